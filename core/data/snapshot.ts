@@ -1,0 +1,98 @@
+/**
+ * A data set as a job sees it: the images in force with class and split, frozen when the job is made. Kept as a blob, so
+ * a run can always say what it was trained on.
+ */
+import { canonicalJson } from '../base/json.ts';
+import type { ProjectStore } from '../storage/project-store.ts';
+import { sha256 } from '../storage/blob-store.ts';
+import type { BlobId, Split } from '../storage/records.ts';
+
+/** Where an image's bytes come from. Index into `DatasetSnapshot.roots`. */
+export interface SnapshotRoot {
+  kind: 'folder' | 'zip' | 'csv';
+  /** Absolute. */
+  path: string;
+}
+
+export interface SnapshotImage {
+  /** `ImageRecord.id`. */
+  id: number;
+  root: number;
+  path: string;
+  /** Base64 of the exact name where it is not valid UTF-8. */
+  pathBytes?: string;
+  hash: BlobId;
+  /** File size in bytes at import: a file of another size has changed. */
+  size: number;
+  width: number;
+  height: number;
+  orientation: number;
+  /** Index into `DatasetSnapshot.classes`. */
+  label: number;
+  split: Split;
+}
+
+export interface DatasetSnapshot {
+  version: 1;
+  /** Class names in label order: sorted by name, merges applied, classes without usable images left out. */
+  classes: string[];
+  /** `ClassRecord.id` of each label. */
+  classIds: number[];
+  roots: SnapshotRoot[];
+  /** In order of id. Images without a split count as train. */
+  images: SnapshotImage[];
+}
+
+/** Freeze the view in force: usable (ok, not excluded) images with merges applied. */
+export function takeSnapshot(store: ProjectStore): DatasetSnapshot {
+  const records = new Map(store.classes.list().map((record) => [record.id, record]));
+  const effective = (id: number): number => {
+    for (let record = records.get(id); record; record = records.get(record.mergedInto)) {
+      if (record.mergedInto === null) return record.id;
+    }
+    throw new Error(`class ${id} does not exist`);
+  };
+  const sources = store.sources.list();
+  const rootOf = new Map(sources.map((source, index) => [source.id, index]));
+  const found = [...store.images.iterate({ state: 'ok', excluded: false })];
+  const used = new Set(found.map((image) => effective(image.classId)));
+  const classes = [...used].map((id) => ({ id, name: records.get(id)!.name }));
+  classes.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const labelOf = new Map(classes.map(({ id }, label) => [id, label]));
+  return {
+    version: 1,
+    classes: classes.map(({ name }) => name),
+    classIds: classes.map(({ id }) => id),
+    roots: sources.map(({ kind, path }) => ({ kind, path })),
+    images: found.map((image) => ({
+      id: image.id,
+      root: rootOf.get(image.sourceId)!,
+      path: image.path,
+      ...(image.pathBytes ? { pathBytes: Buffer.from(image.pathBytes).toString('base64') } : {}),
+      hash: image.hash,
+      size: image.size,
+      width: image.width,
+      height: image.height,
+      orientation: image.orientation,
+      label: labelOf.get(effective(image.classId))!,
+      split: image.split ?? 'train',
+    })),
+  };
+}
+
+/** Hash of what matters for training: content, class name and split of every image in order, not where it lies. */
+export function datasetHash(snapshot: DatasetSnapshot): BlobId {
+  return sha256(
+    canonicalJson([
+      snapshot.classes,
+      snapshot.images.map((image) => [image.hash, image.label, image.split, image.orientation]),
+    ]),
+  );
+}
+
+/** Training images of each class, in label order. */
+export function trainCounts(snapshot: DatasetSnapshot): number[] {
+  const counts = Array.from({ length: snapshot.classes.length }, () => 0);
+  for (const image of snapshot.images) if (image.split === 'train') counts[image.label]++;
+  return counts;
+}

@@ -1,0 +1,34 @@
+/**
+ * A job is long work in a process of its own: a native step blocks its thread, and a crash must not take anything else
+ * with it. Between the two sides run lines of JSON:
+ *
+ *     parent -> job (stdin)    {"type":"start","spec":…}   then perhaps   {"type":"cancel"}
+ *     job -> parent (stdout)   one event a line, at last {"type":"result","value":…} or {"type":"error","error":…}
+ *
+ * The end of stdin means that the parent is gone: the job stops as if cancelled. Whatever the job or a native library
+ * prints goes to stderr. A job never opens the project's database; its events are what the parent stores.
+ */
+import type { ErrorData } from '../base/errors.ts';
+import type { Json } from '../base/json.ts';
+
+/** Any event of a job; `type` tells them apart. `result` and `error` belong to the protocol. */
+export interface JobEvent {
+  type: string;
+}
+
+/** What a job is given beside its spec. */
+export interface JobPort<Event extends JobEvent> {
+  /** Send an event; returns at once. */
+  emit(event: Event): void;
+  /** Aborted when the user cancels or the parent is gone. A job looks at it at least once a second of its work. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A job. It returns its result, or throws: `UserError('cancelled', …)` after a cancel that leaves nothing to keep. A job
+ * that keeps its state when cancelled (training) returns a result that says so.
+ */
+export type Job<Spec, Event extends JobEvent, Result> = (spec: Spec, port: JobPort<Event>) => Promise<Result>;
+
+export type ParentLine = { type: 'start'; spec: Json } | { type: 'cancel' };
+export type FinalLine = { type: 'result'; value: Json } | { type: 'error'; error: ErrorData };

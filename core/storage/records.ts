@@ -1,0 +1,242 @@
+/**
+ * What a project remembers, as plain records. `db/` keeps them in SQLite; nothing here knows how.
+ *
+ * Ids are positive whole numbers given by the store. Times are ISO 8601 in UTC. A `BlobId` names bytes in the blob store
+ * by their SHA-256.
+ */
+import type { Json } from '../base/json.ts';
+
+/** SHA-256 of some bytes, 64 lower-case hex digits. */
+export type BlobId = string;
+
+export type Split = 'train' | 'val' | 'test';
+export const SPLITS: readonly Split[] = ['train', 'val', 'test'];
+
+/** A place that images were imported from. Its files stay where they are. */
+export interface Source {
+  id: number;
+  kind: 'folder' | 'zip' | 'csv';
+  /** Absolute path of the folder, zip or CSV file. */
+  path: string;
+  /** The same path relative to the project file's folder, where there is one; tried first, so that both can move together. */
+  relativePath: string | null;
+  addedAt: string;
+  /** When the last complete scan ended; null while the first one has not. */
+  scannedAt: string | null;
+}
+
+export interface ClassRecord {
+  id: number;
+  /** Shown name, Unicode NFC; unique. */
+  name: string;
+  /** The class that this one counts as, after a merge; null when it stands for itself. */
+  mergedInto: number | null;
+}
+
+/** `missing`: gone at the last look. `changed`: content differs from what was imported. Neither is used for training. */
+export type ImageState = 'ok' | 'missing' | 'changed';
+
+export interface ImageRecord {
+  id: number;
+  sourceId: number;
+  /** Path inside the source with `/` between parts, as text (lossy when `pathBytes` is set). */
+  path: string;
+  /** The file's exact name on disk when it is not valid UTF-8, else null. */
+  pathBytes: Uint8Array | null;
+  /** File size in bytes and modification time in milliseconds since 1970. */
+  size: number;
+  mtimeMs: number;
+  /** SHA-256 of the file's bytes. */
+  hash: BlobId;
+  /** Upright size in pixels (EXIF orientation applied). */
+  width: number;
+  height: number;
+  /** "jpeg", "png", "webp", "gif", "tiff", "bmp". */
+  format: string;
+  /** EXIF orientation 1-8; 1 where the file has none. */
+  orientation: number;
+  /** The class and split found at import; never changed by edits. */
+  foundClassId: number;
+  foundSplit: Split | null;
+  /** The class and split in force: as found, or as edited. Merges are not applied here (see `ClassRecord.mergedInto`). */
+  classId: number;
+  split: Split | null;
+  /** Taken out of the view by an edit. */
+  excluded: boolean;
+  state: ImageState;
+}
+
+/** An image before it has an id; edits do not exist yet, so `classId` and `split` are those found. */
+export type NewImage = Omit<ImageRecord, 'id' | 'classId' | 'split' | 'excluded' | 'state'>;
+
+/** Something an import could not use or wants looked at. Nothing is dropped without one. */
+export interface Problem {
+  id: number;
+  sourceId: number;
+  /** Path inside the source, or "" for the source itself. */
+  path: string;
+  /** Machine name of the reason, such as "empty-class". */
+  kind: string;
+  severity: 'error' | 'warning' | 'note';
+  /** One sentence for people. */
+  reason: string;
+}
+export type NewProblem = Omit<Problem, 'id' | 'sourceId'>;
+
+/** One change of the view: exclude, relabel, merge, split, make long-tailed. Undone edits stay in the history. */
+export interface Edit {
+  id: number;
+  kind: 'exclude' | 'include' | 'relabel' | 'merge' | 'split' | 'long-tail';
+  /** What was asked for: class names, ratio, seed, … */
+  params: Json;
+  author: string;
+  at: string;
+  undoneAt: string | null;
+  /** Images (or classes, for a merge) that it changed. */
+  changes: number;
+}
+
+/** One field of one image as an edit sets it. */
+export interface ImageChange {
+  imageId: number;
+  classId?: number;
+  split?: Split | null;
+  excluded?: boolean;
+}
+
+/** Class activation map of one image by one model, on its own grid. */
+export interface Saliency {
+  id: number;
+  imageId: number;
+  /** SHA-256 of the model's weights and the layer the map was taken from. */
+  modelHash: string;
+  layer: string;
+  runId: number | null;
+  /** 8-bit grey PNG; 0 = no evidence, 255 = strongest evidence for the class. */
+  blob: BlobId;
+  width: number;
+  height: number;
+  /** Probability of the true class, 0 to 1, and where it comes from. */
+  probability: number;
+  probabilityFrom: 'held-out' | 'on-line' | 'training';
+  createdAt: string;
+}
+
+/** Version of a context mask; never overwritten. 1 = context. */
+export interface Mask {
+  id: number;
+  imageId: number;
+  /** The version this one was made from; null for the first. */
+  parentId: number | null;
+  /** "soft": (1 - A)^2 · "threshold": 1 where A < threshold · "edit": a person's · "import": from a file. */
+  origin: 'soft' | 'threshold' | 'edit' | 'import';
+  saliencyId: number | null;
+  /** Threshold, tool, file name, … */
+  params: Json;
+  /** 8-bit grey PNG on the picture's upright pixel grid. */
+  blob: BlobId;
+  width: number;
+  height: number;
+  /** Mean of the mask, 0 to 1: the share of the picture that is context. */
+  area: number;
+  author: string;
+  createdAt: string;
+}
+
+export type ContextState = 'undecided' | 'accepted' | 'rejected';
+
+/** An image with the mask that says what of it is context. The bank is what is accepted. One context an image. */
+export interface Context {
+  id: number;
+  imageId: number;
+  /** Current mask version. */
+  maskId: number;
+  state: ContextState;
+  /** Probability of the true class by the model that made the mask. */
+  probability: number;
+  createdAt: string;
+}
+
+/** One step in a context's history. */
+export interface ContextEvent {
+  id: number;
+  contextId: number;
+  action: 'created' | 'accepted' | 'rejected' | 'undecided' | 'mask';
+  maskId: number;
+  author: string;
+  at: string;
+}
+
+export type RunState = 'queued' | 'running' | 'stopped' | 'finished' | 'failed';
+
+export interface Run {
+  id: number;
+  name: string;
+  /** "ce", "cbrs", "control", "csa". */
+  method: string;
+  /** The whole configuration as validated. */
+  config: Json;
+  seed: number;
+  state: RunState;
+  /** Why it failed or stopped, one sentence; null otherwise. */
+  reason: string | null;
+  createdAt: string;
+  startedAt: string | null;
+  endedAt: string | null;
+  /** Seconds of work over all attempts. */
+  seconds: number;
+  /** Content hash of the data set and the blob that lists it. */
+  datasetHash: string;
+  datasetBlob: BlobId;
+  /** Hash over the accepted contexts and their mask versions, and the blob that lists them; null without a curated bank. */
+  bankHash: string | null;
+  bankBlob: BlobId | null;
+  /** Engine as it ran: name, TensorFlow build, device, threads, instruction set; null before the start. */
+  engine: Json;
+  codeVersion: string;
+  /** Trained weights (safetensors) and stored logits; null until finished. */
+  modelBlob: BlobId | null;
+  predictionsBlob: BlobId | null;
+  /** Figures of the last epoch; null until there are some. */
+  figures: Json;
+}
+
+export interface RunEpoch {
+  runId: number;
+  /** 0-based. */
+  epoch: number;
+  figures: Json;
+}
+
+export interface RunWarning {
+  runId: number;
+  /** Machine name such as "starving-bank". */
+  name: string;
+  message: string;
+  epoch: number;
+}
+
+export interface ExportRecord {
+  id: number;
+  /** Absolute folder. */
+  path: string;
+  recipe: Json;
+  state: 'running' | 'stopped' | 'finished' | 'verified' | 'failed';
+  datasetHash: string;
+  /** SHA-256 of the manifest; null until finished. */
+  manifestHash: string | null;
+  images: number;
+  createdAt: string;
+  endedAt: string | null;
+}
+
+/** Lineage of one exported picture. */
+export interface ExportItem {
+  exportId: number;
+  /** Path inside the export. */
+  file: string;
+  imageId: number;
+  contextId: number | null;
+  maskId: number | null;
+  lambda: number | null;
+}
