@@ -32,3 +32,25 @@ export type Job<Spec, Event extends JobEvent, Result> = (spec: Spec, port: JobPo
 
 export type ParentLine = { type: 'start'; spec: Json } | { type: 'cancel' };
 export type FinalLine = { type: 'result'; value: Json } | { type: 'error'; error: ErrorData };
+
+/** Names of the jobs; `registry.ts` says which module each one is. */
+export type JobKind = 'import' | 'train' | 'contexts' | 'export' | 'verify' | 'predict' | 'doctor';
+
+export interface RunJobOptions<Event extends JobEvent> {
+  onEvent?: (event: Event) => void;
+  /** Cancels the job: it is asked first, and killed when it has not ended ten seconds later. */
+  signal?: AbortSignal;
+  /** Environment variables for the job's process on top of ours, such as TF_NUM_INTRAOP_THREADS. */
+  env?: Record<string, string>;
+}
+
+/**
+ * Run a job in a process of its own and wait for its result. Service functions are handed one of these, so that tests
+ * and the service decide how processes are made.
+ * @throws UserError as the job threw it; an Error naming the job, its exit code and last words when the process died
+ */
+export type RunJob = <Spec, Event extends JobEvent, Result>(
+  kind: JobKind,
+  spec: Spec,
+  options?: RunJobOptions<Event>,
+) => Promise<Result>;
