@@ -1,0 +1,26 @@
+/** Which module each job is. Loaded on demand: only the jobs that need TensorFlow ever load it. */
+import type { JobKind } from './protocol.ts';
+import type { AnyJob } from './serve.ts';
+
+const MODULES: Readonly<Record<JobKind, { file: string; name: string }>> = {
+  import: { file: '../data/import-job.ts', name: 'importJob' },
+  train: { file: '../training/train-job.ts', name: 'trainJob' },
+  contexts: { file: '../contexts/contexts-job.ts', name: 'contextsJob' },
+  export: { file: '../export/export-job.ts', name: 'exportJob' },
+  verify: { file: '../export/verify-job.ts', name: 'verifyJob' },
+  predict: { file: '../predict/predict-job.ts', name: 'predictJob' },
+  doctor: { file: '../engine/doctor.ts', name: 'doctorJob' },
+};
+
+const isJobKind = (kind: string): kind is JobKind => Object.hasOwn(MODULES, kind);
+const isJob = (value: unknown): value is AnyJob => typeof value === 'function';
+
+/** The job of that name. @throws Error when there is none */
+export async function loadJob(kind: string): Promise<AnyJob> {
+  if (!isJobKind(kind)) throw new Error(`there is no job named "${kind}"`);
+  const { file, name } = MODULES[kind];
+  const module: Record<string, unknown> = await import(file);
+  const job = module[name];
+  if (!isJob(job)) throw new Error(`${file} exports no ${name}`);
+  return job;
+}
