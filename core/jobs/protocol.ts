@@ -49,6 +49,8 @@ export interface RunJobOptions<Event extends JobEvent> {
  * and the service decide how processes are made.
  * @throws UserError as the job threw it; an Error naming the job, its exit code and last words when the process died
  */
+// Spec stands once in the signature, but callers name it so that a wrong spec is a type error.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export type RunJob = <Spec, Event extends JobEvent, Result>(
   kind: JobKind,
   spec: Spec,
