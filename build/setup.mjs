@@ -1,0 +1,50 @@
+/**
+ * `npm run setup [-- --engine cpu|gpu]`: gets what is missing to run Contexture. It runs under any Node from 18 on, with
+ * no npm package installed, and does nothing when nothing is missing.
+ */
+import { basename } from 'node:path';
+import { provideBinding } from './setup/binding.mjs';
+import { readEngineFile, writeEngineFile } from './setup/engine-file.mjs';
+import { Interrupted, SetupFailure, systemSentence } from './setup/failure.mjs';
+import { provideNode, providePackages } from './setup/npm.mjs';
+import { say } from './setup/say.mjs';
+import { provideCpuTensorFlow, TENSORFLOW } from './setup/tensorflow.mjs';
+
+const USAGE = 'Usage: npm run setup [-- --engine cpu|gpu]';
+
+/**
+ * @param {string[]} args
+ * @returns {'cpu' | 'gpu' | undefined} the engine asked for
+ */
+function parse(args) {
+  if (args.length === 0) return undefined;
+  const [flag, value] = args.length === 1 ? args[0].split('=') : args;
+  if (args.length <= 2 && flag === '--engine' && (value === 'cpu' || value === 'gpu')) return value;
+  throw new SetupFailure(`Set-up does not know "${args.join(' ')}". ${USAGE}`);
+}
+
+/**
+ * @param {string[]} args
+ * @param {AbortSignal} signal
+ */
+async function setUp(args, signal) {
+  const pack = parse(args) ?? readEngineFile()?.pack ?? 'cpu';
+  const node = await provideNode(signal);
+  await providePackages(signal);
+  const folder = await provideCpuTensorFlow(signal);
+  const binding = await provideBinding(folder, signal);
+  await writeEngineFile({ pack, tensorflow: TENSORFLOW, folder, binding, libraryPath: [], node });
+  say(`Contexture is set up: TensorFlow ${TENSORFLOW} on the processor, Node at ${basename(node)}.`);
+}
+
+const interrupt = new AbortController();
+for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(name, () => interrupt.abort());
+
+try {
+  await setUp(process.argv.slice(2), interrupt.signal);
+} catch (error) {
+  const sentence = error instanceof SetupFailure || error instanceof Interrupted ? error.message : systemSentence(error);
+  if (sentence === undefined) throw error;
+  console.error(sentence);
+  process.exitCode = error instanceof Interrupted ? 130 : 1;
+}

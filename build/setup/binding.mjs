@@ -1,0 +1,97 @@
+/** The bridge between JavaScript and TensorFlow: tfjs-node's own sources, compiled against the libraries we fetched. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { SetupFailure } from './failure.mjs';
+import { makeFolder } from './folders.mjs';
+import { cacheFolder, PROJECT, systemName } from './places.mjs';
+import { runProgram, tellingLine } from './program.mjs';
+import { say } from './say.mjs';
+import { libraryNames, TENSORFLOW } from './tensorflow.mjs';
+
+const PACKAGE = join(PROJECT, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
+const NODE_HEADERS = join(PROJECT, 'node_modules', 'node-api-headers', 'include');
+const FLAGS = ['-O2', '-std=c++17', '-fPIC', '-shared', '-DNAPI_VERSION=8'];
+
+/**
+ * The compiled binding, a file that Node loads.
+ * @param {string} folder the one that holds `tensorflow/`
+ * @param {AbortSignal} signal
+ * @returns {Promise<string>}
+ */
+export async function provideBinding(folder, signal) {
+  const target = join(cacheFolder(), `binding-${bindingKey(folder)}`);
+  const binding = join(target, 'tfjs_binding.node');
+  if (existsSync(binding)) return binding;
+  await requireCompiler(signal);
+  await makeFolder(target, signal, async (temporary) => {
+    say('Compiling the binding between Node and TensorFlow (some 10 seconds).');
+    const output = join(temporary, 'tfjs_binding.node');
+    const result = await runProgram(compiler(), compilerArguments(folder, output), { signal });
+    if (result.code === 0) return;
+    throw new SetupFailure(
+      `${compiler()} could not compile the binding (${tellingLine(result.output)}): it must be a C++17 compiler, such as g++ 9 or newer.`,
+    );
+  });
+  return binding;
+}
+
+/**
+ * Make sure of a compiler, before anything big is fetched.
+ * @param {AbortSignal} signal
+ */
+export async function requireCompiler(signal) {
+  const { code, missing, output } = await runProgram(compiler(), ['--version'], { signal });
+  if (code === 0) return;
+  throw new SetupFailure(
+    missing
+      ? `Set-up compiles a small file with ${compiler()}, but there is none: install g++ (Debian, Ubuntu: apt install g++) and start set-up again.`
+      : `${compiler()} does not start (${tellingLine(output)}): install g++ and start set-up again.`,
+  );
+}
+
+function compiler() {
+  return process.env.CXX || 'g++';
+}
+
+/**
+ * Names the binding by all that goes into it, so that a change of any makes a new one.
+ * @param {string} folder
+ */
+function bindingKey(folder) {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([systemName(), TENSORFLOW, relative(cacheFolder(), folder), FLAGS]));
+  for (const path of [...sources(), ...headers()]) hash.update(path.slice(PROJECT.length)).update(readFileSync(path));
+  return hash.digest('hex').slice(0, 16);
+}
+
+function sources() {
+  return filesOf(join(PACKAGE, 'binding')).filter((path) => path.endsWith('.cc'));
+}
+
+function headers() {
+  return [...filesOf(join(PACKAGE, 'binding')), ...filesOf(NODE_HEADERS)].filter((path) => path.endsWith('.h'));
+}
+
+/** @param {string} folder */
+function filesOf(folder) {
+  return readdirSync(folder)
+    .toSorted()
+    .map((name) => join(folder, name));
+}
+
+/**
+ * @param {string} folder
+ * @param {string} output
+ */
+function compilerArguments(folder, output) {
+  const libraries = join(folder, 'tensorflow');
+  // Relative, so that the cache can move. A library does not hand its own search path on: both are linked by name.
+  const [origin, byName] =
+    process.platform === 'darwin'
+      ? ['@loader_path', libraryNames().map((name) => join(libraries, name)).concat('-undefined', 'dynamic_lookup')]
+      : ['$ORIGIN', [`-L${libraries}`, ...libraryNames().map((name) => `-l:${name}`)]];
+  const includes = [NODE_HEADERS, join(libraries, 'include'), PACKAGE].map((path) => `-I${path}`);
+  const rpath = `-Wl,-rpath,${origin}/../${relative(cacheFolder(), libraries)}`;
+  return [...FLAGS, ...includes, ...sources(), '-o', output, ...byName, rpath];
+}

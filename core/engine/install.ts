@@ -1,0 +1,68 @@
+/** Which native engine this clone runs, as set-up recorded it, and the environment its processes need. */
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { UserError } from '../base/errors.ts';
+
+const EngineInstallSchema = z.strictObject({
+  /** "cpu": the processor. "gpu": NVIDIA's CUDA. */
+  pack: z.enum(['cpu', 'gpu']),
+  /** TensorFlow's version. */
+  tensorflow: z.string().min(1),
+  /** The folder that holds `tensorflow/` with the native libraries. */
+  folder: z.string().min(1),
+  /** The compiled binding that Node loads. */
+  binding: z.string().min(1),
+  /** Folders that the system's loader searches for libraries, such as CUDA's; empty for the processor. */
+  libraryPath: z.array(z.string().min(1)),
+  /** Program of the Node to run under. */
+  node: z.string().min(1),
+});
+export type EngineInstall = Readonly<z.infer<typeof EngineInstallSchema>>;
+
+/** What set-up writes, unless the variable CONTEXTURE_ENGINE names another file. */
+const ENGINE_FILE = fileURLToPath(new URL('../../.cache/engine.json', import.meta.url));
+
+/**
+ * Read and check what set-up recorded.
+ * @throws UserError 'engine' when set-up has not been run, or what it made is gone
+ */
+export function readEngineInstall(path: string = process.env.CONTEXTURE_ENGINE || ENGINE_FILE): EngineInstall {
+  const again = 'Run `npm run setup`.';
+  if (!existsSync(path)) throw new UserError('engine', `The engine is not set up: there is no ${path}. ${again}`);
+  let install: EngineInstall;
+  try {
+    install = EngineInstallSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    throw new UserError('engine', `${path} is not what set-up writes. ${again}`, { cause: error });
+  }
+  for (const part of [install.folder, install.binding, ...install.libraryPath]) {
+    if (!existsSync(part)) throw new UserError('engine', `A part of the engine is gone: ${part}. ${again}`);
+  }
+  return install;
+}
+
+/**
+ * Environment variables for a process that runs the engine. TensorFlow reads them natively and early: they have to be
+ * there when the process starts.
+ * @param options.threads threads inside an operation; 0 leaves it to TensorFlow: all cores it may use
+ */
+export function engineEnvironment(install: EngineInstall, { threads }: { threads: number }): Record<string, string> {
+  const environment: Record<string, string> = {
+    // Warnings and errors only.
+    TF_CPP_MIN_LOG_LEVEL: '1',
+    // Take graphics memory as it is needed instead of nearly all at once.
+    TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+    // Same input, same digits, on a GPU too.
+    TF_DETERMINISTIC_OPS: '1',
+    // Our steps run one operation after the other.
+    TF_NUM_INTEROP_THREADS: '1',
+  };
+  if (threads > 0) environment.TF_NUM_INTRAOP_THREADS = String(threads);
+  if (install.libraryPath.length > 0) {
+    const before = process.env.LD_LIBRARY_PATH;
+    environment.LD_LIBRARY_PATH = [...install.libraryPath, ...(before ? [before] : [])].join(delimiter);
+  }
+  return environment;
+}
