@@ -16,6 +16,13 @@ function hashName(name: string): number {
   return hash >>> 0;
 }
 
+/** The finaliser of MurmurHash3: a one-to-one map of 32 bits that leaves no pattern; 0 stays 0. */
+function mix(z: number): number {
+  z = Math.imul(z ^ (z >>> 16), 0x85ebca6b);
+  z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
+  return (z ^ (z >>> 16)) >>> 0;
+}
+
 /** A seeded generator. Independent streams come from `Random.stream(seed, name)`. */
 export class Random {
   #a: number;
@@ -34,14 +41,11 @@ export class Random {
    */
   static stream(seed: number, name: string): Random {
     if (!Number.isSafeInteger(seed)) throw new RangeError(`seed must be a whole number, got ${seed}`);
-    let x = ((seed >>> 0) ^ Math.imul(Math.floor(seed / 2 ** 32) >>> 0, 0x9e3779b1) ^ hashName(name)) >>> 0;
+    let x = ((seed >>> 0) ^ mix(Math.floor(seed / 2 ** 32)) ^ hashName(name)) >>> 0;
     const next = (): number => {
       // splitmix32
       x = (x + 0x9e3779b9) >>> 0;
-      let z = x;
-      z = Math.imul(z ^ (z >>> 16), 0x85ebca6b);
-      z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
-      return (z ^ (z >>> 16)) >>> 0;
+      return mix(x);
     };
     const random = new Random([next(), next(), next(), next() | 1]);
     for (let i = 0; i < 8; i++) random.uint32();
