@@ -1,11 +1,12 @@
 /**
- * Files that are either the old ones or the new ones, whatever happens in between: bytes go to a temporary name in the
- * same folder, are synced, renamed over the target, and the folder is synced.
+ * Files that are either the old ones or the new ones, whatever happens in between: bytes go to a temporary name on the
+ * same disk, are synced, renamed over the target, and the folder is synced. New folders are synced into their parents
+ * before, else a power loss could take a folder away with everything in it.
  */
 import * as nodeFs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { fileError } from './errors.ts';
+import { fileError, systemCode } from './errors.ts';
 
 /** The calls that can fail or be cut short by a power loss; tests inject failures here. */
 export interface DurableFs {
@@ -18,37 +19,78 @@ export interface DurableFs {
   rmSync(path: string, options: { force: true }): void;
 }
 
-/** Suffix of files that were being written; a leftover may be deleted. */
+/** Suffix of files that are being written; see `removeLeftovers`. */
 export const TEMPORARY_SUFFIX = '.part';
 
+/** Exactly the names that `writeDurably` gives, so that nobody else's `.part` file is ever taken for one. */
+const TEMPORARY_NAME = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.part$/;
+
 /**
- * Write a whole file durably, making its folder if needed.
+ * Write a whole file durably, making its folder if needed. When it returns, the new content survives a power loss; when
+ * it throws, the target is the old file or, if only the last sync failed, the new one, and no temporary file is left.
  * @param chunks written one after the other
+ * @param temporaryFolder where the temporary file lies meanwhile: the target's folder, or another on the same disk
  * @throws UserError 'no-space', 'no-permission', … with the target's path
  */
-export function writeDurably(path: string, chunks: Iterable<Uint8Array>, fs: DurableFs = nodeFs): void {
-  const folder = dirname(path);
-  const temporary = join(folder, `${randomUUID()}${TEMPORARY_SUFFIX}`);
-  let fd: number | undefined;
+export function writeDurably(
+  path: string,
+  chunks: Iterable<Uint8Array>,
+  fs: DurableFs = nodeFs,
+  temporaryFolder: string = dirname(path),
+): void {
+  const temporary = join(temporaryFolder, `${randomUUID()}${TEMPORARY_SUFFIX}`);
   try {
-    fs.mkdirSync(folder, { recursive: true });
-    fd = fs.openSync(temporary, 'wx');
-    for (const chunk of chunks) {
-      for (let offset = 0; offset < chunk.length;) offset += fs.writeSync(fd, chunk, offset, chunk.length - offset);
-    }
-    fs.fsyncSync(fd);
-    fs.closeSync(fd);
-    fd = undefined;
+    makeFolderDurably(temporaryFolder, fs);
+    makeFolderDurably(dirname(path), fs);
+    writeAndSync(temporary, chunks, fs);
     fs.renameSync(temporary, path);
-    syncFolder(folder, fs);
+    syncFolder(dirname(path), fs);
   } catch (error) {
-    if (fd !== undefined) fs.closeSync(fd);
-    fs.rmSync(temporary, { force: true });
+    try {
+      fs.rmSync(temporary, { force: true });
+    } catch {
+      // The first failure is the one to tell; `removeLeftovers` takes the file away later.
+    }
     throw fileError(error, 'write the file', path);
   }
 }
 
-/** Make a rename in `folder` last. Windows has no such call and needs none. */
+function writeAndSync(path: string, chunks: Iterable<Uint8Array>, fs: DurableFs): void {
+  const fd = fs.openSync(path, 'wx');
+  try {
+    for (const chunk of chunks) {
+      for (let offset = 0; offset < chunk.length;) {
+        const written = fs.writeSync(fd, chunk, offset, chunk.length - offset);
+        if (written <= 0) throw new Error(`the system wrote nothing to ${path}`);
+        offset += written;
+      }
+    }
+    fs.fsyncSync(fd);
+  } catch (error) {
+    try {
+      fs.closeSync(fd);
+    } catch {
+      // The first failure is the one to tell.
+    }
+    throw error;
+  }
+  fs.closeSync(fd);
+}
+
+/** Make a folder and those above it that are missing, and make them last. */
+export function makeFolderDurably(folder: string, fs: DurableFs = nodeFs): void {
+  const path = resolve(folder);
+  const first = fs.mkdirSync(path, { recursive: true });
+  if (first === undefined) return;
+  // `first` is the topmost folder that was made. Every new folder is an entry in the one above it.
+  const top = dirname(resolve(first));
+  for (let parent = dirname(path); ; parent = dirname(parent)) {
+    syncFolder(parent, fs);
+    if (parent === top || parent === dirname(parent)) return;
+  }
+}
+
+/** Make the entries of `folder` (a rename, a removal) last. Windows has no such call and needs none. */
 export function syncFolder(folder: string, fs: DurableFs = nodeFs): void {
   if (process.platform === 'win32') return;
   const fd = fs.openSync(folder, 'r');
@@ -56,5 +98,22 @@ export function syncFolder(folder: string, fs: DurableFs = nodeFs): void {
     fs.fsyncSync(fd);
   } finally {
     fs.closeSync(fd);
+  }
+}
+
+/**
+ * Delete the temporary files that writers left in a folder when they were killed. Only for a folder in which nobody is
+ * writing now: whoever holds the project's lock may call it on the project's folders.
+ * @returns how many there were; 0 also when the folder does not exist
+ * @throws UserError 'no-permission', …
+ */
+export function removeLeftovers(folder: string): number {
+  try {
+    const names = nodeFs.readdirSync(folder).filter((name) => TEMPORARY_NAME.test(name));
+    for (const name of names) nodeFs.rmSync(join(folder, name), { force: true });
+    return names.length;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return 0;
+    throw fileError(error, 'tidy up the folder', folder);
   }
 }

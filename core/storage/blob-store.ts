@@ -1,8 +1,8 @@
 /** Bytes named by their SHA-256: written once, never changed, checked when read. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeDurably, type DurableFs } from '../base/durable-file.ts';
+import { removeLeftovers, writeDurably, type DurableFs } from '../base/durable-file.ts';
 import { fileError, UserError } from '../base/errors.ts';
 import type { BlobId } from './records.ts';
 
@@ -11,6 +11,10 @@ export function sha256(bytes: Uint8Array | string): BlobId {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+/**
+ * A folder of blobs. Any number of processes may put and get at the same time: a blob appears whole under its name by a
+ * rename, and whoever comes second puts the same bytes there.
+ */
 export class BlobStore {
   readonly #folder: string;
   readonly #fs: DurableFs | undefined;
@@ -26,19 +30,24 @@ export class BlobStore {
     return join(this.#folder, id.slice(0, 2), id.slice(2));
   }
 
-  /** Keep bytes; free when they are there already. */
+  /**
+   * Keep bytes; nearly free when they are there already. A file of another size under their name is the rest of some
+   * accident and is written anew.
+   * @throws UserError 'no-space', 'no-permission', …
+   */
   put(bytes: Uint8Array): BlobId {
     const id = sha256(bytes);
     const path = this.path(id);
-    if (!existsSync(path)) writeDurably(path, [bytes], this.#fs);
+    // Temporary files lie in the top folder, where `removeLeftovers` finds them without walking through all blobs.
+    if (sizeOf(path) !== bytes.length) writeDurably(path, [bytes], this.#fs, this.#folder);
     return id;
   }
 
   has(id: BlobId): boolean {
-    return existsSync(this.path(id));
+    return sizeOf(this.path(id)) !== undefined;
   }
 
-  /** @throws UserError 'not-found' or 'damaged' */
+  /** @throws UserError 'not-found', 'damaged' or 'no-permission' */
   get(id: BlobId): Buffer {
     const path = this.path(id);
     let bytes: Buffer;
@@ -55,4 +64,15 @@ export class BlobStore {
     }
     return bytes;
   }
+
+  /** Delete what killed writers left; only while nobody else is writing (see `durable-file.ts`). */
+  removeLeftovers(): number {
+    return removeLeftovers(this.#folder);
+  }
+}
+
+/** Size of a file in bytes; undefined when there is none. */
+function sizeOf(path: string): number | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() ? stats.size : undefined;
 }
