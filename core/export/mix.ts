@@ -1,0 +1,30 @@
+/** The paste itself, on 8-bit pixels. */
+
+/**
+ * x~ = a * c + (1 - a) * x with a = lambda * M (method.md 2.4), per pixel and channel, rounded half up.
+ * @param target x, RGB, 3 bytes a pixel
+ * @param context c, RGB, as large as `target`
+ * @param mask M, 1 byte a pixel, 255 = all context
+ * @param lambda 0 to 1
+ * @returns RGB, a new array
+ */
+export function mixPixels(target: Uint8Array, context: Uint8Array, mask: Uint8Array, lambda: number): Uint8Array {
+  if (target.length !== context.length || target.length !== mask.length * 3) {
+    throw new Error(`sizes differ: target ${target.length}, context ${context.length}, mask ${mask.length}`);
+  }
+  const mixed = new Uint8Array(target.length);
+  for (let pixel = 0, i = 0; pixel < mask.length; pixel++) {
+    const a = (lambda * mask[pixel]) / 255;
+    for (let channel = 0; channel < 3; channel++, i++)
+      mixed[i] = Math.floor(a * context[i] + (1 - a) * target[i] + 0.5);
+  }
+  return mixed;
+}
+
+/**
+ * A mask with two values only.
+ * @param threshold 0 to 1: from this share of 255 on a pixel is context
+ */
+export function binarize(mask: Uint8Array, threshold: number): Uint8Array {
+  return mask.map((value) => (value / 255 >= threshold ? 255 : 0));
+}
