@@ -17,7 +17,7 @@ const fails = (code: ErrorCode, text: RegExp, work: () => unknown): void =>
   assert.throws(work, (error) => error instanceof UserError && error.code === code && text.test(error.message));
 
 /** Originals and added pictures of each class. */
-const counts = (fields: Partial<ExportRecipe>): number[][] =>
+const classCounts = (fields: Partial<ExportRecipe>): number[][] =>
   planExport(SNAPSHOT, BANK, recipe(fields)).classes.map(({ originals, added }) => [originals, added]);
 
 const bad = (fields: object): boolean => !ExportRecipe.safeParse({ ...recipe({}), ...fields }).success;
@@ -36,19 +36,19 @@ void test('equal input gives an equal plan, another seed another', () => {
 });
 
 void test('each way to say how many', () => {
-  assert.deepEqual(counts({ amount: { kind: 'fill', to: 20 } }), [
+  assert.deepEqual(classCounts({ amount: { kind: 'fill', to: 20 } }), [
     [40, 0],
     [3, 17],
   ]);
-  assert.deepEqual(counts({ amount: { kind: 'fill', to: 20 }, originals: false }), [
+  assert.deepEqual(classCounts({ amount: { kind: 'fill', to: 20 }, originals: false }), [
     [0, 20],
     [0, 20],
   ]);
-  assert.deepEqual(counts({ amount: { kind: 'add', images: 7 } }), [
+  assert.deepEqual(classCounts({ amount: { kind: 'add', images: 7 } }), [
     [40, 7],
     [3, 7],
   ]);
-  assert.deepEqual(counts({ amount: { kind: 'multiply', by: 2 }, originals: false }), [
+  assert.deepEqual(classCounts({ amount: { kind: 'multiply', by: 2 }, originals: false }), [
     [0, 80],
     [0, 6],
   ]);
