@@ -4,7 +4,13 @@ import { SPLITS } from '../storage/records.ts';
 
 const Hash = z.string().regex(/^[0-9a-f]{64}$/);
 const Pixels = z.int().min(1);
-const FitSchema = z.strictObject({ width: Pixels, height: Pixels, x: z.int().min(0), y: z.int().min(0) });
+
+/** `CoverCrop`: resize, then cut. */
+const Crop = z.strictObject({
+  resized: z.strictObject({ width: Pixels, height: Pixels }),
+  left: z.int().min(0),
+  top: z.int().min(0),
+});
 
 /** An image of the data set, named so that it is found again: by id in the project, by content anywhere. */
 export const ImageReference = z.strictObject({
@@ -38,7 +44,7 @@ export const PlanItem = z.strictObject({
   kind: z.enum(['original', 'copy', 'mixed']),
   source: ImageReference,
   /** How the source is resized and cut to the output; null where it keeps its size. */
-  fit: FitSchema.nullable(),
+  crop: Crop.nullable(),
   /** Upright size of the written picture. */
   width: Pixels,
   height: Pixels,
@@ -49,7 +55,7 @@ export const PlanItem = z.strictObject({
       image: ImageReference,
       mask: MaskReference,
       /** How image and mask are resized and cut to the output. */
-      fit: FitSchema,
+      crop: Crop,
       lambda: z.number().min(0).max(1),
     })
     .nullable(),

@@ -4,9 +4,9 @@ import type { Random } from '../base/random.ts';
 import type { BankEntry } from '../contexts/bank.ts';
 import type { SnapshotImage } from '../data/snapshot.ts';
 import { Deck } from './deck.ts';
-import { drawnRegion } from './geometry.ts';
 import type { MaskReference } from './item.ts';
 import type { ExportArm, ExportRecipe } from './recipe.ts';
+import { drawnRegion } from './region.ts';
 
 /** What is pasted, before it is fitted to a picture. */
 export interface Paste {

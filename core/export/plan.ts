@@ -8,10 +8,10 @@
 import { UserError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import type { BankEntry } from '../contexts/bank.ts';
+import { coverCrop, type Size } from '../data/geometry.ts';
 import type { DatasetSnapshot, SnapshotImage } from '../data/snapshot.ts';
 import { Deck } from './deck.ts';
 import { folderNames } from './folder-names.ts';
-import { centreFit, drawnFit, type Size } from './geometry.ts';
 import type { ImageReference, PlanItem } from './item.ts';
 import { pasteSource, type Paste } from './paste-source.ts';
 import { EXTENSIONS, type ExportRecipe } from './recipe.ts';
@@ -114,7 +114,7 @@ class ItemMaker {
       class: this.#classes[image.label],
       kind: 'original',
       source: reference(image),
-      fit: this.#recipe.size === null ? null : centreFit(image, output),
+      crop: this.#recipe.size === null ? null : coverCrop(image, output),
       ...output,
       context: null,
     };
@@ -134,7 +134,7 @@ class ItemMaker {
       image: reference(paste.image),
       mask: paste.mask,
       lambda: min + (max - min) * random.uniform(),
-      fit: drawnFit(paste.image, copy, (n) => random.below(n)),
+      crop: coverCrop(paste.image, copy, { x: random.uniform(), y: random.uniform() }),
     };
     return { ...copy, kind: 'mixed', context };
   }

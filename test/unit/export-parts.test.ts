@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { Random } from '../../core/base/random.ts';
 import { Deck } from '../../core/export/deck.ts';
 import { folderNames } from '../../core/export/folder-names.ts';
-import { centreFit, coverSize, drawnFit, drawnRegion } from '../../core/export/geometry.ts';
 import { binarize, mixPixels } from '../../core/export/mix.ts';
+import { drawnRegion } from '../../core/export/region.ts';
 
 void test('mixing follows x~ = lambda M c + (1 - lambda M) x, rounded half up', () => {
   // Two pixels. First: M = 1, lambda = 0.5 -> plain mean; 10 and 21 give 15.5 -> 16; 0 and 255 give 127.5 -> 128.
@@ -28,32 +28,6 @@ void test('lambda or mask of zero leaves the picture, lambda and mask of one rep
 void test('a binary mask is all context from the threshold on', () => {
   assert.deepEqual([...binarize(Uint8Array.of(0, 127, 128, 255), 0.5)], [0, 0, 255, 255]);
   assert.deepEqual([...binarize(Uint8Array.of(0, 254, 255), 1)], [0, 0, 255]);
-});
-
-void test('a picture covers the target with its proportions kept', () => {
-  assert.deepEqual(coverSize({ width: 400, height: 300 }, { width: 32, height: 32 }), { width: 43, height: 32 });
-  assert.deepEqual(coverSize({ width: 28, height: 28 }, { width: 100, height: 50 }), { width: 100, height: 100 });
-  assert.deepEqual(coverSize({ width: 5000, height: 1 }, { width: 8, height: 8 }), { width: 40000, height: 8 });
-  assert.deepEqual(centreFit({ width: 400, height: 300 }, { width: 32, height: 32 }), {
-    width: 43,
-    height: 32,
-    x: 5,
-    y: 0,
-  });
-});
-
-void test('a drawn window can lie anywhere and never sticks out', () => {
-  const random = Random.stream(1, 'fit');
-  const seen = new Set<number>();
-  for (let i = 0; i < 400; i++) {
-    const fit = drawnFit({ width: 40, height: 30 }, { width: 30, height: 30 }, (n) => random.below(n));
-    assert.deepEqual({ ...fit, x: 0 }, { width: 40, height: 30, x: 0, y: 0 });
-    seen.add(fit.x);
-  }
-  assert.deepEqual(
-    [...seen].toSorted((a, b) => a - b),
-    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
-  );
 });
 
 void test('a random region lies inside the picture and has the area asked for', () => {

@@ -139,8 +139,8 @@ void test('lambda and windows stay in their ranges', () => {
   assert.ok(Math.min(...lambdas) < 0.42 && Math.max(...lambdas) > 0.58);
   for (const { context, width, height } of items) {
     if (!context) continue;
-    const { fit } = context;
-    assert.ok(fit.x + width <= fit.width && fit.y + height <= fit.height);
+    const { resized, left, top } = context.crop;
+    assert.ok(left + width <= resized.width && top + height <= resized.height);
   }
 });
 
@@ -148,9 +148,9 @@ void test('a size makes every picture square; without one each keeps its own', (
   const own = planExport(SNAPSHOT, BANK, recipe({})).items.find(
     ({ source, kind }) => source.id === 1 && kind === 'original',
   )!;
-  assert.deepEqual([own.width, own.height, own.fit], [21, 29, null]);
+  assert.deepEqual([own.width, own.height, own.crop], [21, 29, null]);
   const square = planExport(SNAPSHOT, BANK, recipe({ size: 64, copy: ['test'] })).items;
-  assert.ok(square.every(({ width, height, fit }) => width === 64 && height === 64 && fit !== null));
+  assert.ok(square.every(({ width, height, crop }) => width === 64 && height === 64 && crop !== null));
 });
 
 void test('control arm "no-paste": plain copies of the same sources', () => {
