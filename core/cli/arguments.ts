@@ -1,0 +1,24 @@
+/** Parsers of option values; what they refuse commander reports with the option's name. */
+import { InvalidArgumentError } from '@commander-js/extra-typings';
+
+/** A whole number from `min` to `max`. */
+export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^[+-]?\d+$/.test(text.trim()) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Expected a whole number ${range(min, max)}.`);
+  };
+}
+
+/** A number from `min` to `max`. */
+export function number(min: number, max = Infinity): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? NaN : Number(text);
+    if (value >= min && value <= max && Number.isFinite(value)) return value;
+    throw new InvalidArgumentError(`Expected a number ${range(min, max)}.`);
+  };
+}
+
+function range(min: number, max: number): string {
+  return max === Infinity || max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+}

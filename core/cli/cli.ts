@@ -1,0 +1,104 @@
+/** Runs one command from start to exit code: session, result, refusals and defects. */
+import type { Command } from '@commander-js/extra-typings';
+import { errorToData, EXIT_CODES, UserError } from '../base/errors.ts';
+import { writeDefectLog } from './defect-log.ts';
+import { oneLine } from './format.ts';
+import { guardStreams, listenForInterrupt, type Interrupt } from './process.ts';
+import { Session, type CommonOptions, type Wiring } from './session.ts';
+
+/** What a command found or did. */
+export interface Outcome {
+  /** Fields of the last line of JSON, beside `ok` and `command`. */
+  data: object;
+  /** The same for people. */
+  text: string;
+  /** Set when the user stopped the work and what there is was kept: one sentence that says how to go on. */
+  stopped?: string;
+}
+
+export type Work = (session: Session) => Promise<Outcome> | Outcome;
+
+/** Adds a command to the program, or to a group of commands. */
+export type AddCommand = (parent: Pick<Command, 'command'>, cli: Cli) => void;
+
+export class Cli {
+  readonly #wiring: Wiring;
+  readonly #options: () => CommonOptions;
+  readonly #interrupt: Interrupt;
+  #stdoutOpen = true;
+
+  /** @param options the common options, once the command line is parsed */
+  constructor(wiring: Wiring, options: () => CommonOptions) {
+    this.#wiring = wiring;
+    this.#options = options;
+    this.#interrupt = listenForInterrupt(() => {
+      if (!options().json) process.stderr.write('\nStopping. Press Ctrl-C once more to end at once.\n');
+    });
+    guardStreams(() => {
+      this.#stdoutOpen = false;
+      this.#interrupt.abort();
+    });
+    process.on('uncaughtException', (error) => {
+      this.fail(error);
+      process.exit();
+    });
+  }
+
+  /**
+   * Do a command's work, print what came of it and set the exit code.
+   * @param command its name as typed: "train", "edit exclude"
+   */
+  async perform(command: string, work: Work): Promise<void> {
+    const session = new Session(this.#options(), this.#wiring, `contexture ${command}`, this.#interrupt.signal);
+    try {
+      let outcome: Outcome;
+      try {
+        outcome = await work(session);
+      } finally {
+        session.close();
+      }
+      this.#succeed(command, outcome);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #succeed(command: string, outcome: Outcome): void {
+    const { data, text, stopped } = outcome;
+    if (stopped !== undefined) process.exitCode = EXIT_CODES.cancelled;
+    if (this.#options().json) {
+      const state = stopped === undefined ? { ok: true } : { ok: false, code: 'cancelled', message: stopped };
+      this.#print(JSON.stringify({ ...state, command, ...data }));
+    } else {
+      if (text) this.#print(text);
+      if (stopped !== undefined) process.stderr.write(`contexture: ${oneLine(stopped)}\n`);
+    }
+  }
+
+  /** Say why it failed, on stderr or as the last line of JSON, and set the exit code. */
+  fail(error: unknown, json = this.#options().json ?? false): void {
+    const { code, message, stack } = errorToData(error);
+    const debug = Boolean(process.env.CONTEXTURE_DEBUG);
+    if (error instanceof UserError) {
+      process.exitCode = EXIT_CODES[error.code];
+      if (json) this.#print(JSON.stringify({ ok: false, code, message }));
+      else process.stderr.write(`contexture: ${oneLine(message)}\n`);
+      if (debug && error.cause instanceof Error) process.stderr.write(`${error.cause.stack}\n`);
+      return;
+    }
+    process.exitCode = 1;
+    const log = writeDefectLog(error);
+    if (json) this.#print(JSON.stringify({ ok: false, code, message, ...(log ? { log } : {}) }));
+    else {
+      const where = log ? ` The details are in ${log}.` : '';
+      process.stderr.write(
+        `contexture: this is a defect of Contexture: ${message}\n${where ? `${where.trim()}\n` : ''}`,
+      );
+    }
+    if (debug && stack) process.stderr.write(`${stack}\n`);
+  }
+
+  #print(text: string): void {
+    if (this.#stdoutOpen) process.stdout.write(`${text}\n`);
+  }
+}

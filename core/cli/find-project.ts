@@ -1,0 +1,26 @@
+/** Which project a command is about. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../base/errors.ts';
+
+const SUFFIX = '.contexture';
+
+/**
+ * @param given what `--project` says, or undefined
+ * @returns the given file, else the only project file in `folder`
+ * @throws UserError 'usage' when there is none or more than one
+ */
+export function findProject(given: string | undefined, folder = process.cwd()): string {
+  if (given !== undefined) return given;
+  const found = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(SUFFIX))
+    .map((entry) => entry.name)
+    .toSorted();
+  if (found.length === 1) return join(folder, found[0]);
+  throw new UserError(
+    'usage',
+    found.length === 0
+      ? `There is no project (*${SUFFIX}) in ${folder}: name one with --project FILE.`
+      : `There are ${found.length} projects in ${folder} (${found.slice(0, 3).join(', ')}${found.length > 3 ? ', …' : ''}): name one with --project FILE.`,
+  );
+}

@@ -1,0 +1,50 @@
+/** The command line: its commands, parsed by commander. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from '@commander-js/extra-typings';
+import { UserError } from '../base/errors.ts';
+import { Cli, type AddCommand } from './cli.ts';
+import { addSample } from './commands/sample.ts';
+import { oneLine } from './format.ts';
+import { exitCodes, STREAMS } from './help.ts';
+import type { Wiring } from './session.ts';
+
+const COMMANDS: readonly AddCommand[] = [addSample];
+
+/**
+ * Run one command line. Sets `process.exitCode`; never throws.
+ * @param argv the arguments after the program's name
+ */
+export async function runCommandLine(argv: readonly string[], wiring: Wiring): Promise<void> {
+  const program = new Command('contexture')
+    .description('From long-tailed class folders to a better classifier and an augmented data set.')
+    .version(version())
+    .option('--project <file>', 'the project file (default: the only *.contexture in this folder)')
+    .option('--json', 'one JSON object a line; the last has "ok"')
+    .option('--quiet', 'no progress')
+    .configureHelp({ showGlobalOptions: true, helpWidth: 110 })
+    .configureOutput({ outputError: () => {} })
+    .exitOverride()
+    .addHelpText('after', () => `${STREAMS}\n${exitCodes()}`);
+  const cli = new Cli(wiring, () => program.opts());
+  for (const add of COMMANDS) add(program, cli);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) {
+      cli.fail(error);
+    } else if (error.code === 'commander.help') {
+      process.exitCode = 2;
+    } else if (error.exitCode !== 0) {
+      const message = oneLine(error.message.replace(/^error: /, ''));
+      const hint = message.endsWith('?)') ? '' : ' (see contexture --help)';
+      cli.fail(new UserError('usage', message + hint), argv.includes('--json'));
+    }
+  }
+}
+
+function version(): string {
+  const { version: text }: { version: string } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  return text;
+}

@@ -1,0 +1,80 @@
+/** One command at work: where its progress goes, what cancels it, and the project it is about. */
+import type { Progress } from '../base/progress.ts';
+import type { JobEvent, JobPort, RunJob } from '../jobs/protocol.ts';
+import { openProject, type Project } from '../storage/project.ts';
+import type { ProjectStorage } from '../storage/project-store.ts';
+import { findProject } from './find-project.ts';
+import { ProgressView, type ProgressStream } from './progress-view.ts';
+
+/** What every command understands. */
+export interface CommonOptions {
+  project?: string | undefined;
+  json?: boolean | undefined;
+  quiet?: boolean | undefined;
+}
+
+/** What the entry hands to the command line. */
+export interface Wiring {
+  /** Loaded on first use: help needs no database. */
+  loadStorage: () => Promise<ProjectStorage>;
+  runJob: RunJob;
+}
+
+export class Session implements JobPort<JobEvent> {
+  /** Aborted when the user asks the command to stop. */
+  readonly signal: AbortSignal;
+  readonly runJob: RunJob;
+  readonly #options: CommonOptions;
+  readonly #wiring: Wiring;
+  readonly #program: string;
+  readonly #view: ProgressView | undefined;
+  #project: Project | undefined;
+
+  /** @param program what holds the project's lock, such as "contexture train" */
+  constructor(options: CommonOptions, wiring: Wiring, program: string, signal: AbortSignal) {
+    this.signal = signal;
+    this.runJob = wiring.runJob;
+    this.#options = options;
+    this.#wiring = wiring;
+    this.#program = program;
+    if (!options.json && !options.quiet) this.#view = new ProgressView(...stderrStream());
+  }
+
+  /** The project of this command, opened at the first call and closed when the command ends. */
+  async project({ create = false } = {}): Promise<Project> {
+    if (this.#project) return this.#project;
+    const file = findProject(this.#options.project);
+    this.#project = openProject(await this.#wiring.loadStorage(), file, { create, program: this.#program });
+    return this.#project;
+  }
+
+  /** Show what a job tells: progress as a bar or lines; with `--json` every event as a line of JSON on stdout. */
+  readonly emit = (event: JobEvent): void => {
+    if (this.#options.json) {
+      if (!this.#options.quiet) process.stdout.write(`${JSON.stringify(event)}\n`);
+    } else if (isProgress(event)) {
+      this.#view?.update(event);
+    }
+  };
+
+  /** Tell a person something in passing, on stderr; nothing with `--json` or `--quiet`. */
+  note(text: string): void {
+    this.#view?.note(text);
+  }
+
+  /** Give everything back. */
+  close(): void {
+    this.#view?.settle();
+    this.#project?.close();
+    this.#project = undefined;
+  }
+}
+
+const isProgress = (event: JobEvent): event is Progress => event.type === 'progress';
+
+/** stderr as the progress view wants it, and whether to paint. */
+function stderrStream(): [ProgressStream, boolean] {
+  const { stderr } = process;
+  if (process.env.TERM === 'dumb') return [{ write: (text) => stderr.write(text) }, false];
+  return [stderr, stderr.isTTY && stderr.hasColors()];
+}
