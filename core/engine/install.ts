@@ -58,6 +58,12 @@ export function engineEnvironment(install: EngineInstall, { threads }: { threads
     TF_DETERMINISTIC_OPS: '1',
     // Our steps run one operation after the other.
     TF_NUM_INTEROP_THREADS: '1',
+    // TensorFlow leaves oneDNN off on processors without AVX-512 VNNI, where it is still about twice as fast.
+    TF_ENABLE_ONEDNN_OPTS: '1',
+    // Activations of some megabytes come and go every step: keep them on the heap instead of asking the kernel each time.
+    MALLOC_MMAP_THRESHOLD_: String(4 * 2 ** 30),
+    MALLOC_TRIM_THRESHOLD_: String(8 * 2 ** 30),
+    MALLOC_TOP_PAD_: String(2 ** 28),
   };
   if (threads > 0) environment.TF_NUM_INTRAOP_THREADS = String(threads);
   if (install.libraryPath.length > 0) {

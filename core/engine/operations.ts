@@ -1,0 +1,171 @@
+/**
+ * Differentiable operations that TensorFlow has as one kernel and TensorFlow.js composes from many: batch normalisation
+ * (six kernels and a gradient of some twenty), ReLU's gradient, softmax cross entropy, global average pooling. With these
+ * a training step makes about a quarter of the calls and moves a fraction of the memory (notes/engine.md, sections 0, 4).
+ *
+ * All tensors are NHWC float32 unless said otherwise. A function that has more results than its differentiable one
+ * returns them beside it; those are kept alive past the gradient tape (`tf.keep`) and the caller disposes them.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { engine, type OpAttribute } from './backend.ts';
+
+const typeAttribute = (name: string, type: number): OpAttribute => ({
+  name,
+  type: engine().backend.binding.TF_ATTR_TYPE,
+  value: type,
+});
+
+/** ReLU whose gradient is one ReluGrad. */
+export function relu<T extends tf.Tensor>(x: T): T {
+  const operation = tf.customGrad((input: tf.Tensor | tf.GradSaveFunc, save: tf.Tensor | tf.GradSaveFunc) => {
+    const y = tf.relu(input as tf.Tensor);
+    (save as tf.GradSaveFunc)([y]);
+    return {
+      value: y,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const { backend } = engine();
+        return backend.executeSingleOutput('ReluGrad', [typeAttribute('T', backend.binding.TF_FLOAT)], [dy, saved[0]]);
+      },
+    };
+  });
+  return operation(x) as T;
+}
+
+/** Batch statistics as the running averages take them. */
+export interface BatchStatistics {
+  /** [C] */
+  mean: tf.Tensor1D;
+  /** [C], unbiased (divided by n - 1), as PyTorch keeps it. */
+  variance: tf.Tensor1D;
+}
+
+function batchNormAttributes(epsilon: number, training: boolean): OpAttribute[] {
+  const { binding } = engine().backend;
+  return [
+    typeAttribute('T', binding.TF_FLOAT),
+    typeAttribute('U', binding.TF_FLOAT),
+    { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: epsilon },
+    { name: 'data_format', type: binding.TF_ATTR_STRING, value: 'NHWC' },
+    { name: 'is_training', type: binding.TF_ATTR_BOOL, value: training },
+  ];
+}
+
+/**
+ * Batch normalisation by the batch's own statistics (FusedBatchNormV3, training form).
+ * @param x [N, H, W, C]
+ * @param gamma scale [C]
+ * @param beta offset [C]
+ * @returns y like x, differentiable in all three, and the statistics (kept: the caller disposes them)
+ */
+export function batchNormTraining(
+  x: tf.Tensor4D,
+  gamma: tf.Tensor1D,
+  beta: tf.Tensor1D,
+  epsilon: number,
+): { y: tf.Tensor4D; statistics: BatchStatistics } {
+  const { backend } = engine();
+  let statistics: BatchStatistics | undefined;
+  const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
+    const [input, scale, offset] = inputs as tf.Tensor[];
+    const save = inputs[3] as tf.GradSaveFunc;
+    const none = tf.zeros([0]);
+    const [y, mean, variance, ...reserve] = backend.executeMultipleOutputs(
+      'FusedBatchNormV3',
+      [
+        ...batchNormAttributes(epsilon, true),
+        { name: 'exponential_avg_factor', type: backend.binding.TF_ATTR_FLOAT, value: 1 },
+      ],
+      [input, scale, offset, none, none],
+      6,
+    );
+    save([input, scale, ...reserve]);
+    statistics = { mean: tf.keep(mean) as tf.Tensor1D, variance: tf.keep(variance) as tf.Tensor1D };
+    return {
+      value: y,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [savedInput, savedScale, ...savedReserve] = saved;
+        const [dx, dScale, dOffset, ...unused] = backend.executeMultipleOutputs(
+          'FusedBatchNormGradV3',
+          batchNormAttributes(epsilon, true),
+          [dy, savedInput, savedScale, ...savedReserve],
+          5,
+        );
+        tf.dispose(unused);
+        return [dx, dScale, dOffset];
+      },
+    };
+  });
+  const y = operation(x, gamma, beta) as tf.Tensor4D;
+  return { y, statistics: statistics! };
+}
+
+/** Batch normalisation by given statistics (evaluation). All of `gamma`, `beta`, `mean`, `variance` are [C]. */
+export function batchNormInference(
+  x: tf.Tensor4D,
+  gamma: tf.Tensor1D,
+  beta: tf.Tensor1D,
+  mean: tf.Tensor1D,
+  variance: tf.Tensor1D,
+  epsilon: number,
+): tf.Tensor4D {
+  return tf.batchNorm4d(x, mean, variance, beta, gamma, epsilon);
+}
+
+/**
+ * Mean softmax cross entropy with integer labels (SparseSoftmaxCrossEntropyWithLogits).
+ * @param logits [N, C]
+ * @param labels [N] int32, 0 … C-1
+ * @returns the mean over the batch, differentiable in `logits`, and the loss of each sample [N] (kept: the caller
+ *   disposes it); exp(-loss) is the probability of the true class
+ */
+export function crossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): { loss: tf.Scalar; sampleLosses: tf.Tensor1D } {
+  const { backend } = engine();
+  let sampleLosses: tf.Tensor1D | undefined;
+  const operation = tf.customGrad((input: tf.Tensor | tf.GradSaveFunc, save: tf.Tensor | tf.GradSaveFunc) => {
+    const [losses, backprop] = backend.executeMultipleOutputs(
+      'SparseSoftmaxCrossEntropyWithLogits',
+      [typeAttribute('T', backend.binding.TF_FLOAT), typeAttribute('Tlabels', backend.binding.TF_INT32)],
+      [input as tf.Tensor, labels],
+      2,
+    );
+    (save as tf.GradSaveFunc)([backprop]);
+    sampleLosses = tf.keep(losses) as tf.Tensor1D;
+    return {
+      value: tf.mean(losses),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(saved[0], tf.div(dy, logits.shape[0])),
+    };
+  });
+  const loss = operation(logits) as tf.Scalar;
+  return { loss, sampleLosses: sampleLosses! };
+}
+
+/** Mean over height and width: [N, H, W, C] -> [N, C]. Its gradient spreads dy / (HW) without a host array of ones. */
+export function globalAveragePool(x: tf.Tensor4D): tf.Tensor2D {
+  const [batch, height, width, channels] = x.shape;
+  const operation = tf.customGrad((input: tf.Tensor | tf.GradSaveFunc) => ({
+    value: tf.mean(input as tf.Tensor, [1, 2]),
+    gradFunc: (dy: tf.Tensor) =>
+      tf.broadcastTo(tf.reshape(tf.div(dy, height * width), [batch, 1, 1, channels]), [batch, height, width, channels]),
+  }));
+  return operation(x) as tf.Tensor2D;
+}
+
+/**
+ * Convolution without dilation.
+ * @param x [N, H, W, I]
+ * @param kernel [kh, kw, I, O]
+ * @param stride in both directions
+ * @param padding zero pixels on every side, as PyTorch counts it
+ */
+export function convolution(x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number, padding: number): tf.Tensor4D {
+  if (padding === 0) return tf.conv2d(x, kernel, stride, 'valid');
+  // With stride 1 and an odd kernel, SAME is the same; with stride 2 on an even size TensorFlow would pad the far side only.
+  if (stride === 1 && kernel.shape[0] === 2 * padding + 1) return tf.conv2d(x, kernel, 1, 'same');
+  const padded = tf.pad4d(x, [
+    [0, 0],
+    [padding, padding],
+    [padding, padding],
+    [0, 0],
+  ]);
+  return tf.conv2d(padded, kernel, stride, 'valid');
+}

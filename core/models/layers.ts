@@ -1,0 +1,140 @@
+/**
+ * What a network is built from. A network is described twice by one function: called with a `LayerPlan` it declares its
+ * parameters, called with a `LayerRun` it computes. So names and shapes cannot drift apart.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { batchNormInference, batchNormTraining, convolution, type BatchStatistics } from '../engine/operations.ts';
+import type { NamedTensors, ParameterSpec } from './parameters.ts';
+
+/** Added to the variance; PyTorch's default for BatchNorm2d. */
+export const BATCH_NORM_EPSILON = 1e-5;
+
+/** The layers that backbones use. `T` is a tensor when running and a channel count when planning. */
+export interface Layers<T> {
+  /** Convolution without bias; `padding` zero pixels on each side. */
+  convolution(name: string, x: T, options: { size: number; out: number; stride: number; padding: number }): T;
+  batchNorm(name: string, x: T): T;
+  relu(x: T): T;
+  add(a: T, b: T): T;
+  /** Every second pixel, and zero channels on both sides up to `out` (He et al. 2016, option A). */
+  shortcutA(x: T, out: number, stride: number): T;
+  maxPool(x: T, options: { size: number; stride: number; padding: number }): T;
+}
+
+/** Collects the parameters of a network: tensors are stood for by their channel count. */
+export class LayerPlan implements Layers<number> {
+  readonly weights: ParameterSpec[] = [];
+  readonly statistics: ParameterSpec[] = [];
+
+  convolution(name: string, channels: number, { size, out }: { size: number; out: number }): number {
+    this.weights.push({
+      name: `${name}.weight`,
+      shape: [size, size, channels, out],
+      initializer: { kind: 'kaiming-normal', fanIn: size * size * channels },
+    });
+    return out;
+  }
+
+  batchNorm(name: string, channels: number): number {
+    this.weights.push({ name: `${name}.weight`, shape: [channels], initializer: { kind: 'ones' } });
+    this.weights.push({ name: `${name}.bias`, shape: [channels], initializer: { kind: 'zeros' } });
+    this.statistics.push({ name: `${name}.running_mean`, shape: [channels], initializer: { kind: 'zeros' } });
+    this.statistics.push({ name: `${name}.running_var`, shape: [channels], initializer: { kind: 'ones' } });
+    return channels;
+  }
+
+  relu(channels: number): number {
+    return channels;
+  }
+
+  add(a: number, b: number): number {
+    if (a !== b) throw new Error(`cannot add ${a} and ${b} channels`);
+    return a;
+  }
+
+  shortcutA(_channels: number, out: number): number {
+    return out;
+  }
+
+  maxPool(channels: number): number {
+    return channels;
+  }
+}
+
+/** Computes a network. */
+export abstract class LayerRun implements Layers<tf.Tensor4D> {
+  protected readonly weights: NamedTensors;
+  readonly #relu: <T extends tf.Tensor>(x: T) => T;
+
+  constructor(weights: NamedTensors, relu: <T extends tf.Tensor>(x: T) => T) {
+    this.weights = weights;
+    this.#relu = relu;
+  }
+
+  abstract batchNorm(name: string, x: tf.Tensor4D): tf.Tensor4D;
+
+  convolution(name: string, x: tf.Tensor4D, { stride, padding }: { stride: number; padding: number }): tf.Tensor4D {
+    return convolution(x, this.weights.get(`${name}.weight`), stride, padding);
+  }
+
+  relu(x: tf.Tensor4D): tf.Tensor4D {
+    return this.#relu(x);
+  }
+
+  add(a: tf.Tensor4D, b: tf.Tensor4D): tf.Tensor4D {
+    return tf.add(a, b);
+  }
+
+  shortcutA(x: tf.Tensor4D, out: number, stride: number): tf.Tensor4D {
+    const side = (out - x.shape[3]) / 2;
+    // A 1x1 pool takes every second pixel and, unlike a strided slice, has a gradient in tfjs.
+    const thinned = stride === 1 ? x : tf.avgPool(x, 1, stride, 'valid');
+    return tf.pad4d(thinned, [
+      [0, 0],
+      [0, 0],
+      [0, 0],
+      [side, side],
+    ]);
+  }
+
+  maxPool(x: tf.Tensor4D, { size, stride, padding }: { size: number; stride: number; padding: number }): tf.Tensor4D {
+    // Zero padding equals PyTorch's minus infinity here: the input comes from a ReLU and is never negative.
+    const sides: [number, number] = [padding, padding];
+    return tf.maxPool(tf.pad4d(x, [[0, 0], sides, sides, [0, 0]]), size, stride, 'valid');
+  }
+}
+
+/** Training mode: normalises by the batch's statistics and collects them in the order of the plan. */
+export class TrainingRun extends LayerRun {
+  /** Mean and unbiased variance of each batch norm. Kept past the gradient tape; the caller disposes them. */
+  readonly batchStatistics: BatchStatistics[] = [];
+
+  override batchNorm(name: string, x: tf.Tensor4D): tf.Tensor4D {
+    const gamma = this.weights.get<tf.Tensor1D>(`${name}.weight`);
+    const beta = this.weights.get<tf.Tensor1D>(`${name}.bias`);
+    const { y, statistics } = batchNormTraining(x, gamma, beta, BATCH_NORM_EPSILON);
+    this.batchStatistics.push(statistics);
+    return y;
+  }
+}
+
+/** Evaluation mode: normalises by the running statistics. */
+export class InferenceRun extends LayerRun {
+  readonly #statistics: NamedTensors;
+
+  constructor(weights: NamedTensors, statistics: NamedTensors) {
+    super(weights, (x) => tf.relu(x));
+    this.#statistics = statistics;
+  }
+
+  override batchNorm(name: string, x: tf.Tensor4D): tf.Tensor4D {
+    return batchNormInference(
+      x,
+      this.weights.get(`${name}.weight`),
+      this.weights.get(`${name}.bias`),
+      this.#statistics.get(`${name}.running_mean`),
+      this.#statistics.get(`${name}.running_var`),
+      BATCH_NORM_EPSILON,
+    );
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * One training step as pure functions over explicit state: `extract` looks (evaluation mode, no change), `update` returns
+ * a new state. The host decides between them. Everything that changes from step to step is an argument and all shapes are
+ * fixed, so that a step can be traced into one TensorFlow function.
+ *
+ * The algorithm is method.md 1.2; the optimiser is SGD with momentum as PyTorch has it (weight decay added to the
+ * gradient, no dampening, the rate outside the velocity).
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { crossEntropy } from '../engine/operations.ts';
+import { tidy } from '../engine/tidy.ts';
+import { linearHead, type Network, type NetworkState } from '../models/network.ts';
+import type { NamedTensors } from '../models/parameters.ts';
+import { contextMask, saliencyMap } from './saliency.ts';
+
+/** Share of the batch in the running statistics; PyTorch's default momentum. */
+const STATISTICS_MOMENTUM = 0.1;
+
+/** Images and labels of one stream. */
+export interface Batch {
+  /** [B, S, S, 3] float32, normalised. */
+  images: tf.Tensor4D;
+  /** [B] int32. */
+  labels: tf.Tensor1D;
+}
+
+/** What training is told besides the batches. */
+export interface Optimiser {
+  /** Learning rate, scalar. */
+  rate: tf.Scalar;
+  /** Constants of the run. */
+  momentum: number;
+  weightDecay: number;
+}
+
+export interface StepResult {
+  state: NetworkState;
+  /** Mean loss of each branch, scalars; null where the branch was not trained. */
+  uniformLoss: tf.Scalar;
+  balancedLoss: tf.Scalar | null;
+  /** Loss of each uniform sample before the step [B]; exp(-loss) is its p(true class) in training mode. */
+  sampleLosses: tf.Tensor1D;
+}
+
+/**
+ * Context extraction (method.md 2.1): evaluation mode, current weights, ground-truth class, uniform head.
+ * @returns mask [B, S, S, 1], 1 = context, and p(true class) [B]
+ */
+export function extract(
+  network: Network,
+  state: NetworkState,
+  batch: Batch,
+): { mask: tf.Tensor4D; probability: tf.Tensor1D } {
+  return tf.tidy(() => {
+    const inference = network.inference(state);
+    const features = inference.features(batch.images);
+    const { uniform } = inference.logits(features);
+    const { sampleLosses } = crossEntropy(uniform, batch.labels);
+    const saliency = saliencyMap(features, inference.trunk.get('uniform.weight'), batch.labels);
+    const mask = contextMask(saliency, batch.images.shape[1], batch.images.shape[2]);
+    const probability = tf.exp(tf.neg(sampleLosses)) as tf.Tensor1D;
+    sampleLosses.dispose();
+    return { mask, probability };
+  });
+}
+
+/**
+ * Lay contexts over images (method.md 2.4): x = lambda·M·x_ctx + (1 - lambda·M)·x_b, per pixel on normalised images.
+ * @param images [B, S, S, 3]
+ * @param contexts [B, S, S, 3]
+ * @param masks [B, S, S, 1]
+ * @param lambda [B, 1, 1, 1]
+ */
+export function mixContexts(
+  images: tf.Tensor4D,
+  contexts: tf.Tensor4D,
+  masks: tf.Tensor4D,
+  lambda: tf.Tensor4D,
+): tf.Tensor4D {
+  return tf.tidy(() => {
+    const weight = tf.mul(lambda, masks);
+    return tf.add(tf.mul(weight, contexts), tf.mul(tf.sub(1, weight), images)) as tf.Tensor4D;
+  });
+}
+
+/**
+ * One SGD step on L_u + L_b. The balanced batch, when there is one, goes through first: both passes are in training mode,
+ * each normalises by its own statistics, and both update the same running averages in that order (method.md 1.2).
+ * @param balanced the batch of the balanced branch, contexts laid over; null leaves its head untouched
+ * @returns a new state; the old one is not disposed
+ */
+export function update(
+  network: Network,
+  state: NetworkState,
+  uniform: Batch,
+  balanced: Batch | null,
+  optimiser: Optimiser,
+): StepResult {
+  return tidy(() => {
+    const batchStatistics: tf.Tensor1D[] = [];
+    const sampleLosses: tf.Tensor1D[] = [];
+    const losses: tf.Scalar[] = [];
+    /** Forward pass and loss of one branch; what is kept past the tape goes to the lists above. */
+    const branch = (trunk: NamedTensors, heads: NamedTensors, name: string, batch: Batch): tf.Scalar => {
+      const forward = network.pooledTraining(trunk, batch.images);
+      const result = crossEntropy(linearHead(heads, name, forward.pooled), batch.labels);
+      batchStatistics.push(forward.batchStatistics);
+      sampleLosses.push(result.sampleLosses);
+      losses.push(tf.keep(tf.clone(result.loss)));
+      return result.loss;
+    };
+    const total = (trunkWeights: tf.Tensor1D, balancedWeights: tf.Tensor1D): tf.Scalar => {
+      const trunk = network.trunk.split(trunkWeights);
+      if (balanced === null) return branch(trunk, trunk, 'uniform', uniform);
+      const balancedLoss = branch(trunk, network.balanced.split(balancedWeights), 'balanced', balanced);
+      return tf.add(branch(trunk, trunk, 'uniform', uniform), balancedLoss);
+    };
+
+    let trunkGradient: tf.Tensor1D;
+    let balancedHead = { weights: state.balanced, momentum: state.balancedMomentum };
+    if (balanced === null) {
+      trunkGradient = tf.grad((weights: tf.Tensor) => total(weights as tf.Tensor1D, state.balanced))(
+        state.trunk,
+      ) as tf.Tensor1D;
+    } else {
+      const gradients = tf.grads((...weights: tf.Tensor[]) =>
+        total(weights[0] as tf.Tensor1D, weights[1] as tf.Tensor1D),
+      )([state.trunk, state.balanced]) as tf.Tensor1D[];
+      trunkGradient = gradients[0];
+      balancedHead = descend(state.balanced, state.balancedMomentum, gradients[1], optimiser);
+    }
+    const trunk = descend(state.trunk, state.trunkMomentum, trunkGradient, optimiser);
+    let statistics = state.statistics;
+    for (const seen of batchStatistics) {
+      statistics = tf.add(tf.mul(statistics, 1 - STATISTICS_MOMENTUM), tf.mul(seen, STATISTICS_MOMENTUM));
+    }
+    tf.dispose(batchStatistics);
+    if (balanced !== null) sampleLosses.shift()!.dispose();
+    const balancedLoss = balanced === null ? null : losses.shift()!;
+    return {
+      state: {
+        trunk: trunk.weights,
+        trunkMomentum: trunk.momentum,
+        // Clones share memory; without them tidy and the caller would dispose tensors of the old state.
+        balanced: tf.clone(balancedHead.weights),
+        balancedMomentum: tf.clone(balancedHead.momentum),
+        statistics,
+      },
+      uniformLoss: losses[0],
+      balancedLoss,
+      sampleLosses: sampleLosses[0],
+    };
+  });
+}
+
+/** v' = momentum·v + (g + weightDecay·w), w' = w - rate·v' (torch.optim.SGD). All flat, of one size. */
+function descend(
+  weights: tf.Tensor1D,
+  momentum: tf.Tensor1D,
+  gradient: tf.Tensor1D,
+  optimiser: Optimiser,
+): { weights: tf.Tensor1D; momentum: tf.Tensor1D } {
+  const decayed = tf.add(gradient, tf.mul(weights, optimiser.weightDecay));
+  const velocity: tf.Tensor1D = tf.add(tf.mul(momentum, optimiser.momentum), decayed);
+  return { weights: tf.sub(weights, tf.mul(velocity, optimiser.rate)), momentum: velocity };
+}
+
+/** Free a state that is no longer needed. */
+export function disposeState(state: NetworkState): void {
+  tf.dispose([state.trunk, state.trunkMomentum, state.balanced, state.balancedMomentum, state.statistics]);
+}
