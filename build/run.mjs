@@ -18,13 +18,15 @@ const REPEAT_MS = 300;
 
 /** The program of a Node that fits. */
 function nodeProgram() {
-  if (!existsSync(readEngineFile()?.node ?? '')) {
+  let chosen = readEngineFile()?.node;
+  if (chosen === undefined || !existsSync(chosen)) {
     console.error('Contexture is not set up yet; doing that first.');
     // Set-up's lines go to stderr: stdout belongs to FILE.
     const { status } = spawnSync(process.execPath, [join(PROJECT, 'build', 'setup.mjs')], { stdio: ['ignore', 2, 2] });
-    if (status !== 0) process.exit(status ?? 1);
+    chosen = readEngineFile()?.node;
+    if (status !== 0 || chosen === undefined) process.exit(status ?? 1);
   }
-  return nodeFits() ? process.execPath : /** @type {string} */ (readEngineFile()?.node);
+  return nodeFits() ? process.execPath : chosen;
 }
 
 const [file, ...args] = process.argv.slice(2);
@@ -68,5 +70,5 @@ child.on('error', (error) => {
 });
 child.on('exit', (code, signal) => {
   // A shell shows the death by a signal as 128 plus its number.
-  process.exit(code ?? 128 + constants.signals[/** @type {NodeJS.Signals} */ (signal)]);
+  process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[signal]);
 });

@@ -2,10 +2,11 @@
  * `npm run setup [-- --engine cpu|gpu]`: gets what is missing to run Contexture. It runs under any Node from 18 on, with
  * no npm package installed, and does nothing when nothing is missing.
  */
-import { basename } from 'node:path';
-import { provideBinding } from './setup/binding.mjs';
+import { provideBinding, requireCompiler } from './setup/binding.mjs';
 import { readEngineFile, writeEngineFile } from './setup/engine-file.mjs';
 import { Interrupted, SetupFailure, systemSentence } from './setup/failure.mjs';
+import { gpuAdvice, gpuRefusal, lookAtGpus } from './setup/gpu.mjs';
+import { provideGpuTensorFlow } from './setup/gpu-pack.mjs';
 import { provideNode, providePackages } from './setup/npm.mjs';
 import { say } from './setup/say.mjs';
 import { provideCpuTensorFlow, TENSORFLOW } from './setup/tensorflow.mjs';
@@ -28,13 +29,31 @@ function parse(args) {
  * @param {AbortSignal} signal
  */
 async function setUp(args, signal) {
-  const pack = parse(args) ?? readEngineFile()?.pack ?? 'cpu';
+  const asked = parse(args);
+  const pack = asked ?? readEngineFile()?.pack ?? 'cpu';
+  if (asked === 'gpu') await requireGpu(signal);
   const node = await provideNode(signal);
   await providePackages(signal);
-  const folder = await provideCpuTensorFlow(signal);
+  await requireCompiler(signal);
+  const { folder, libraryPath } =
+    pack === 'gpu'
+      ? await provideGpuTensorFlow(signal)
+      : { folder: await provideCpuTensorFlow(signal), libraryPath: [] };
   const binding = await provideBinding(folder, signal);
-  await writeEngineFile({ pack, tensorflow: TENSORFLOW, folder, binding, libraryPath: [], node });
-  say(`Contexture is set up: TensorFlow ${TENSORFLOW} on the processor, Node at ${basename(node)}.`);
+  await writeEngineFile({ pack, tensorflow: TENSORFLOW, folder, binding, libraryPath, node });
+  say(`Contexture is set up: TensorFlow ${TENSORFLOW} on ${pack === 'gpu' ? 'the NVIDIA GPU' : 'the processor'}.`);
+}
+
+/**
+ * Refuse the GPU pack where it cannot run.
+ * @param {AbortSignal} signal
+ */
+async function requireGpu(signal) {
+  const machine = await lookAtGpus(signal);
+  const refusal = gpuRefusal(machine);
+  if (refusal) throw new SetupFailure(refusal);
+  const advice = typeof machine.gpus === 'string' ? undefined : gpuAdvice(machine.gpus);
+  if (advice) say(advice);
 }
 
 const interrupt = new AbortController();
@@ -43,7 +62,8 @@ for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) proce
 try {
   await setUp(process.argv.slice(2), interrupt.signal);
 } catch (error) {
-  const sentence = error instanceof SetupFailure || error instanceof Interrupted ? error.message : systemSentence(error);
+  const sentence =
+    error instanceof SetupFailure || error instanceof Interrupted ? error.message : systemSentence(error);
   if (sentence === undefined) throw error;
   console.error(sentence);
   process.exitCode = error instanceof Interrupted ? 130 : 1;

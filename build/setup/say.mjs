@@ -32,19 +32,12 @@ export function size(bytes) {
  */
 export async function showProgress(what, total, measure, work) {
   const terminal = process.stdout.isTTY;
-  const timer = setInterval(
-    async () => {
-      const done = Math.min(await measure(), total);
-      const line = `  ${what}: ${size(done)} of ${size(total)}`;
-      if (terminal) {
-        process.stdout.write(`\r\u001B[2K${line}`);
-        shown = true;
-      } else {
-        process.stdout.write(`${line}\n`);
-      }
-    },
-    terminal ? 500 : 10_000,
-  );
+  const show = async () => {
+    const line = `  ${what}: ${size(Math.min(await measure(), total))} of ${size(total)}`;
+    process.stdout.write(terminal ? `\r\u001B[2K${line}` : `${line}\n`);
+    shown = terminal;
+  };
+  const timer = setInterval(() => void show(), terminal ? 500 : 10_000);
   try {
     return await work;
   } finally {

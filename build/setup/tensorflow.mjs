@@ -10,7 +10,9 @@ import { say, size } from './say.mjs';
 export const TENSORFLOW = '2.21.0';
 
 /** What the compiler reads of 287 MB of headers, whole folders for safety. */
-const HEADERS = ['tensorflow/c/', 'tensorflow/core/platform/', 'tsl/', 'xla/tsl/'].map((path) => `tensorflow/include/${path}`);
+const HEADERS = ['tensorflow/c/', 'tensorflow/core/platform/', 'tsl/', 'xla/tsl/'].map(
+  (path) => `tensorflow/include/${path}`,
+);
 
 /**
  * The two libraries to link, main one first.
@@ -36,6 +38,7 @@ const CPU_WHEELS = {
     title: `TensorFlow ${TENSORFLOW} for the processor`,
     requirement: `tensorflow-cpu==${TENSORFLOW}`,
     platform: 'manylinux_2_27_x86_64',
+    folder: `tensorflow-cpu-${TENSORFLOW}-linux-x64`,
     sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
     bytes: 273_829_956,
     unpacked: 860e6,
@@ -45,6 +48,7 @@ const CPU_WHEELS = {
     title: `TensorFlow ${TENSORFLOW} for the processor`,
     requirement: `tensorflow==${TENSORFLOW}`,
     platform: 'manylinux_2_27_aarch64',
+    folder: `tensorflow-cpu-${TENSORFLOW}-linux-arm64`,
     sha256: '4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c',
     bytes: 282e6,
     unpacked: 900e6,
@@ -54,6 +58,7 @@ const CPU_WHEELS = {
     title: `TensorFlow ${TENSORFLOW} for the processor`,
     requirement: `tensorflow==${TENSORFLOW}`,
     platform: 'macosx_12_0_arm64',
+    folder: `tensorflow-cpu-${TENSORFLOW}-darwin-arm64`,
     sha256: '51f46f4806139d01fc7920cc72a4c75876f80649bf40ff083ab6212ceb43ca88',
     bytes: 230e6,
     unpacked: 900e6,
@@ -72,13 +77,25 @@ export async function provideCpuTensorFlow(signal) {
       `Contexture's engine runs on Linux (x86-64, arm64) and macOS (arm64), and this is ${systemName()}: on Windows, start it inside WSL2.`,
     );
   }
-  const folder = join(cacheFolder(), `tensorflow-cpu-${TENSORFLOW}-${systemName()}`);
-  if (existsSync(folder)) return folder;
+  await provideWheels([wheel], signal);
+  return join(cacheFolder(), wheel.folder);
+}
+
+/**
+ * Fetch what the cache lacks, each wheel into a folder of its own.
+ * @param {import('./python.mjs').Wheel[]} wheels
+ * @param {AbortSignal} signal
+ */
+export async function provideWheels(wheels, signal) {
+  const cache = cacheFolder();
+  const missing = wheels.filter((wheel) => !existsSync(join(cache, wheel.folder)));
+  if (missing.length === 0) return;
   await requirePython(signal);
-  await requireSpace(cacheFolder(), wheel.bytes + wheel.unpacked, wheel.title);
-  await makeFolder(folder, signal, async (target) => {
-    say(`The engine goes into ${cacheFolder()}: ${size(wheel.bytes)} to fetch, ${size(wheel.unpacked)} to keep.`);
-    await unpackWheel(wheel, target, signal);
-  });
-  return folder;
+  const sum = (/** @type {'bytes' | 'unpacked'} */ key) => missing.reduce((total, wheel) => total + wheel[key], 0);
+  // Each wheel is deleted once it is unpacked.
+  await requireSpace(cache, Math.max(...missing.map((wheel) => wheel.bytes)) + sum('unpacked'), 'TensorFlow');
+  say(`The engine goes into ${cache}: ${size(sum('bytes'))} to fetch, ${size(sum('unpacked'))} to keep.`);
+  for (const wheel of missing) {
+    await makeFolder(join(cache, wheel.folder), signal, (target) => unpackWheel(wheel, target, signal));
+  }
 }

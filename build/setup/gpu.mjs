@@ -1,0 +1,107 @@
+/**
+ * Whether the GPU pack can run here. TensorFlow 2.21's CUDA build holds code for compute capability 6.0, 7.0, 8.0 and
+ * 8.9, and for 9.0 in a form that the driver compiles; on 10.0 and up it fails in the middle of the work.
+ */
+import { runProgram, tellingLine } from './program.mjs';
+
+/** Oldest driver that runs CUDA 12 programs on Linux. */
+const OLDEST_DRIVER = '525.60.13';
+const CAPABILITY = { from: 6, below: 10 };
+
+/**
+ * @typedef {object} Gpu
+ * @property {string} name
+ * @property {string} driver version
+ * @property {string} capability compute capability, as in "8.9"
+ */
+
+/**
+ * What is known of the machine: `gpus` is a list, or the reason why there is none.
+ * @typedef {{ platform: string, arch: string, gpus: Gpu[] | string }} GpuMachine
+ */
+
+/**
+ * Look at this machine.
+ * @param {AbortSignal} signal
+ * @returns {Promise<GpuMachine>}
+ */
+export async function lookAtGpus(signal) {
+  const { platform, arch } = process;
+  const query = ['--query-gpu=name,driver_version,compute_cap', '--format=csv,noheader'];
+  const { code, missing, output } = await runProgram('nvidia-smi', query, { signal });
+  if (missing) return { platform, arch, gpus: 'there is no NVIDIA driver on this machine (no nvidia-smi)' };
+  if (code !== 0)
+    return { platform, arch, gpus: `the NVIDIA driver does not answer as it should (${tellingLine(output)})` };
+  return { platform, arch, gpus: parseGpus(output) };
+}
+
+/**
+ * Read nvidia-smi's lines "name, driver, capability".
+ * @param {string} text
+ * @returns {Gpu[]}
+ */
+export function parseGpus(text) {
+  return text
+    .split('\n')
+    .map((line) => line.split(',').map((part) => part.trim()))
+    .filter((parts) => parts.length === 3)
+    .map(([name, driver, capability]) => ({ name, driver, capability }));
+}
+
+/**
+ * Why the GPU pack cannot run on that machine, as one sentence, or undefined when it can.
+ * @param {GpuMachine} machine
+ */
+export function gpuRefusal({ platform, arch, gpus }) {
+  const stay = 'Contexture runs on the processor here.';
+  if (platform === 'darwin') return `The GPU pack is CUDA, which macOS does not have: ${stay}`;
+  if (platform === 'win32')
+    return 'The GPU pack runs on Linux and inside WSL2, not on Windows itself: start Contexture inside WSL2.';
+  if (platform !== 'linux' || arch !== 'x64')
+    return `The GPU pack is made for Linux on x86-64, and this is ${platform} on ${arch}: ${stay}`;
+  if (typeof gpus === 'string')
+    return `The GPU pack needs an NVIDIA driver ${OLDEST_DRIVER} or newer, but ${gpus}: ${stay}`;
+  if (gpus.length === 0) return `The GPU pack needs an NVIDIA GPU, but the driver names none: ${stay}`;
+  const reasons = gpus.map((gpu) => gpuProblem(gpu));
+  return reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined;
+}
+
+/**
+ * Why one GPU is not usable, or undefined.
+ * @param {Gpu} gpu
+ */
+function gpuProblem({ name, driver, capability }) {
+  if (older(driver, OLDEST_DRIVER)) {
+    return `The GPU pack needs an NVIDIA driver ${OLDEST_DRIVER} or newer, and this is ${driver}: update the driver.`;
+  }
+  const number = Number(capability);
+  if (!Number.isFinite(number) || number < CAPABILITY.from || number >= CAPABILITY.below) {
+    return `The GPU pack runs on compute capability 6.0 to 9.0, and ${name} has ${capability}: Contexture runs on the processor here.`;
+  }
+  return undefined;
+}
+
+/**
+ * What to say of GPUs that cannot be used beside ones that can; the engine takes the last that CUDA shows it.
+ * @param {Gpu[]} gpus
+ * @returns {string | undefined}
+ */
+export function gpuAdvice(gpus) {
+  const usable = gpus.flatMap((gpu, index) => (gpuProblem(gpu) === undefined ? [index] : []));
+  if (usable.length === gpus.length) return undefined;
+  return `Only GPU ${usable.join(', ')} of ${gpus.length} can be used: set CUDA_VISIBLE_DEVICES=${usable.join(',')} before you start Contexture.`;
+}
+
+/**
+ * Whether a dotted version is older than another.
+ * @param {string} version
+ * @param {string} than
+ */
+function older(version, than) {
+  const [a, b] = [version, than].map((text) => text.split('.').map(Number));
+  for (let i = 0; i < b.length; i++) {
+    const difference = (a[i] ?? 0) - b[i];
+    if (difference !== 0) return !(difference > 0);
+  }
+  return false;
+}
