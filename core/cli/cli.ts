@@ -88,13 +88,8 @@ export class Cli {
     }
     process.exitCode = 1;
     const log = writeDefectLog(error);
-    if (json) this.#print(JSON.stringify({ ok: false, code, message, ...(log ? { log } : {}) }));
-    else {
-      const where = log ? ` The details are in ${log}.` : '';
-      process.stderr.write(
-        `contexture: this is a defect of Contexture: ${message}\n${where ? `${where.trim()}\n` : ''}`,
-      );
-    }
+    if (json) this.#print(JSON.stringify({ ok: false, code, message, log }));
+    else process.stderr.write(`contexture: defect of Contexture: ${message}${log ? ` (details: ${log})` : ''}\n`);
     if (debug && stack) process.stderr.write(`${stack}\n`);
   }
 

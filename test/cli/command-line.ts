@@ -1,0 +1,97 @@
+/** The real command line as a child process, and pictures for it. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+
+const MAIN = fileURLToPath(new URL('../../core/cli/main.ts', import.meta.url));
+
+export interface CallOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+  /** Another script than the command line's entry. */
+  main?: string;
+}
+
+export interface Call {
+  child: ChildProcess;
+  /** What was printed up to now. */
+  stdout: string;
+  stderr: string;
+  /** Resolves once stdout or stderr holds the text. @throws Error when the process ends without it */
+  until(text: string): Promise<void>;
+  /** Resolves with the exit code (null after a signal) when the process has ended and all of its output is here. */
+  ended: Promise<number | null>;
+}
+
+/** Start a command. */
+export function start(args: readonly string[], { cwd, env, main = MAIN }: CallOptions = {}): Call {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd,
+    // The colours and the debug output of whoever runs the tests are not part of them.
+    env: { ...process.env, CONTEXTURE_DEBUG: '', FORCE_COLOR: '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const call: Call = {
+    child,
+    stdout: '',
+    stderr: '',
+    until: async (text) => {
+      while (!call.stdout.includes(text) && !call.stderr.includes(text)) {
+        const more = Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data')]);
+        if ((await Promise.race([more, call.ended.then(() => 'ended')])) === 'ended') {
+          throw new Error(`ended without "${text}": ${call.stdout}${call.stderr}`);
+        }
+      }
+    },
+    ended: once(child, 'close').then(([code]: (number | null)[]) => code),
+  };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (call.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (call.stderr += text));
+  return call;
+}
+
+export interface Result {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Run a command to its end. */
+export async function run(args: readonly string[], options?: CallOptions): Promise<Result> {
+  const call = start(args, options);
+  const code = await call.ended;
+  return { code, stdout: call.stdout, stderr: call.stderr };
+}
+
+/** Every line of stdout as JSON, with `--json`. */
+export function jsonLines(stdout: string): Record<string, unknown>[] {
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line): Record<string, unknown> => JSON.parse(line));
+}
+
+/** The last line of stdout as JSON. */
+export function lastJson(stdout: string): Record<string, unknown> {
+  return jsonLines(stdout).at(-1) ?? {};
+}
+
+/**
+ * Make class folders of small PNG pictures, each of its own colour.
+ * @param counts pictures of each folder, by its path inside `folder`
+ */
+export async function makePictures(folder: string, counts: Readonly<Record<string, number>>): Promise<void> {
+  let colour = 0;
+  for (const [name, count] of Object.entries(counts)) {
+    mkdirSync(join(folder, name), { recursive: true });
+    for (let index = 0; index < count; index++) {
+      colour += 12_345;
+      const background = { r: colour & 255, g: (colour >> 8) & 255, b: (colour >> 16) & 255 };
+      const picture = sharp({ create: { width: 40, height: 32, channels: 3, background } });
+      await picture.png().toFile(join(folder, name, `${String(index).padStart(4, '0')}.png`));
+    }
+  }
+}
