@@ -6,7 +6,6 @@
  * the kernels, the backend class, and the binding that set-up compiled.
  */
 import { createRequire } from 'node:module';
-import * as util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import type { EngineInstall } from './install.ts';
@@ -65,11 +64,11 @@ let started: Engine | undefined;
  */
 export function startEngine(install: EngineInstall): Engine {
   if (started) return started;
-  // Node 23 took this away; the 4.22 backend still calls it (tfjs#8425).
-  const legacy = util as unknown as { isNullOrUndefined?: (value: unknown) => boolean };
   const require = createRequire(import.meta.url);
-  const commonUtil = require('node:util') as typeof legacy;
-  commonUtil.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  // Node 23 took the first away and Node 24 warns of the second; the 4.22 backend still calls both (tfjs#8425).
+  const legacyUtil = require('node:util') as Record<string, unknown>;
+  legacyUtil.isNullOrUndefined = (value: unknown) => value === null || value === undefined;
+  legacyUtil.isArray = Array.isArray;
   let backend: NativeBackend;
   try {
     const binding = require(install.binding) as NativeBinding;
@@ -80,7 +79,8 @@ export function startEngine(install: EngineInstall): Engine {
     const native = new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu');
     backend = native;
     tf.registerBackend('tensorflow', () => native, 3);
-    if (!tf.setBackend('tensorflow')) throw new Error('the backend refused to start');
+    // Resolved at once: the factory above is not asynchronous.
+    void tf.setBackend('tensorflow');
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new UserError(

@@ -7,7 +7,7 @@ import type { ModelConfig } from '../training/config.ts';
 import type { Random } from '../base/random.ts';
 import { globalAveragePool, relu } from '../engine/operations.ts';
 import { InferenceRun, LayerPlan, TrainingRun, type Layers } from './layers.ts';
-import { Layout, NamedTensors, type ParameterSpec } from './parameters.ts';
+import { Layout, type NamedTensors, type ParameterSpec } from './parameters.ts';
 import { resnetCifar } from './resnet-cifar.ts';
 import { resnet18 } from './resnet18.ts';
 

@@ -1,0 +1,58 @@
+/**
+ * The curated bank as training sees it: accepted contexts at input size. Each draw takes a fresh crop and flip, the same
+ * for the picture and its mask.
+ */
+import { Random, type RandomState } from '../base/random.ts';
+import type { ContextBatch } from './context-bank.ts';
+import { cropInto, drawCrop, padding, type AugmentConfig } from './preprocessing.ts';
+
+export class CuratedBank {
+  readonly count: number;
+  readonly #pixels: Uint8Array;
+  readonly #masks: Float32Array;
+  readonly #size: number;
+  readonly #augment: AugmentConfig;
+  #random: Random;
+
+  /**
+   * @param pixels [n, size, size, 3] 8-bit RGB
+   * @param masks [n, size, size] in [0, 1]
+   */
+  constructor(random: Random, pixels: Uint8Array, masks: Float32Array, size: number, augment: AugmentConfig) {
+    this.count = masks.length / (size * size);
+    this.#random = random;
+    this.#pixels = pixels;
+    this.#masks = masks;
+    this.#size = size;
+    this.#augment = augment;
+  }
+
+  /** `count` contexts, without repetition as long as the bank suffices. */
+  draw(count: number): ContextBatch {
+    const size = this.#size;
+    const area = size * size;
+    const pixels = new Uint8Array(count * area * 3);
+    const masks = new Float32Array(count * area);
+    let order = new Int32Array(0);
+    for (let i = 0; i < count; i++) {
+      if (i % this.count === 0) order = this.#random.permutation(this.count) as Int32Array<ArrayBuffer>;
+      const index = order[i % this.count];
+      const crop = drawCrop(this.#random, this.#augment, size);
+      const pad = padding(this.#augment, size);
+      const picture = this.#pixels.subarray(index * area * 3, (index + 1) * area * 3);
+      cropInto(picture, pixels.subarray(i * area * 3, (i + 1) * area * 3), size, 3, pad, crop);
+      const mask = this.#masks.subarray(index * area, (index + 1) * area);
+      // Outside the picture the mask is 0: padding is nobody's context.
+      cropInto(mask, masks.subarray(i * area, (i + 1) * area), size, 1, pad, crop);
+    }
+    return { pixels, masks };
+  }
+
+  get state(): RandomState {
+    return this.#random.state;
+  }
+
+  restore(state: RandomState): void {
+    this.#random = Random.fromState(state);
+  }
+}

@@ -1,0 +1,47 @@
+/** Logits of a whole split in evaluation mode. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Network, NetworkState } from '../models/network.ts';
+import { normalisationFor, Normaliser } from './preprocessing.ts';
+import type { PictureSet } from './trainer.ts';
+
+/** [images, classes] row by row, for each head. */
+export interface SplitLogits {
+  uniform: Float32Array;
+  balanced: Float32Array;
+}
+
+/** Pixels that go through the network at a time: large enough for speed, small enough for memory at 224 px. */
+const PIXELS_A_BATCH = 512 * 32 * 32;
+
+/**
+ * Run a network over pictures.
+ * @param breathe called between batches, so that the process can hear a cancel
+ * @throws whatever `breathe` throws
+ */
+export async function logitsOf(
+  network: Network,
+  state: Pick<NetworkState, 'trunk' | 'balanced' | 'statistics'>,
+  pictures: PictureSet,
+  breathe: (done: number) => Promise<void>,
+): Promise<SplitLogits> {
+  const { count, size } = pictures;
+  const batch = Math.max(1, Math.floor(PIXELS_A_BATCH / (size * size)));
+  const normaliser = new Normaliser(normalisationFor(size));
+  const uniform = new Float32Array(count * network.classes);
+  const balanced = new Float32Array(count * network.classes);
+  for (let start = 0; start < count; start += batch) {
+    const images = Math.min(batch, count - start);
+    const pixels = new Uint8Array(images * size * size * 3);
+    for (let i = 0; i < images; i++) pixels.set(pictures.read(start + i), i * size * size * 3);
+    tf.tidy(() => {
+      const inference = network.inference(state);
+      const logits = inference.logits(
+        inference.features(tf.tensor4d(normaliser.apply(pixels), [images, size, size, 3])),
+      );
+      uniform.set(logits.uniform.dataSync<'float32'>(), start * network.classes);
+      balanced.set(logits.balanced.dataSync<'float32'>(), start * network.classes);
+    });
+    await breathe(start + images);
+  }
+  return { uniform, balanced };
+}

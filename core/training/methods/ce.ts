@@ -1,0 +1,12 @@
+import type { Method } from './method.ts';
+
+/** Plain training: every image once in each pass, cross entropy. */
+export const ce: Method = {
+  name: 'ce',
+  title: 'Cross entropy',
+  summary: 'Plain training: every image once in each pass.',
+  heads: ['uniform'],
+  step(tools) {
+    tools.update(tools.uniform());
+  },
+};

@@ -1,0 +1,17 @@
+import type { Method } from './method.ts';
+
+/**
+ * The lambda = 0 control: both streams and both heads of CSA, but no context laid on. What CSA gains over this is due to
+ * the contexts and not to the second loss, head and stream (method.md 7.1, point 3).
+ */
+export const control: Method = {
+  name: 'control',
+  title: 'Control (two streams, lambda = 0)',
+  summary: 'The two streams and heads of CSA without any context laid on.',
+  heads: ['uniform', 'balanced'],
+  step(tools) {
+    const uniform = tools.uniform();
+    const balanced = tools.balanced();
+    tools.update(uniform, tools.balancedStarted ? balanced : undefined);
+  },
+};

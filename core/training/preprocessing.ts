@@ -1,0 +1,102 @@
+/** From 8-bit pixels to what a network sees, on the host: random crop, flip, normalisation. */
+import type { Random } from '../base/random.ts';
+
+/** How pixels are normalised: (value / 255 - mean) / deviation, for each of R, G, B. */
+export interface Normalisation {
+  mean: readonly [number, number, number];
+  deviation: readonly [number, number, number];
+}
+
+/** The constants that CIFAR work uses (method.md 3.1), for small pictures. */
+export const CIFAR_NORMALISATION: Normalisation = {
+  mean: [0.4914, 0.4822, 0.4465],
+  deviation: [0.2023, 0.1994, 0.201],
+};
+
+/** ImageNet's, for photographs. */
+export const IMAGENET_NORMALISATION: Normalisation = {
+  mean: [0.485, 0.456, 0.406],
+  deviation: [0.229, 0.224, 0.225],
+};
+
+/** Which constants a network of this input size uses. */
+export function normalisationFor(inputSize: number): Normalisation {
+  return inputSize <= 64 ? CIFAR_NORMALISATION : IMAGENET_NORMALISATION;
+}
+
+/** Normalises pixels by a table of 3 x 256 values. */
+export class Normaliser {
+  readonly #table: Float32Array;
+
+  constructor({ mean, deviation }: Normalisation) {
+    this.#table = Float32Array.from({ length: 768 }, (_, i) => {
+      const channel = i >> 8;
+      return ((i & 255) / 255 - mean[channel]) / deviation[channel];
+    });
+  }
+
+  /** @param pixels RGB, R first. @returns as many float32 values, in a fresh array (tensors alias what they are made of) */
+  apply(pixels: Uint8Array): Float32Array {
+    const table = this.#table;
+    const values = new Float32Array(pixels.length);
+    for (let i = 0; i < pixels.length; i += 3) {
+      values[i] = table[pixels[i]];
+      values[i + 1] = table[256 + pixels[i + 1]];
+      values[i + 2] = table[512 + pixels[i + 2]];
+    }
+    return values;
+  }
+}
+
+/** Settings of the random crop and flip. */
+export interface AugmentConfig {
+  /** Zero padding on each side before the crop, as a share of the size. */
+  pad: number;
+  flip: boolean;
+}
+
+/** One draw: where the crop starts in the padded picture (0 … 2·pad), and whether it is mirrored. */
+export interface Crop {
+  dy: number;
+  dx: number;
+  flip: boolean;
+}
+
+/** Padding in pixels. */
+export function padding(config: AugmentConfig, size: number): number {
+  return Math.round(config.pad * size);
+}
+
+/** Draw a crop. Always the same number of draws, so that streams stay in step whatever the settings. */
+export function drawCrop(random: Random, config: AugmentConfig, size: number): Crop {
+  const range = 2 * padding(config, size) + 1;
+  return { dy: random.below(range), dx: random.below(range), flip: random.below(2) === 1 && config.flip };
+}
+
+/**
+ * Cut a crop out of a zero-padded square picture or mask.
+ * @param source [size, size, channels]
+ * @param target [size, size, channels], overwritten
+ * @param pad zero pixels on each side
+ */
+export function cropInto(
+  source: Uint8Array | Float32Array,
+  target: Uint8Array | Float32Array,
+  size: number,
+  channels: number,
+  pad: number,
+  { dy, dx, flip }: Crop,
+): void {
+  target.fill(0);
+  const top = dy - pad;
+  const left = dx - pad;
+  for (let y = Math.max(0, -top); y < Math.min(size, size - top); y++) {
+    const sourceRow = (y + top) * size;
+    const targetRow = y * size;
+    for (let x = Math.max(0, -left); x < Math.min(size, size - left); x++) {
+      const from = (sourceRow + x + left) * channels;
+      const to = (targetRow + (flip ? size - 1 - x : x)) * channels;
+      for (let c = 0; c < channels; c++) target[to + c] = source[from + c];
+    }
+  }
+}
