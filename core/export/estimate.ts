@@ -1,0 +1,34 @@
+/** How large an export will be, from a sample of it. */
+import { forEachParallel } from '../base/parallel.ts';
+import type { PlanItem } from './item.ts';
+import { renderItem, type Renderer } from './render.ts';
+import { workload } from './workload.ts';
+
+/** Pictures that are made for the estimate. */
+const SAMPLE = 24;
+/** What a picture costs beside its content: half a disk block, and its lines in the two lineage files. */
+const BYTES_BESIDE = 2048 + 1200;
+
+/**
+ * Estimate the bytes on disk. Makes a few pictures, evenly spread over the plan, and scales by the number of pixels.
+ * @returns undefined when the signal stopped it
+ * @throws UserError as `renderItem`
+ */
+export async function estimateBytes(
+  items: readonly PlanItem[],
+  renderer: Renderer,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const count = Math.min(SAMPLE, items.length);
+  const sample = Array.from({ length: count }, (_, index) => items[Math.floor(((index + 0.5) * items.length) / count)]);
+  let bytes = 0;
+  const done = await forEachParallel(sample, workload(renderer, signal), async (item) => {
+    bytes += (await renderItem(item, renderer)).length;
+  });
+  if (!done) return undefined;
+  return Math.ceil((bytes * pixels(items)) / pixels(sample)) + items.length * BYTES_BESIDE;
+}
+
+function pixels(items: readonly PlanItem[]): number {
+  return items.reduce((sum, { width, height }) => sum + width * height, 0);
+}

@@ -1,0 +1,150 @@
+/** The pictures and masks that an export is made of, read from where they lie and brought to size. */
+import { join } from 'node:path';
+import { LRUCache } from 'lru-cache';
+import { systemCode, UserError } from '../base/errors.ts';
+import { decodeGrey, decodeRgb, resizeGrey, type GreyImage } from '../data/decode.ts';
+import type { CoverCrop, Size } from '../data/geometry.ts';
+import type { SnapshotImage, SnapshotRoot } from '../data/snapshot.ts';
+import { describeFailure } from '../data/sources/failure.ts';
+import { openSource } from '../data/sources/open.ts';
+import type { ImageSource } from '../data/sources/source.ts';
+import { sha256, type BlobStore } from '../storage/blob-store.ts';
+import type { MaskReference } from './item.ts';
+
+/** Bytes of resized pictures and masks that are kept for the next use. */
+const CACHE_BYTES = 256 * 2 ** 20;
+
+export class Pictures {
+  readonly #roots: readonly SnapshotRoot[];
+  readonly #blobs: BlobStore;
+  readonly #sources = new Map<number, Promise<ImageSource>>();
+  /** Keyed by content and size. Values are shared: never written to. */
+  readonly #cache = new LRUCache<string, Uint8Array, () => Promise<Uint8Array>>({
+    maxSize: CACHE_BYTES,
+    maxEntrySize: CACHE_BYTES / 4,
+    sizeCalculation: (pixels) => Math.max(1, pixels.length),
+    // What is pushed out while it is being made still reaches those who wait for it.
+    ignoreFetchAbort: true,
+    fetchMethod: (_key, _stale, { context: make }) => make(),
+  });
+
+  constructor(roots: readonly SnapshotRoot[], blobs: BlobStore) {
+    this.#roots = roots;
+    this.#blobs = blobs;
+  }
+
+  /**
+   * A picture, upright, resized and cut.
+   * @param crop null for the picture as it is
+   * @returns output.height x output.width x 3 bytes, RGB; not to be changed
+   * @throws UserError 'not-found', 'unreadable', 'changed' or 'damaged', naming the file
+   */
+  async picture(image: SnapshotImage, crop: CoverCrop | null, output: Size): Promise<Uint8Array> {
+    const { width, height } = crop?.resized ?? output;
+    const pixels = await this.#cached(`${image.hash} ${width} ${height}`, async () => {
+      const bytes = await this.#read(image);
+      try {
+        return await decodeRgb(bytes, { width, height, fit: 'fill' }, image);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        throw new UserError('damaged', `${this.#fullPath(image)}: ${error.message}.`, { cause: error });
+      }
+    });
+    return crop ? cut(pixels, 3, crop, output) : pixels;
+  }
+
+  /**
+   * A mask with the same geometry as its picture.
+   * @param image the picture it belongs to
+   * @returns output.height x output.width bytes; not to be changed
+   * @throws UserError 'not-found' or 'damaged'
+   */
+  async mask(mask: MaskReference, image: SnapshotImage, crop: CoverCrop, output: Size): Promise<Uint8Array> {
+    const { width, height } = crop.resized;
+    const resize = async (): Promise<Uint8Array> =>
+      resizeGrey(await this.#maskOf(mask, image), { width, height, fit: 'fill' });
+    // Rectangles are used once each.
+    if (mask.kind === 'rectangle') return cut(await resize(), 1, crop, output);
+    return cut(await this.#cached(`${mask.blob} ${width} ${height} mask`, resize), 1, crop, output);
+  }
+
+  async close(): Promise<void> {
+    for (const opened of await Promise.allSettled(this.#sources.values())) {
+      if (opened.status === 'fulfilled') await opened.value.close();
+    }
+  }
+
+  async #maskOf(mask: MaskReference, image: SnapshotImage): Promise<GreyImage> {
+    if (mask.kind === 'rectangle') return rectangleMask(mask, image);
+    const grey = await decodeGrey(this.#blobs.get(mask.blob));
+    if (grey.width === image.width && grey.height === image.height) return grey;
+    const sizes = `${grey.width} x ${grey.height}, its picture ${image.width} x ${image.height}`;
+    throw new UserError(
+      'damaged',
+      `Mask ${mask.id} of ${this.#fullPath(image)} is ${sizes}. Make the context anew or reject it.`,
+    );
+  }
+
+  async #cached(key: string, make: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    const pixels = await this.#cache.fetch(key, { context: make });
+    if (!pixels) throw new Error(`nothing was made for ${key}`);
+    return pixels;
+  }
+
+  /** A file's bytes, as they were imported. */
+  async #read(image: SnapshotImage): Promise<Buffer> {
+    let bytes: Buffer;
+    try {
+      const source = await this.#sourceOf(image.root);
+      const pathBytes = image.pathBytes === undefined ? null : Buffer.from(image.pathBytes, 'base64');
+      bytes = await source.read({ path: image.path, pathBytes });
+    } catch (error) {
+      const code = systemCode(error) === 'ENOENT' ? 'not-found' : 'unreadable';
+      const reason = describeFailure(error);
+      throw new UserError(
+        code,
+        `Cannot read ${this.#fullPath(image)}: ${reason}. Bring it back or scan its source again.`,
+        {
+          cause: error,
+        },
+      );
+    }
+    if (sha256(bytes) === image.hash) return bytes;
+    throw new UserError(
+      'changed',
+      `${this.#fullPath(image)} is not the file that was imported. Bring the old one back, or scan its source again.`,
+    );
+  }
+
+  #sourceOf(root: number): Promise<ImageSource> {
+    const source = this.#sources.get(root) ?? openSource(this.#roots[root]);
+    this.#sources.set(root, source);
+    return source;
+  }
+
+  /** For people. */
+  #fullPath({ root, path }: SnapshotImage): string {
+    const { kind, path: top } = this.#roots[root];
+    return kind === 'folder' ? join(top, path) : `${path} (of ${top})`;
+  }
+}
+
+function rectangleMask(region: Size & { x: number; y: number }, { width, height }: Size): GreyImage {
+  const data = new Uint8Array(width * height);
+  for (let row = region.y; row < region.y + region.height; row++) {
+    data.fill(255, row * width + region.x, row * width + region.x + region.width);
+  }
+  return { width, height, data };
+}
+
+/** Cut a window out of packed pixels. */
+function cut(pixels: Uint8Array, channels: number, crop: CoverCrop, { width, height }: Size): Uint8Array {
+  const from = crop.resized.width * channels;
+  if (crop.resized.width === width && crop.resized.height === height) return pixels;
+  const window = new Uint8Array(width * height * channels);
+  for (let row = 0; row < height; row++) {
+    const start = (crop.top + row) * from + crop.left * channels;
+    window.set(pixels.subarray(start, start + width * channels), row * width * channels);
+  }
+  return window;
+}

@@ -1,0 +1,120 @@
+/** Writes the pictures of a plan, or those that an interrupted attempt has not written. */
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileError } from '../base/errors.ts';
+import { forEachParallel } from '../base/parallel.ts';
+import { ProgressMeter, type Progress } from '../base/progress.ts';
+import type { JobPort } from '../jobs/protocol.ts';
+import { sha256 } from '../storage/blob-store.ts';
+import { hashFile, syncFile, writeWhole } from './files.ts';
+import type { ExportFolder } from './folder-state.ts';
+import type { LineageItem, PlanItem } from './item.ts';
+import { renderItem, type Renderer } from './render.ts';
+import { workload } from './workload.ts';
+
+/** Files that are hashed or synced at once. */
+const FILES_AT_ONCE = 16;
+
+/** Pictures that are there, by file. */
+export type Written = Map<string, LineageItem>;
+
+/**
+ * Find what an earlier attempt has left: every listed picture that is there with its hash.
+ * @returns what was found before the signal stopped it
+ */
+export async function findWritten(
+  folder: ExportFolder,
+  items: readonly PlanItem[],
+  port: JobPort<Progress>,
+): Promise<Written> {
+  const planned = new Map(items.map((item) => [item.file, item]));
+  // A picture can be listed twice when a power loss took the file but not the line.
+  const listed = [...new Map(folder.listed().map((entry) => [entry.file, entry])).values()];
+  const written: Written = new Map();
+  const meter = new ProgressMeter((event) => port.emit(event), {
+    stage: 'Checking what is there',
+    unit: 'images',
+    total: listed.length,
+  });
+  await forEachParallel(listed, { limit: FILES_AT_ONCE, signal: port.signal }, async ({ file, ...facts }) => {
+    const item = planned.get(file);
+    const found = item && (await hashFile(join(folder.path, file)));
+    if (found?.sha256 === facts.sha256) written.set(file, { ...item!, ...found });
+    meter.add();
+  });
+  if (listed.length > 0) meter.finish();
+  return written;
+}
+
+/** Folders of a plan's files, relative to the export. */
+export function foldersOf(items: readonly PlanItem[]): string[] {
+  return [...new Set(items.map(({ file }) => dirname(file)))];
+}
+
+/**
+ * Write what is missing.
+ * @param written what is there; grows
+ * @param onWritten told of each new picture
+ * @throws UserError as `renderItem`, or 'no-space', 'no-permission'; what was written stays
+ */
+export async function writePictures(
+  folder: ExportFolder,
+  items: readonly PlanItem[],
+  written: Written,
+  renderer: Renderer,
+  port: JobPort<Progress>,
+  onWritten: (item: LineageItem) => void,
+): Promise<void> {
+  makeFolders(folder, items);
+  const missing = items.filter(({ file }) => !written.has(file));
+  const meter = new ProgressMeter((event) => port.emit(event), {
+    stage: 'Writing pictures',
+    unit: 'images',
+    total: items.length,
+    done: written.size,
+  });
+  try {
+    await forEachParallel(missing, workload(renderer, port.signal), async (item) => {
+      const bytes = await renderItem(item, renderer);
+      await writeWhole(join(folder.path, item.file), bytes);
+      const done: LineageItem = { ...item, sha256: sha256(bytes), bytes: bytes.length };
+      folder.add({ file: done.file, sha256: done.sha256, bytes: done.bytes });
+      written.set(done.file, done);
+      onWritten(done);
+      meter.add();
+    });
+  } finally {
+    folder.flush();
+  }
+  meter.finish();
+}
+
+function makeFolders(folder: ExportFolder, items: readonly PlanItem[]): void {
+  for (const sub of foldersOf(items)) {
+    const path = join(folder.path, sub);
+    try {
+      mkdirSync(path, { recursive: true });
+    } catch (error) {
+      throw fileError(error, 'make the folder', path);
+    }
+  }
+}
+
+/** Make the content of all pictures last. @returns false when the signal stopped it */
+export async function syncPictures(
+  folder: ExportFolder,
+  items: readonly PlanItem[],
+  port: JobPort<Progress>,
+): Promise<boolean> {
+  const meter = new ProgressMeter((event) => port.emit(event), {
+    stage: 'Securing files',
+    unit: 'images',
+    total: items.length,
+  });
+  const done = await forEachParallel(items, { limit: FILES_AT_ONCE, signal: port.signal }, async ({ file }) => {
+    await syncFile(join(folder.path, file));
+    meter.add();
+  });
+  meter.finish();
+  return done;
+}
