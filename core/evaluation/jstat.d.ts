@@ -1,0 +1,10 @@
+/** The one function of jstat that we use; the package carries no types. */
+declare module 'jstat' {
+  const jstat: {
+    studentt: {
+      /** Quantile of Student's t distribution. */
+      inv(probability: number, degreesOfFreedom: number): number;
+    };
+  };
+  export default jstat;
+}
