@@ -1,0 +1,189 @@
+/** Ready-made settings, and the rules that fit them to a data set. */
+import { UserError } from '../base/errors.ts';
+import { DEFAULT_THRESHOLDS } from '../data/groups.ts';
+import { TrainConfig, type ModelConfig } from './config.ts';
+import { scaledSchedule } from './schedule.ts';
+
+export const PRESETS = ['small', 'quick', 'standard', 'paper'] as const;
+export type PresetName = (typeof PRESETS)[number];
+
+export interface Preset {
+  title: string;
+  summary: string;
+  blocks: number;
+  epochs: number;
+  batchSize: number;
+  learningRate: number;
+  bankSize: number;
+  keepBank: boolean;
+}
+
+export const PRESET_SETTINGS: Readonly<Record<PresetName, Preset>> = {
+  small: {
+    title: 'Small set',
+    summary: 'For up to some 5,000 small pictures: a small network, small batches, a bank that is kept.',
+    blocks: 1,
+    epochs: 20,
+    batchSize: 32,
+    learningRate: 0.05,
+    bankSize: 256,
+    keepBank: true,
+  },
+  quick: {
+    title: 'Quick',
+    summary: 'A first look at a larger set: ResNet-32 for 10 epochs.',
+    blocks: 5,
+    epochs: 10,
+    batchSize: 128,
+    learningRate: 0.05,
+    bankSize: 128,
+    keepBank: false,
+  },
+  standard: {
+    title: 'Standard',
+    summary: 'ResNet-32 for 60 epochs.',
+    blocks: 5,
+    epochs: 60,
+    batchSize: 128,
+    learningRate: 0.1,
+    bankSize: 128,
+    keepBank: false,
+  },
+  paper: {
+    title: 'Paper',
+    summary: 'As the paper has it (NeurIPS 2023, arXiv 2310.18236): ResNet-32, 200 epochs, rate 0.2.',
+    blocks: 5,
+    epochs: 200,
+    batchSize: 128,
+    learningRate: 0.2,
+    bankSize: 128,
+    keepBank: false,
+  },
+};
+
+/** Input sizes that are offered. */
+export const INPUT_SIZES = [32, 48, 64, 96, 128, 160, 192, 224] as const;
+
+/**
+ * The input size that fits a set of pictures: the smallest offered size that is not below their median shorter side, so
+ * that pictures are neither blown up nor thrown away, and at most 128: beyond that, training on processors takes days.
+ * @param shorterSides shorter side of each picture in pixels, at least one
+ */
+export function proposeInputSize(shorterSides: readonly number[]): number {
+  const sorted = shorterSides.toSorted((a, b) => a - b);
+  const median = sorted[Math.floor(sorted.length / 2)];
+  return INPUT_SIZES.find((size) => size >= median && size <= 128) ?? 128;
+}
+
+/**
+ * How much more a step costs at this size than at 32 pixels, with the same network: its area against theirs.
+ */
+export function sizeCost(inputSize: number): number {
+  return (inputSize / 32) ** 2;
+}
+
+/** The network for an input size: the CIFAR form for small pictures, ResNet-18 from 64 px on. */
+export function modelFor(inputSize: number, blocks: number): ModelConfig {
+  return inputSize < 64 ? { kind: 'resnet-cifar', blocks } : { kind: 'resnet18' };
+}
+
+/** What a person may set; everything else follows from preset and method. */
+export type TrainOverrides = Partial<Omit<TrainConfig, 'method'>>;
+
+/**
+ * The whole configuration of a run.
+ * @throws UserError 'usage' naming the setting that is out of its range
+ */
+export function makeConfig(
+  method: TrainConfig['method'],
+  presetName: PresetName,
+  inputSize: number,
+  overrides: TrainOverrides = {},
+): TrainConfig {
+  const { blocks, epochs, batchSize, learningRate, bankSize, keepBank } = PRESET_SETTINGS[presetName];
+  const size = overrides.inputSize ?? inputSize;
+  const candidate = {
+    method,
+    model: modelFor(size, blocks),
+    inputSize: size,
+    epochs,
+    batchSize,
+    learningRate,
+    momentum: 0.9,
+    weightDecay: 2e-4,
+    ...scaledSchedule(overrides.epochs ?? epochs),
+    delta: 0.8,
+    bankSize: Math.max(bankSize, overrides.batchSize ?? 0),
+    keepBank,
+    contextClasses: 'any',
+    lambda: { min: 0, max: 1, per: 'batch' },
+    mask: 'saliency',
+    curatedShare: 0,
+    augment: { pad: 0.125, flip: true },
+    groups: { ...DEFAULT_THRESHOLDS },
+    minSteps: 20,
+    evaluateEvery: 1,
+    seed: 1,
+    threads: 0,
+    ...overrides,
+  };
+  const parsed = TrainConfig.safeParse(candidate);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new UserError(
+      'usage',
+      `The setting ${issue.path.join('.')} is out of its range: ${issue.message}. Change it and start again.`,
+    );
+  }
+  const config = parsed.data;
+  if (config.bankSize < config.batchSize) {
+    throw new UserError(
+      'usage',
+      `The setting bankSize (${config.bankSize}) is below batchSize (${config.batchSize}): a batch of contexts could never be drawn. Raise bankSize.`,
+    );
+  }
+  if (config.lambda.min > config.lambda.max) {
+    throw new UserError(
+      'usage',
+      `The setting lambda.min (${config.lambda.min}) is above lambda.max (${config.lambda.max}). Exchange them.`,
+    );
+  }
+  return config;
+}
+
+/** A setting that was changed because the data set is small, and why. */
+export interface SmallSetRule {
+  setting: 'keepBank' | 'minSteps';
+  message: string;
+}
+
+/**
+ * Fit a configuration to a small set: a bank that is emptied each epoch and could not fill again within a tenth of it is
+ * carried over instead.
+ * @param trainImages number of training images
+ */
+export function applySmallSetRules(
+  config: TrainConfig,
+  trainImages: number,
+): { config: TrainConfig; rules: SmallSetRule[] } {
+  const rules: SmallSetRule[] = [];
+  const pass = Math.floor(trainImages / config.batchSize);
+  const steps = Math.max(config.minSteps, pass);
+  if (pass < config.minSteps) {
+    rules.push({
+      setting: 'minSteps',
+      message: `A pass over ${trainImages} images is ${pass} steps; an epoch has ${steps}, so images are shown more than once in it.`,
+    });
+  }
+  let fitted = config;
+  // Filling takes at least a batch of contexts; even when every sample is confident that is one step a batch.
+  const stepsToFill = Math.ceil(config.bankSize / config.batchSize);
+  if (config.method === 'csa' && !config.keepBank && stepsToFill > steps / 10) {
+    fitted = { ...config, keepBank: true };
+    rules.push({
+      setting: 'keepBank',
+      message: `The bank of ${config.bankSize} takes ${stepsToFill} steps to fill and an epoch has ${steps}: it is carried over from epoch to epoch.`,
+    });
+  }
+  return { config: fitted, rules };
+}
