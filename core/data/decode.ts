@@ -1,0 +1,154 @@
+/**
+ * From a file's bytes to pixels, the same way everywhere: training, contexts, export, prediction.
+ *
+ * The result is 8-bit RGB, upright (EXIF orientation applied), first frame or page. Like PIL's `convert('RGB')`, which
+ * other trainers use, alpha is dropped rather than blended, grey is repeated, and embedded colour profiles are ignored
+ * (except for CMYK, which means nothing without one). 16 bits keep their upper 8. A picture that has the asked size
+ * already comes out exactly as it is in the file; otherwise it is resampled linearly with antialiasing. Same bytes,
+ * same version, same pixels.
+ */
+import sharp, { type Metadata, type Sharp } from 'sharp';
+import { UserError } from '../base/errors.ts';
+import { decodeBmp } from './bmp.ts';
+import { sniffFormat } from './formats.ts';
+import { coverCrop, type Anchor, type Size } from './geometry.ts';
+
+/** Changes whenever the same bytes could give other pixels; part of every cache key. */
+export const DECODER_VERSION = `1 vips ${sharp.versions.vips}`;
+
+/** Largest number of pixels that is decoded, as libvips has it. */
+export const MOST_PIXELS = 0x3fff ** 2;
+
+// One thread a picture: many pictures at once use the cores better. No cache: no picture is decoded twice.
+sharp.concurrency(1);
+sharp.cache(false);
+
+export interface RgbImage extends Size {
+  /** RGB, 3 bytes a pixel, rows from the top. */
+  data: Uint8Array;
+}
+
+export interface GreyImage extends Size {
+  /** One byte a pixel, rows from the top. */
+  data: Uint8Array;
+}
+
+export interface Target extends Size {
+  /** `cover`: keep the shape, cut what is over (see `coverCrop`). `fill`: stretch. */
+  fit: 'cover' | 'fill';
+  /** Where `cover` cuts; the centre by default. */
+  anchor?: Anchor;
+}
+
+const RESIZE = { fit: 'fill', kernel: 'linear' } as const;
+
+/**
+ * Decode a picture at its own size.
+ * @throws UserError 'damaged', as half a sentence, when it cannot be decoded
+ */
+export async function decodeUpright(bytes: Buffer): Promise<RgbImage> {
+  return toRgb(await openPicture(bytes));
+}
+
+/**
+ * Decode a picture at a given size.
+ * @param upright its upright size where that is known (`ImageRecord`); saves a look at the header
+ * @returns target.height x target.width x 3 bytes
+ * @throws UserError 'damaged', as half a sentence, when it cannot be decoded
+ */
+export async function decodeRgb(bytes: Buffer, target: Target, upright?: Size): Promise<Uint8Array> {
+  if (upright && sameSize(upright, target)) {
+    const image = await decodeUpright(bytes);
+    if (sameSize(image, target)) return image.data;
+    throw new UserError('damaged', `the picture is ${image.width} x ${image.height}, not as it was imported`);
+  }
+  const picture = await openPicture(bytes);
+  const header = await describe(picture);
+  // Resampling weighs colours by alpha, which PIL does not: drop it first.
+  const flat = header.hasAlpha ? fromRgb(await toRgb(picture)) : picture;
+  return (await toRgb(resample(flat, header, target))).data;
+}
+
+/**
+ * Bring a mask to a given size by the very steps that `decodeRgb` takes for its picture.
+ * @param mask on the picture's upright pixel grid
+ * @returns target.height x target.width bytes
+ */
+export async function resizeGrey(mask: GreyImage, target: Target): Promise<Uint8Array> {
+  if (sameSize(mask, target)) return mask.data;
+  const { width, height } = mask;
+  return toGrey(resample(sharp(mask.data, { raw: { width, height, channels: 1 } }), mask, target));
+}
+
+/**
+ * Decode an 8-bit grey PNG, such as a mask or a saliency map.
+ * @throws UserError 'damaged' when it is none
+ */
+export async function decodeGrey(bytes: Uint8Array): Promise<GreyImage> {
+  const picture = sharp(bytes);
+  const { width, height } = await describe(picture);
+  return { width, height, data: await toGrey(picture) };
+}
+
+/** Encode as 8-bit grey PNG; the same pixels give the same bytes. */
+export function encodeGrey({ width, height, data }: GreyImage): Promise<Buffer> {
+  return sharp(data, { raw: { width, height, channels: 1 } })
+    .toColourspace('b-w')
+    .png({ compressionLevel: 6 })
+    .toBuffer();
+}
+
+/** A picture ready to be read by libvips. */
+export async function openPicture(bytes: Buffer, options: { keepProfile?: boolean } = {}): Promise<Sharp> {
+  const format = sniffFormat(bytes);
+  if (format === 'bmp') return fromRgb(decodeBmp(bytes));
+  const open = (ignoreIcc: boolean): Sharp =>
+    sharp(bytes, { ignoreIcc, failOn: 'truncated', limitInputPixels: MOST_PIXELS }).autoOrient();
+  const mayBeCmyk = format === 'jpeg' || format === 'tiff';
+  if (options.keepProfile) return open(false);
+  return open(!mayBeCmyk || (await metadata(open(true))).space !== 'cmyk');
+}
+
+const sameSize = (a: Size, b: Size): boolean => a.width === b.width && a.height === b.height;
+
+const fromRgb = ({ width, height, data }: RgbImage): Sharp =>
+  sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: MOST_PIXELS });
+
+/** Upright size and whether there is alpha, from the header. */
+async function describe(picture: Sharp): Promise<Size & { hasAlpha: boolean }> {
+  const { autoOrient, hasAlpha } = await metadata(picture);
+  return { width: autoOrient.width, height: autoOrient.height, hasAlpha: hasAlpha ?? false };
+}
+
+const metadata = (picture: Sharp): Promise<Metadata> => orDamaged(picture.metadata());
+
+function resample(picture: Sharp, from: Size, { width, height, fit, anchor }: Target): Sharp {
+  if (fit === 'fill') return picture.resize(width, height, RESIZE);
+  const { resized, left, top } = coverCrop(from, { width, height }, anchor);
+  const whole = sameSize(resized, from) ? picture : picture.resize(resized.width, resized.height, RESIZE);
+  return sameSize(resized, { width, height }) ? whole : whole.extract({ left, top, width, height });
+}
+
+async function toRgb(picture: Sharp): Promise<RgbImage> {
+  const raw = picture.toColourspace('srgb').removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await orDamaged(raw);
+  if (info.channels !== 3) throw new Error(`expected 3 channels, got ${info.channels}`);
+  return { width: info.width, height: info.height, data };
+}
+
+async function toGrey(picture: Sharp): Promise<Uint8Array> {
+  const raw = picture.removeAlpha().toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await orDamaged(raw);
+  if (info.channels !== 1) throw new Error(`expected 1 channel, got ${info.channels}`);
+  return data;
+}
+
+/** Whatever libvips says about a file's content is the file's fault. */
+async function orDamaged<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new UserError('damaged', `the picture cannot be decoded (${why})`, { cause: error });
+  }
+}
