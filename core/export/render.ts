@@ -1,5 +1,6 @@
 /** From an item of the plan to the bytes of its file. */
 import sharp from 'sharp';
+import { UserError } from '../base/errors.ts';
 import type { Size } from '../data/geometry.ts';
 import type { SnapshotImage } from '../data/snapshot.ts';
 import type { PlanItem } from './item.ts';
@@ -17,7 +18,7 @@ export interface Renderer {
 
 /**
  * Make one picture. Equal items give equal bytes with the same version of the picture library.
- * @throws UserError as `Pictures`
+ * @throws UserError as `Pictures`, or 'not-found' for an image that the renderer does not know
  */
 export async function renderItem(item: PlanItem, renderer: Renderer): Promise<Buffer> {
   const target = await renderer.pictures.picture(imageOf(renderer, item.source.id), item.crop, item);
@@ -36,7 +37,7 @@ async function withContext(target: Uint8Array, item: PlanItem, renderer: Rendere
 
 function imageOf({ images }: Renderer, id: number): SnapshotImage {
   const image = images.get(id);
-  if (!image) throw new Error(`image ${id} is not in the data set`);
+  if (!image) throw new UserError('not-found', `Image ${id} is not in the data set.`);
   return image;
 }
 
