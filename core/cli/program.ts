@@ -1,14 +1,16 @@
 /** The command line: its commands, parsed by commander. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { UserError } from '../base/errors.ts';
+import { CODE_VERSION } from '../base/version.ts';
 import { Cli, type AddCommand } from './cli.ts';
+import { addEdit } from './commands/edit.ts';
 import { addSample } from './commands/sample.ts';
+import { addStats } from './commands/stats.ts';
 import { oneLine } from './format.ts';
 import { exitCodes, STREAMS } from './help.ts';
 import type { Wiring } from './session.ts';
 
-const COMMANDS: readonly AddCommand[] = [addSample];
+const COMMANDS: readonly AddCommand[] = [addSample, addStats, addEdit];
 
 /**
  * Run one command line. Sets `process.exitCode`; never throws.
@@ -17,7 +19,7 @@ const COMMANDS: readonly AddCommand[] = [addSample];
 export async function runCommandLine(argv: readonly string[], wiring: Wiring): Promise<void> {
   const program = new Command('contexture')
     .description('From long-tailed class folders to a better classifier and an augmented data set.')
-    .version(version())
+    .version(CODE_VERSION)
     .option('--project <file>', 'the project file (default: the only *.contexture in this folder)')
     .option('--json', 'one JSON object a line; the last has "ok"')
     .option('--quiet', 'no progress')
@@ -40,11 +42,4 @@ export async function runCommandLine(argv: readonly string[], wiring: Wiring): P
       cli.fail(new UserError('usage', message + hint), argv.includes('--json'));
     }
   }
-}
-
-function version(): string {
-  const { version: text }: { version: string } = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-  );
-  return text;
 }

@@ -1,4 +1,5 @@
 /** One command at work: where its progress goes, what cancels it, and the project it is about. */
+import { userInfo } from 'node:os';
 import type { Progress } from '../base/progress.ts';
 import type { JobEvent, JobPort, RunJob } from '../jobs/protocol.ts';
 import { openProject, type Project } from '../storage/project.ts';
@@ -60,6 +61,13 @@ export class Session implements JobPort<JobEvent> {
   /** Tell a person something in passing, on stderr; nothing with `--json` or `--quiet`. */
   note(text: string): void {
     this.#view?.note(text);
+  }
+
+  /** Who decides and when, for histories: the project's setting "author", else the user's name on this machine. */
+  async by(): Promise<{ author: string; at: string }> {
+    const setting = (await this.project()).store.settings.get('author');
+    const author = typeof setting === 'string' && setting !== '' ? setting : userInfo().username;
+    return { author, at: new Date().toISOString() };
   }
 
   /** Give everything back. */
