@@ -1,0 +1,207 @@
+/**
+ * Pictures at the size that a network takes, decoded once and kept in the project's cache: shorter side resized to the
+ * size, centre cut out (`coverCrop`). A pack is found by the content of its pictures, so it is good for as long as they
+ * are, wherever their files lie.
+ */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { canonicalJson } from '../base/json.ts';
+import { UserError } from '../base/errors.ts';
+import { ProgressMeter, type Progress } from '../base/progress.ts';
+import { sha256 } from '../storage/blob-store.ts';
+import { DECODER_VERSION, decodeRgb } from './decode.ts';
+import { mapOrdered } from './flow.ts';
+import { packBytes, PackFile, pictureBytes, type PackShape } from './pack-file.ts';
+import { SnapshotFiles } from './snapshot-files.ts';
+import type { DatasetSnapshot, SnapshotImage } from './snapshot.ts';
+
+/** Decoded pictures by index. */
+export interface PackedImages {
+  readonly count: number;
+  /** Side, pixels. */
+  readonly size: number;
+  /**
+   * Picture `i`: size x size x 3 bytes, RGB, rows from the top.
+   * @param out where to put it; without it the bytes may be shared and must not be written to
+   * @throws UserError 'damaged' when the cache on disk is
+   */
+  read(i: number, out?: Uint8Array): Uint8Array;
+  close(): void;
+}
+
+/** What openPacked needs of a job's port. */
+export interface PackPort {
+  emit(event: Progress): void;
+  readonly signal: AbortSignal;
+}
+
+/** Sets up to this many bytes are held in memory; larger ones are read from disk picture by picture. */
+const IN_MEMORY = 2 ** 30;
+
+/** Pictures that cannot be packed before it gives up. */
+const MOST_FAILURES = 100;
+
+/** Milliseconds between two notes of what is there, which is what a killed job can lose. */
+const SAVE_EVERY = 2000;
+
+/**
+ * Open the pictures of a snapshot at one size, decoding those that are not in the cache yet.
+ * @param indices into `snapshot.images`; the pack has them in this order
+ * @param size side of the pictures, pixels
+ * @param cacheFolder `Project.cacheFolder`
+ * @throws UserError 'cancelled' (what is decoded is kept); 'not-found', 'changed', 'unreadable' or 'damaged' when any
+ *   picture is not what was imported: a job must not silently work on something else; 'no-space'
+ */
+export async function openPacked(
+  snapshot: DatasetSnapshot,
+  indices: ArrayLike<number>,
+  size: number,
+  cacheFolder: string,
+  port: PackPort,
+): Promise<PackedImages> {
+  const images = Array.from(indices, (index) => snapshot.images[index]);
+  const shape: PackShape = {
+    key: sha256(canonicalJson([DECODER_VERSION, size, images.map(({ hash }) => hash)])),
+    count: images.length,
+    size,
+  };
+  const path = join(cacheFolder, 'packed', `${shape.key}.rgb`);
+  const found = openFinished(path, shape);
+  if (found) return found;
+  await pack(snapshot, images, path, shape, port);
+  const made = openFinished(path, shape);
+  if (made) return made;
+  throw new UserError('damaged', `${path} cannot be read back after it was written. Check the disk.`);
+}
+
+/** Open a finished pack and check it; undefined when there is none or it is damaged. */
+function openFinished(path: string, shape: PackShape): PackedImages | undefined {
+  const file = PackFile.open(path, shape, 'read');
+  if (!file) return undefined;
+  const { count, size } = shape;
+  const length = pictureBytes(shape);
+  if (packBytes(shape) > IN_MEMORY) return new PackOnDisk(file);
+  const pixels = new Uint8Array(count * length);
+  file.readRaw(0, count, pixels);
+  file.close();
+  const view = (i: number): Uint8Array => pixels.subarray(i * length, (i + 1) * length);
+  for (let i = 0; i < count; i++) if (!file.matches(i, view(i))) return undefined;
+  return {
+    count,
+    size,
+    read: (i, out) => {
+      if (!out) return view(i);
+      out.set(view(i));
+      return out;
+    },
+    close: () => {},
+  };
+}
+
+class PackOnDisk implements PackedImages {
+  readonly count: number;
+  readonly size: number;
+  readonly #file: PackFile;
+
+  constructor(file: PackFile) {
+    this.count = file.shape.count;
+    this.size = file.shape.size;
+    this.#file = file;
+  }
+
+  read(i: number, out: Uint8Array = new Uint8Array(pictureBytes(this))): Uint8Array {
+    this.#file.readRaw(i, 1, out);
+    if (this.#file.matches(i, out)) return out;
+    throw new UserError('damaged', `${this.#file.path} is damaged. Delete it; it is made anew from the pictures.`);
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+/** Decode all pictures that are not in the pack yet. */
+async function pack(
+  snapshot: DatasetSnapshot,
+  images: readonly SnapshotImage[],
+  path: string,
+  shape: PackShape,
+  port: PackPort,
+): Promise<void> {
+  const file = PackFile.begin(path, shape);
+  const files = new SnapshotFiles(snapshot.roots);
+  const failures: UserError[] = [];
+  try {
+    const missing = findMissing(file);
+    const meter = new ProgressMeter((event) => port.emit(event), {
+      stage: 'Preparing pictures',
+      unit: 'images',
+      total: images.length,
+      done: images.length - missing.length,
+    });
+    const { size } = shape;
+    const decode = async (i: number): Promise<{ i: number; pixels: Uint8Array } | undefined> => {
+      if (port.signal.aborted || failures.length >= MOST_FAILURES) return undefined;
+      try {
+        return { i, pixels: await decodeImage(files, images[i], size) };
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        failures.push(error);
+        return undefined;
+      }
+    };
+    let saved = performance.now();
+    for await (const result of mapOrdered(missing, availableParallelism() * 4, decode)) {
+      if (port.signal.aborted || failures.length >= MOST_FAILURES) break;
+      if (!result) continue;
+      file.write(result.i, result.pixels);
+      meter.add();
+      if (performance.now() - saved < SAVE_EVERY) continue;
+      file.saveTable();
+      saved = performance.now();
+    }
+    if (port.signal.aborted) throw new UserError('cancelled', 'Preparing the pictures was cancelled.');
+    if (failures.length > 0) throw together(failures, images.length);
+    meter.finish();
+    file.finish(path);
+  } finally {
+    file.close();
+    await files.close();
+  }
+}
+
+/** Indices of the pictures that an unfinished pack lacks; what it says it has is read and checked. */
+function findMissing(file: PackFile): number[] {
+  const pixels = new Uint8Array(pictureBytes(file.shape));
+  const missing: number[] = [];
+  for (let i = 0; i < file.shape.count; i++) {
+    if (file.has(i)) file.readRaw(i, 1, pixels);
+    if (!file.matches(i, pixels)) {
+      file.forget(i);
+      missing.push(i);
+    }
+  }
+  return missing;
+}
+
+async function decodeImage(files: SnapshotFiles, image: SnapshotImage, size: number): Promise<Uint8Array> {
+  const bytes = await files.read(image);
+  try {
+    return await decodeRgb(bytes, { width: size, height: size, fit: 'cover' }, image);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError('damaged', `${files.name(image)}: ${error.message}.`, { cause: error });
+  }
+}
+
+/** One error for all pictures that failed, with the code of the first. */
+function together(failures: readonly UserError[], count: number): UserError {
+  const [first] = failures;
+  const many = failures.length >= MOST_FAILURES ? `At least ${failures.length}` : String(failures.length);
+  const what = failures.length === 1 ? '1 picture is' : `${many} pictures are`;
+  const advice =
+    first.code === 'damaged' ? 'Exclude what is damaged.' : 'Bring the files back, or scan their source again.';
+  return new UserError(first.code, `${what} of no use among ${count}; the first: ${first.message} ${advice}`, {
+    cause: first,
+  });
+}

@@ -1,0 +1,68 @@
+/** Small pictures for lists, made when they are first asked for and kept in the project's cache by content. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileError, systemCode, UserError } from '../base/errors.ts';
+import { TEMPORARY_SUFFIX } from '../base/durable-file.ts';
+import { sha256 } from '../storage/blob-store.ts';
+import type { ImageRecord } from '../storage/records.ts';
+import { openPicture } from './decode.ts';
+
+/**
+ * A thumbnail as WebP: upright, first frame, whole picture within size x size, never larger than the picture.
+ * @param cacheFolder `Project.cacheFolder`
+ * @param read gives the picture's bytes; called only when there is no thumbnail yet
+ * @param options.size longer side in pixels
+ * @throws UserError 'changed' when the bytes are not those that were imported; 'damaged' when they cannot be decoded
+ */
+export async function thumbnail(
+  cacheFolder: string,
+  image: Pick<ImageRecord, 'hash' | 'path'>,
+  read: () => Promise<Buffer>,
+  { size }: { size: number },
+): Promise<Buffer> {
+  const path = join(cacheFolder, 'thumbnails', String(size), image.hash.slice(0, 2), `${image.hash.slice(2)}.webp`);
+  const kept = await readWhole(path);
+  if (kept) return kept;
+  const bytes = await read();
+  if (sha256(bytes) !== image.hash) {
+    throw new UserError('changed', `${image.path} is not the file that was imported. Scan its source again.`);
+  }
+  const picture = await openPicture(bytes, { keepProfile: true });
+  let made: Buffer;
+  try {
+    made = await picture
+      .resize(size, size, { fit: 'inside', withoutEnlargement: true })
+      .webp({ quality: 82 })
+      .toBuffer();
+  } catch (error) {
+    throw new UserError('damaged', `${image.path} cannot be decoded. Exclude it.`, { cause: error });
+  }
+  await keep(path, made);
+  return made;
+}
+
+/** A kept thumbnail; undefined when there is none, or a power loss left a part of one. */
+async function readWhole(path: string): Promise<Buffer | undefined> {
+  try {
+    const bytes = await readFile(path);
+    // RIFF files say their own length (without the first 8 bytes, padded to even).
+    return bytes.length >= 12 && bytes.readUInt32LE(4) + 8 === bytes.length ? bytes : undefined;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw fileError(error, 'read a thumbnail', path);
+  }
+}
+
+/** Not synced: it is checked when it is read, and made anew for the asking. */
+async function keep(path: string, bytes: Buffer): Promise<void> {
+  const part = `${path}.${randomUUID()}${TEMPORARY_SUFFIX}`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(part, bytes);
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw fileError(error, 'keep a thumbnail', path);
+  }
+}
