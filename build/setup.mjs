@@ -2,16 +2,15 @@
  * `npm run setup [-- --engine cpu|gpu]`: gets what is missing to run Contexture. It runs under any Node from 18 on, with
  * no npm package installed, and does nothing when nothing is missing.
  */
-import { provideBinding, requireCompiler } from './setup/binding.mjs';
+import { existsSync } from 'node:fs';
+import { bindingPath, provideBinding, requireCompiler } from './setup/binding.mjs';
 import { readEngineFile, writeEngineFile } from './setup/engine-file.mjs';
 import { Interrupted, SetupFailure, systemSentence } from './setup/failure.mjs';
 import { gpuAdvice, gpuRefusal, lookAtGpus } from './setup/gpu.mjs';
-import { provideGpuTensorFlow } from './setup/gpu-pack.mjs';
+import { gpuPack } from './setup/gpu-pack.mjs';
 import { provideNode, providePackages } from './setup/npm.mjs';
 import { say } from './setup/say.mjs';
-import { provideCpuTensorFlow, TENSORFLOW } from './setup/tensorflow.mjs';
-
-const USAGE = 'Usage: npm run setup [-- --engine cpu|gpu]';
+import { cpuPack, TENSORFLOW } from './setup/tensorflow.mjs';
 
 /**
  * @param {string[]} args
@@ -21,7 +20,9 @@ function parse(args) {
   if (args.length === 0) return undefined;
   const [flag, value] = args.length === 1 ? args[0].split('=') : args;
   if (args.length <= 2 && flag === '--engine' && (value === 'cpu' || value === 'gpu')) return value;
-  throw new SetupFailure(`Set-up does not know "${args.join(' ')}". ${USAGE}`);
+  throw new SetupFailure(
+    `Set-up does not know "${args.join(' ')}": say "npm run setup", or "npm run setup -- --engine cpu" (or gpu).`,
+  );
 }
 
 /**
@@ -34,12 +35,12 @@ async function setUp(args, signal) {
   if (asked === 'gpu') await requireGpu(signal);
   const node = await provideNode(signal);
   await providePackages(signal);
-  await requireCompiler(signal);
-  const { folder, libraryPath } =
-    pack === 'gpu'
-      ? await provideGpuTensorFlow(signal)
-      : { folder: await provideCpuTensorFlow(signal), libraryPath: [] };
-  const binding = await provideBinding(folder, signal);
+  const { folder, provide } = pack === 'gpu' ? gpuPack() : cpuPack();
+  const binding = bindingPath(folder);
+  // Before anything big is fetched.
+  if (!existsSync(binding)) await requireCompiler(signal);
+  const libraryPath = await provide(signal);
+  await provideBinding(folder, signal);
   await writeEngineFile({ pack, tensorflow: TENSORFLOW, folder, binding, libraryPath, node });
   say(`Contexture is set up: TensorFlow ${TENSORFLOW} on ${pack === 'gpu' ? 'the NVIDIA GPU' : 'the processor'}.`);
 }
@@ -62,9 +63,11 @@ for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) proce
 try {
   await setUp(process.argv.slice(2), interrupt.signal);
 } catch (error) {
-  const sentence =
-    error instanceof SetupFailure || error instanceof Interrupted ? error.message : systemSentence(error);
+  // Whatever broke after Ctrl-C broke because of it.
+  const cause = interrupt.signal.aborted ? new Interrupted() : error;
+  const known = cause instanceof SetupFailure || cause instanceof Interrupted;
+  const sentence = known ? cause.message : systemSentence(cause);
   if (sentence === undefined) throw error;
   console.error(sentence);
-  process.exitCode = error instanceof Interrupted ? 130 : 1;
+  process.exitCode = cause instanceof Interrupted ? 130 : 1;
 }

@@ -1,7 +1,7 @@
 /** The bridge between JavaScript and TensorFlow: tfjs-node's own sources, compiled against the libraries we fetched. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 import { makeFolder } from './folders.mjs';
 import { cacheFolder, PROJECT, systemName } from './places.mjs';
@@ -14,25 +14,29 @@ const NODE_HEADERS = join(PROJECT, 'node_modules', 'node-api-headers', 'include'
 const FLAGS = ['-O2', '-std=c++17', '-fPIC', '-shared', '-DNAPI_VERSION=8'];
 
 /**
- * The compiled binding, a file that Node loads.
+ * Where the compiled binding is or will be: a file that Node loads.
+ * @param {string} folder the one that holds `tensorflow/`
+ */
+export function bindingPath(folder) {
+  return join(cacheFolder(), `binding-${bindingKey(folder)}`, 'tfjs_binding.node');
+}
+
+/**
+ * Compile the binding if it is not in the cache.
  * @param {string} folder the one that holds `tensorflow/`
  * @param {AbortSignal} signal
- * @returns {Promise<string>}
  */
 export async function provideBinding(folder, signal) {
-  const target = join(cacheFolder(), `binding-${bindingKey(folder)}`);
-  const binding = join(target, 'tfjs_binding.node');
-  if (existsSync(binding)) return binding;
-  await makeFolder(target, signal, async (temporary) => {
+  const binding = bindingPath(folder);
+  await makeFolder(dirname(binding), signal, async (target) => {
     say('Compiling the binding between Node and TensorFlow (some 10 seconds).');
-    const output = join(temporary, 'tfjs_binding.node');
+    const output = join(target, basename(binding));
     const result = await runProgram(compiler(), compilerArguments(folder, output), { signal });
     if (result.code === 0) return;
     throw new SetupFailure(
       `${compiler()} could not compile the binding (${tellingLine(result.output)}): it must be a C++17 compiler, such as g++ 9 or newer.`,
     );
   });
-  return binding;
 }
 
 /**
@@ -74,9 +78,10 @@ function headers() {
 
 /** @param {string} folder */
 function filesOf(folder) {
-  return readdirSync(folder)
-    .toSorted()
-    .map((name) => join(folder, name));
+  const names = readdirSync(folder);
+  // toSorted() is newer than the oldest Node that runs this.
+  // oxlint-disable-next-line unicorn/no-array-sort
+  return names.sort().map((name) => join(folder, name));
 }
 
 /**

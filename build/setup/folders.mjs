@@ -8,6 +8,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, statfs, utimes, write
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Interrupted, SetupFailure } from './failure.mjs';
+import { cacheFolder } from './places.mjs';
 import { say, size } from './say.mjs';
 
 /** A lock's holder touches it every second; one that was not touched for this long is left over. */
@@ -159,9 +160,9 @@ export async function requireSpace(folder, bytes, what, free = freeBytes) {
   await mkdir(folder, { recursive: true });
   const found = await free(folder);
   if (found >= bytes) return;
+  const elsewhere = folder === cacheFolder() ? ', or set CONTEXTURE_CACHE to a folder on another disk' : '';
   throw new SetupFailure(
-    `${what} needs ${size(bytes)} in ${folder}, but only ${size(found)} are free there: ` +
-      'free some space, or set CONTEXTURE_CACHE to a folder on another disk.',
+    `${what} needs ${size(bytes)} in ${folder}, but only ${size(found)} are free there: free some space${elsewhere}.`,
   );
 }
 

@@ -67,27 +67,35 @@ const NVIDIA_WHEELS = NVIDIA.map(([name, version, sha256, bytes, unpacked]) => (
 }));
 
 /**
- * The folder that holds `tensorflow/` and `nvidia/`, and the folders the system's loader has to search.
- * @param {AbortSignal} signal
- * @returns {Promise<{ folder: string, libraryPath: string[] }>}
+ * The engine for NVIDIA GPUs: a folder with `tensorflow/` and `nvidia/`.
+ * @returns {import('./tensorflow.mjs').EnginePack}
  */
-export async function provideGpuTensorFlow(signal) {
+export function gpuPack() {
   const wheels = [TENSORFLOW_WHEEL, ...NVIDIA_WHEELS];
-  await provideWheels(wheels, signal);
   const pins = createHash('sha256').update(JSON.stringify(wheels.map((wheel) => wheel.sha256)));
-  const name = `tensorflow-gpu-${TENSORFLOW}-${pins.digest('hex').slice(0, 8)}`;
-  const folder = join(cacheFolder(), name);
-  await makeFolder(folder, signal, async (target) => {
-    await symlink(`../${TENSORFLOW_WHEEL.folder}/tensorflow`, join(target, 'tensorflow'));
-    await mkdir(join(target, 'nvidia'));
-    for (const wheel of NVIDIA_WHEELS) {
-      for (const entry of await readdir(join(cacheFolder(), wheel.folder, 'nvidia'), { withFileTypes: true })) {
-        if (!entry.isDirectory()) continue;
-        await symlink(`../../${wheel.folder}/nvidia/${entry.name}`, join(target, 'nvidia', entry.name));
-      }
+  const folder = join(cacheFolder(), `tensorflow-gpu-${TENSORFLOW}-${pins.digest('hex').slice(0, 8)}`);
+  return {
+    folder,
+    async provide(signal) {
+      await provideWheels(wheels, signal);
+      await makeFolder(folder, signal, linkSideBySide);
+      const packages = await readdir(join(folder, 'nvidia'));
+      return packages.map((name) => join(folder, 'nvidia', name, 'lib')).filter((path) => existsSync(path));
+    },
+  };
+}
+
+/**
+ * Links are relative, so that the cache can move.
+ * @param {string} folder
+ */
+async function linkSideBySide(folder) {
+  await symlink(`../${TENSORFLOW_WHEEL.folder}/tensorflow`, join(folder, 'tensorflow'));
+  await mkdir(join(folder, 'nvidia'));
+  for (const wheel of NVIDIA_WHEELS) {
+    for (const entry of await readdir(join(cacheFolder(), wheel.folder, 'nvidia'), { withFileTypes: true })) {
+      if (!entry.isDirectory()) continue;
+      await symlink(`../../${wheel.folder}/nvidia/${entry.name}`, join(folder, 'nvidia', entry.name));
     }
-  });
-  const packages = await readdir(join(folder, 'nvidia'));
-  const libraryPath = packages.map((entry) => join(folder, 'nvidia', entry, 'lib')).filter((path) => existsSync(path));
-  return { folder, libraryPath };
+  }
 }

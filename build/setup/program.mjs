@@ -4,7 +4,7 @@ import { Interrupted } from './failure.mjs';
 
 /**
  * @typedef {object} Outcome
- * @property {number | null} code exit code; null when the program is not there or a signal ended it
+ * @property {number | null} code exit code, not 0 where the program did not start; null when a signal ended it
  * @property {boolean} missing the program is not on this machine
  * @property {string} output what it printed, both streams
  */
@@ -29,11 +29,14 @@ export function runProgram(program, args, { signal, cwd, env }) {
       stream.setEncoding('utf8');
       stream.on('data', (/** @type {string} */ text) => (output += text));
     }
-    child.on('error', () => (missing = true));
+    child.on('error', (error) => {
+      missing = 'code' in error && error.code === 'ENOENT';
+      output += error.message;
+    });
     child.on('close', (code) => {
       signal.removeEventListener('abort', stop);
       if (signal.aborted) reject(new Interrupted());
-      else resolve({ code: missing ? null : code, missing, output });
+      else resolve({ code, missing, output });
     });
   });
 }

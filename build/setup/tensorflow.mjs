@@ -67,18 +67,30 @@ const CPU_WHEELS = {
 };
 
 /**
- * The folder that holds `tensorflow/` for the processor; fetched if it is not in the cache.
- * @param {AbortSignal} signal
+ * @typedef {object} EnginePack
+ * @property {string} folder the one that holds `tensorflow/`
+ * @property {(signal: AbortSignal) => Promise<string[]>} provide fetches what the cache lacks; returns the folders that
+ *   the system's loader has to search
  */
-export async function provideCpuTensorFlow(signal) {
+
+/**
+ * The engine for the processor.
+ * @returns {EnginePack}
+ */
+export function cpuPack() {
   const wheel = CPU_WHEELS[systemName()];
   if (!wheel) {
     throw new SetupFailure(
       `Contexture's engine runs on Linux (x86-64, arm64) and macOS (arm64), and this is ${systemName()}: on Windows, start it inside WSL2.`,
     );
   }
-  await provideWheels([wheel], signal);
-  return join(cacheFolder(), wheel.folder);
+  return {
+    folder: join(cacheFolder(), wheel.folder),
+    async provide(signal) {
+      await provideWheels([wheel], signal);
+      return [];
+    },
+  };
 }
 
 /**
