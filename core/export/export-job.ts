@@ -29,11 +29,11 @@ export interface ExportSpec {
   dryRun: boolean;
   recipe: ExportRecipe;
   /** Id of the project. */
-  project: string;
-  /** Folder of the project's blobs, and the two there that hold the data set and the bank as canonical JSON. */
-  blobs: string;
-  dataset: BlobId;
-  bank: BlobId;
+  projectId: string;
+  /** Folder of the project's blobs; blobs of the `DatasetSnapshot` and the `BankEntry[]` to export from. */
+  blobFolder: string;
+  snapshotBlob: BlobId;
+  bankBlob: BlobId;
 }
 
 /** Pictures that are there, those of an earlier attempt, too. */
@@ -81,9 +81,9 @@ const ITEMS_AT_ONCE = 500;
  *   'changed', 'unreadable' or 'damaged' (a source file or mask, by name)
  */
 export const exportJob: Job<ExportSpec, ExportEvent, ExportResult> = async (spec, port) => {
-  const blobs = new BlobStore(spec.blobs);
-  const snapshot: DatasetSnapshot = JSON.parse(blobs.get(spec.dataset).toString('utf8'));
-  const bank: BankEntry[] = JSON.parse(blobs.get(spec.bank).toString('utf8'));
+  const blobs = new BlobStore(spec.blobFolder);
+  const snapshot: DatasetSnapshot = JSON.parse(blobs.get(spec.snapshotBlob).toString('utf8'));
+  const bank: BankEntry[] = JSON.parse(blobs.get(spec.bankBlob).toString('utf8'));
   const plan = planExport(snapshot, bank, spec.recipe);
   const pictures = new Pictures(snapshot.roots, blobs);
   const images = new Map(snapshot.images.map((image) => [image.id, image]));
@@ -140,9 +140,9 @@ function finish(folder: ExportFolder, work: ExportWork, written: Written): BlobI
     format: 'contexture-export',
     formatVersion: 1,
     producer: thisProducer(),
-    project: spec.project,
-    dataset: { hash: datasetHash(snapshot), blob: spec.dataset },
-    bank: { hash: bankHash(bank), blob: spec.bank },
+    project: spec.projectId,
+    dataset: { hash: datasetHash(snapshot), blob: spec.snapshotBlob },
+    bank: { hash: bankHash(bank), blob: spec.bankBlob },
     recipe: spec.recipe,
     plan: work.planHash,
     roots: snapshot.roots.map(({ kind, path }) => ({ kind, name: basename(path) })),

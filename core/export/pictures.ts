@@ -1,23 +1,19 @@
 /** The pictures and masks that an export is made of, read from where they lie and brought to size. */
-import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
-import { systemCode, UserError } from '../base/errors.ts';
+import { UserError } from '../base/errors.ts';
 import { decodeGrey, decodeRgb, resizeGrey, type GreyImage } from '../data/decode.ts';
 import type { CoverCrop, Size } from '../data/geometry.ts';
 import type { SnapshotImage, SnapshotRoot } from '../data/snapshot.ts';
-import { describeFailure } from '../data/sources/failure.ts';
-import { openSource } from '../data/sources/open.ts';
-import type { ImageSource } from '../data/sources/source.ts';
-import { sha256, type BlobStore } from '../storage/blob-store.ts';
+import { SnapshotFiles } from '../data/snapshot-files.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
 import type { MaskReference } from './item.ts';
 
 /** Bytes of resized pictures and masks that are kept for the next use. */
 const CACHE_BYTES = 256 * 2 ** 20;
 
 export class Pictures {
-  readonly #roots: readonly SnapshotRoot[];
+  readonly #files: SnapshotFiles;
   readonly #blobs: BlobStore;
-  readonly #sources = new Map<number, Promise<ImageSource>>();
   /** Keyed by content and size. Values are shared: never written to. */
   readonly #cache = new LRUCache<string, Uint8Array, () => Promise<Uint8Array>>({
     maxSize: CACHE_BYTES,
@@ -28,8 +24,8 @@ export class Pictures {
     fetchMethod: (_key, _stale, { context: make }) => make(),
   });
 
-  constructor(roots: readonly SnapshotRoot[], blobs: BlobStore) {
-    this.#roots = roots;
+  constructor(roots: SnapshotRoot[], blobs: BlobStore) {
+    this.#files = new SnapshotFiles(roots);
     this.#blobs = blobs;
   }
 
@@ -42,12 +38,12 @@ export class Pictures {
   async picture(image: SnapshotImage, crop: CoverCrop | null, output: Size): Promise<Uint8Array> {
     const { width, height } = crop?.resized ?? output;
     const pixels = await this.#cached(`${image.hash} ${width} ${height}`, async () => {
-      const bytes = await this.#read(image);
+      const bytes = await this.#files.read(image);
       try {
         return await decodeRgb(bytes, { width, height, fit: 'fill' }, image);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
-        throw new UserError('damaged', `${this.#fullPath(image)}: ${error.message}.`, { cause: error });
+        throw new UserError('damaged', `${this.#files.name(image)}: ${error.message}. Exclude it.`, { cause: error });
       }
     });
     return crop ? cut(pixels, 3, crop, output) : pixels;
@@ -68,10 +64,8 @@ export class Pictures {
     return cut(await this.#cached(`${mask.blob} ${width} ${height} mask`, resize), 1, crop, output);
   }
 
-  async close(): Promise<void> {
-    for (const opened of await Promise.allSettled(this.#sources.values())) {
-      if (opened.status === 'fulfilled') await opened.value.close();
-    }
+  close(): Promise<void> {
+    return this.#files.close();
   }
 
   async #maskOf(mask: MaskReference, image: SnapshotImage): Promise<GreyImage> {
@@ -81,7 +75,7 @@ export class Pictures {
     const sizes = `${grey.width} x ${grey.height}, its picture ${image.width} x ${image.height}`;
     throw new UserError(
       'damaged',
-      `Mask ${mask.id} of ${this.#fullPath(image)} is ${sizes}. Make the context anew or reject it.`,
+      `Mask ${mask.id} of ${this.#files.name(image)} is ${sizes}. Make the context anew or reject it.`,
     );
   }
 
@@ -89,43 +83,6 @@ export class Pictures {
     const pixels = await this.#cache.fetch(key, { context: make });
     if (!pixels) throw new Error(`nothing was made for ${key}`);
     return pixels;
-  }
-
-  /** A file's bytes, as they were imported. */
-  async #read(image: SnapshotImage): Promise<Buffer> {
-    let bytes: Buffer;
-    try {
-      const source = await this.#sourceOf(image.root);
-      const pathBytes = image.pathBytes === undefined ? null : Buffer.from(image.pathBytes, 'base64');
-      bytes = await source.read({ path: image.path, pathBytes });
-    } catch (error) {
-      const code = systemCode(error) === 'ENOENT' ? 'not-found' : 'unreadable';
-      const reason = describeFailure(error);
-      throw new UserError(
-        code,
-        `Cannot read ${this.#fullPath(image)}: ${reason}. Bring it back or scan its source again.`,
-        {
-          cause: error,
-        },
-      );
-    }
-    if (sha256(bytes) === image.hash) return bytes;
-    throw new UserError(
-      'changed',
-      `${this.#fullPath(image)} is not the file that was imported. Bring the old one back, or scan its source again.`,
-    );
-  }
-
-  #sourceOf(root: number): Promise<ImageSource> {
-    const source = this.#sources.get(root) ?? openSource(this.#roots[root]);
-    this.#sources.set(root, source);
-    return source;
-  }
-
-  /** For people. */
-  #fullPath({ root, path }: SnapshotImage): string {
-    const { kind, path: top } = this.#roots[root];
-    return kind === 'folder' ? join(top, path) : `${path} (of ${top})`;
   }
 }
 

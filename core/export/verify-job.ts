@@ -24,9 +24,9 @@ export interface VerifySpec {
   project: {
     id: string;
     /** Folder of its blobs. */
-    blobs: string;
-    /** Blob with its data set of now. */
-    dataset: BlobId;
+    blobFolder: string;
+    /** Blob of its `DatasetSnapshot` of now. */
+    snapshotBlob: BlobId;
     /** Hash of the manifest as it was written; null where the project has no record of this folder. */
     manifestHash: BlobId | null;
   } | null;
@@ -64,8 +64,8 @@ export const verifyJob: Job<VerifySpec, Progress, VerifyReport> = async (spec, p
   let proven = 0;
   let rebuilt = 0;
   if (project) {
-    const blobs = new BlobStore(project.blobs);
-    const current = readSnapshot(blobs, project.dataset);
+    const blobs = new BlobStore(project.blobFolder);
+    const current = readSnapshot(blobs, project.snapshotBlob);
     const exported = exportedSnapshot(blobs, manifest, current, notes);
     proven = checkSplits(items, exported, current, report);
     if (spec.rebuild) rebuilt = await rebuild(items, manifest, exported, current, blobs, port, report);
