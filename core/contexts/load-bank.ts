@@ -1,0 +1,52 @@
+/** The curated bank at input size, for training. */
+import { UserError } from '../base/errors.ts';
+import type { Random } from '../base/random.ts';
+import { decodeGrey, decodeRgb, resizeGrey, type Target } from '../data/decode.ts';
+import { SnapshotFiles } from '../data/snapshot-files.ts';
+import type { DatasetSnapshot } from '../data/snapshot.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import type { TrainConfig } from '../training/config.ts';
+import { CuratedBank } from '../training/curated-bank.ts';
+import type { BankEntry } from './bank.ts';
+
+/**
+ * Read the pictures and masks of a bank, both by the same crop and resize.
+ * @throws UserError 'empty' without usable contexts; 'cancelled'; 'changed', 'not-found' or 'damaged' naming the file
+ */
+export async function loadCuratedBank(
+  entries: readonly BankEntry[],
+  snapshot: DatasetSnapshot,
+  blobs: BlobStore,
+  config: Pick<TrainConfig, 'inputSize' | 'augment'>,
+  random: Random,
+  signal: AbortSignal,
+): Promise<CuratedBank> {
+  const size = config.inputSize;
+  const target: Target = { width: size, height: size, fit: 'cover' };
+  const images = new Map(snapshot.images.map((image) => [image.id, image]));
+  // A context whose image has left the training split since is not used: nothing but training images ever is.
+  const usable = entries.flatMap((entry) => {
+    const image = images.get(entry.imageId);
+    return image?.split === 'train' ? [{ entry, image }] : [];
+  });
+  if (usable.length === 0) {
+    throw new UserError(
+      'empty',
+      'The curated bank has no context from a training image. Accept some, or set curatedShare to 0.',
+    );
+  }
+  const pixels = new Uint8Array(usable.length * size * size * 3);
+  const masks = new Float32Array(usable.length * size * size);
+  const files = new SnapshotFiles(snapshot.roots);
+  try {
+    for (const [index, { entry, image }] of usable.entries()) {
+      if (signal.aborted) throw new UserError('cancelled', 'Loading the curated bank was cancelled.');
+      pixels.set(await decodeRgb(await files.read(image), target, image), index * size * size * 3);
+      const mask = await resizeGrey(await decodeGrey(blobs.get(entry.maskBlob)), target);
+      for (let i = 0; i < mask.length; i++) masks[index * size * size + i] = mask[i] / 255;
+    }
+  } finally {
+    await files.close();
+  }
+  return new CuratedBank(random, pixels, masks, size, config.augment);
+}

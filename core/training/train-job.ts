@@ -1,0 +1,407 @@
+/**
+ * A run as a job: reads its pictures, trains, evaluates, writes checkpoints by time, and ends with a model file and the
+ * stored logits. When it is cancelled it writes a checkpoint and says 'stopped'; when it is killed the last checkpoint is
+ * what it resumes from.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { UserError } from '../base/errors.ts';
+import { ProgressMeter, type Progress } from '../base/progress.ts';
+import { Random } from '../base/random.ts';
+import { loadCuratedBank } from '../contexts/load-bank.ts';
+import type { BankEntry } from '../contexts/bank.ts';
+import { groupsByCount } from '../data/groups.ts';
+import { openPacked, type PackedImages } from '../data/packed.ts';
+import { datasetHash, trainCounts, type DatasetSnapshot } from '../data/snapshot.ts';
+import { engineFailure } from '../engine/failure.ts';
+import { startEngine } from '../engine/backend.ts';
+import { engineDifferences, fingerprint, resolveThreads, type EngineFingerprint } from '../engine/fingerprint.ts';
+import { readEngineInstall } from '../engine/install.ts';
+import { computeFigures, primaryHead, type Figures } from '../evaluation/figures.ts';
+import type { Job, JobPort } from '../jobs/protocol.ts';
+import { encodeModelFile } from '../models/model-file.ts';
+import { Network } from '../models/network.ts';
+import { BlobStore } from '../storage/blob-store.ts';
+import type { BlobId, Split } from '../storage/records.ts';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import type { TrainConfig } from './config.ts';
+import { logitsOf, type SplitLogits } from './evaluate.ts';
+import { METHODS_BY_NAME } from './methods/index.ts';
+import { encodePredictions } from './predictions-file.ts';
+import { normalisationFor } from './preprocessing.ts';
+import { Trainer } from './trainer.ts';
+import { bankWarnings, CONTEXT_MAY_MATTER, oneAnswerWarning, type BankFigures, type TrainWarning } from './warnings.ts';
+
+export interface TrainSpec {
+  config: TrainConfig;
+  /** Blob of the `DatasetSnapshot`, and of the `BankEntry[]` when the curated bank is used. */
+  snapshotBlob: BlobId;
+  bankBlob: BlobId | null;
+  bankHash: string | null;
+  blobFolder: string;
+  cacheFolder: string;
+  /** Where the checkpoint lies. */
+  runFolder: string;
+  /** Go on from the checkpoint when there is one. */
+  resume: boolean;
+  /** Seconds between checkpoints; 0 writes one after every step. */
+  checkpointSeconds: number;
+  codeVersion: string;
+}
+
+/** What an epoch tells; everything but `timing` repeats digit for digit. */
+export interface EpochFigures {
+  learningRate: number;
+  steps: number;
+  mixedSteps: number;
+  /** Mean loss of each branch; null when it was not trained. */
+  uniformLoss: number;
+  balancedLoss: number | null;
+  /** Share of the uniform stream's samples with p >= delta; null for methods that do not look. */
+  confidentShare: number | null;
+  bank: BankFigures | null;
+  /** Null in epochs without evaluation. */
+  evaluation: Figures | null;
+  /** The split that `evaluation` is on. */
+  split: Split | null;
+  timing: { seconds: number; imagesPerSecond: number };
+}
+
+export type TrainEvent =
+  | Progress
+  | { type: 'engine'; engine: EngineFingerprint }
+  | { type: 'epoch'; epoch: number; figures: EpochFigures }
+  | ({ type: 'warning'; epoch: number } & TrainWarning)
+  | { type: 'checkpoint'; epoch: number; step: number };
+
+export interface TrainResult {
+  state: 'finished' | 'stopped';
+  /** Seconds of work over all attempts. */
+  seconds: number;
+  figures: EpochFigures | null;
+  modelBlob: BlobId | null;
+  predictionsBlob: BlobId | null;
+}
+
+/** Name of the checkpoint in a run's folder. */
+export const CHECKPOINT_NAME = 'checkpoint.safetensors';
+
+/** Pictures in a model's self-test. */
+const SELF_TEST_IMAGES = 8;
+
+/** The split that runs are judged on: test, or val where there is no test; undefined where there is neither. */
+export function evaluationSplit(snapshot: DatasetSnapshot): Split | undefined {
+  return (['test', 'val'] as const).find((split) => snapshot.images.some((image) => image.split === split));
+}
+
+export const trainJob: Job<TrainSpec, TrainEvent, TrainResult> = async (spec, port) => {
+  try {
+    return await train(spec, port);
+  } catch (error) {
+    throw engineFailure(error, spec.config.batchSize);
+  }
+};
+
+async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainResult> {
+  const { config } = spec;
+  const blobs = new BlobStore(spec.blobFolder);
+  const snapshot = JSON.parse(blobs.get(spec.snapshotBlob).toString()) as DatasetSnapshot;
+  const split = evaluationSplit(snapshot);
+  const indicesOf = (wanted: Split): number[] =>
+    snapshot.images.flatMap((image, index) => (image.split === wanted ? [index] : []));
+  const trainIndices = indicesOf('train');
+  if (trainIndices.length === 0) {
+    throw new UserError(
+      'empty',
+      'The data set has no training images. Import some, or undo the edit that took them out.',
+    );
+  }
+  if (!split) {
+    throw new UserError(
+      'empty',
+      'The data set has no test images to judge a run by. Make a split with `contexture edit split`.',
+    );
+  }
+  const evaluationIndices = indicesOf(split);
+  const open = (indices: number[]): Promise<PackedImages> =>
+    openPacked(snapshot, indices, config.inputSize, spec.cacheFolder, port);
+  const trainPictures = await open(trainIndices);
+  const evaluationPictures = await open(evaluationIndices);
+  const labelsOf = (indices: number[]): Int32Array => Int32Array.from(indices, (index) => snapshot.images[index].label);
+  const counts = trainCounts(snapshot);
+  const groups = groupsByCount(counts, config.groups);
+
+  const engine = startEngine(readEngineInstall());
+  const identity = fingerprint(engine, resolveThreads(config.threads));
+  port.emit({ type: 'engine', engine: identity });
+  const network = new Network(config.model, snapshot.classes.length);
+  const curated = spec.bankBlob
+    ? await loadCuratedBank(
+        JSON.parse(blobs.get(spec.bankBlob).toString()) as BankEntry[],
+        snapshot,
+        blobs,
+        config,
+        Random.stream(config.seed, 'curated contexts'),
+        port.signal,
+      )
+    : null;
+  const trainer = new Trainer({
+    config,
+    network,
+    pictures: trainPictures,
+    labels: labelsOf(trainIndices),
+    admitted: groups.map((group) => config.contextClasses === 'any' || group === 'many'),
+    curated,
+  });
+
+  const run = new RunInProgress(spec, port, trainer, identity, datasetHash(snapshot));
+  if (config.method === 'csa') run.warn(CONTEXT_MAY_MATTER);
+  run.resumeIfAsked();
+  const heads = METHODS_BY_NAME[config.method].heads;
+  const evaluate = async (): Promise<{ figures: Figures; logits: SplitLogits }> => {
+    const meter = new ProgressMeter((event) => port.emit(event), {
+      stage: `Evaluating on the ${split} split`,
+      unit: 'images',
+      total: evaluationIndices.length,
+    });
+    const logits = await logitsOf(network, trainer.state, evaluationPictures, (done) => {
+      meter.add(done - meter.done);
+      return breathe();
+    });
+    const figures = computeFigures({
+      logitsUniform: logits.uniform,
+      logitsBalanced: heads.length > 1 ? logits.balanced : null,
+      labels: labelsOf(evaluationIndices),
+      classes: snapshot.classes.length,
+      trainCounts: counts,
+      thresholds: config.groups,
+    });
+    return { figures, logits };
+  };
+
+  let last: EpochFigures | null = null;
+  let finalLogits: SplitLogits | undefined;
+  const meter = new ProgressMeter((event) => port.emit(event), {
+    stage: `Training (${METHODS_BY_NAME[config.method].title})`,
+    unit: 'steps',
+    total: config.epochs * trainer.stepsPerEpoch,
+    done: trainer.epoch * trainer.stepsPerEpoch + trainer.step,
+  });
+  while (!trainer.finished) {
+    if (trainer.step === 0) trainer.beginEpoch();
+    const firstStep = trainer.step;
+    const started = performance.now();
+    while (trainer.step < trainer.stepsPerEpoch) {
+      if (port.signal.aborted) return run.stop(last);
+      const loss = trainer.runStep();
+      if (!Number.isFinite(loss)) throw diverged(config, trainer);
+      meter.add(1, `epoch ${trainer.epoch + 1}/${config.epochs}, loss ${loss.toFixed(3)}`);
+      run.checkpointIfDue();
+      await breathe();
+    }
+    const seconds = (performance.now() - started) / 1000;
+    const evaluated =
+      (trainer.epoch + 1) % config.evaluateEvery === 0 || trainer.epoch === config.epochs - 1 ? await evaluate() : null;
+    finalLogits = evaluated?.logits;
+    last = epochFigures(trainer, evaluated?.figures ?? null, split, {
+      seconds,
+      imagesPerSecond: ((trainer.stepsPerEpoch - firstStep) * config.batchSize) / seconds,
+    });
+    port.emit({ type: 'epoch', epoch: trainer.epoch, figures: last });
+    if (last.bank) {
+      const { steps, mixedSteps, bank } = last;
+      for (const warning of bankWarnings(config, trainer.epoch, { steps, mixedSteps, bank }, snapshot.classes)) {
+        run.warn(warning);
+      }
+    }
+    trainer.endEpoch();
+  }
+  meter.finish();
+  // A run that was killed after its last step has all but its evaluation.
+  const { figures, logits } =
+    finalLogits && last?.evaluation ? { figures: last.evaluation, logits: finalLogits } : await evaluate();
+  const mostNamed = primaryHead(figures).mostNamed;
+  for (const warning of oneAnswerWarning(mostNamed, snapshot.classes)) run.warn(warning);
+
+  const ids = (indices: number[]): Int32Array => Int32Array.from(indices, (index) => snapshot.images[index].id);
+  const predictionsBlob = blobs.put(
+    Buffer.concat(
+      encodePredictions({
+        split,
+        imageIds: ids(evaluationIndices),
+        labels: labelsOf(evaluationIndices),
+        uniform: logits.uniform,
+        balanced: heads.length > 1 ? logits.balanced : null,
+        trainIds: ids(trainIndices),
+        trainConfidence: trainer.seenConfidence,
+      }),
+    ),
+  );
+  const { trunk, balanced, statistics } = trainer.save().network;
+  const selfTest = await selfTestOf(network, trainer, trainPictures);
+  const modelBlob = blobs.put(
+    Buffer.concat(
+      encodeModelFile({
+        card: {
+          format: 'contexture model 1',
+          model: config.model,
+          method: config.method,
+          head: heads.length > 1 ? 'balanced' : 'uniform',
+          classes: snapshot.classes,
+          trainCounts: counts,
+          preprocessing: {
+            inputSize: config.inputSize,
+            resize: 'cover-crop',
+            mean: [...normalisationFor(config.inputSize).mean],
+            deviation: [...normalisationFor(config.inputSize).deviation],
+          },
+          datasetHash: datasetHash(snapshot),
+          seed: config.seed,
+          epochs: config.epochs,
+          codeVersion: spec.codeVersion,
+        },
+        weights: { trunk, balanced, statistics },
+        selfTest,
+      }),
+    ),
+  );
+  trainer.dispose();
+  trainPictures.close();
+  evaluationPictures.close();
+  return { state: 'finished', seconds: run.seconds, figures: last, modelBlob, predictionsBlob };
+}
+
+/** Let the event loop hear a cancel. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+function diverged(config: TrainConfig, trainer: Trainer): UserError {
+  return new UserError(
+    'diverged',
+    `Training diverged: the loss became infinite or not a number in epoch ${trainer.epoch + 1}, step ${trainer.step}. Lower learningRate (${config.learningRate}); the last good checkpoint is kept.`,
+  );
+}
+
+function epochFigures(
+  trainer: Trainer,
+  evaluation: Figures | null,
+  split: Split,
+  timing: EpochFigures['timing'],
+): EpochFigures {
+  const { sums, config, contexts, network } = trainer;
+  const looks = config.method === 'csa';
+  return {
+    learningRate: trainer.rate,
+    steps: sums.steps,
+    mixedSteps: sums.mixedSteps,
+    uniformLoss: sums.uniformLoss / sums.steps,
+    balancedLoss: sums.balancedSteps > 0 ? sums.balancedLoss / sums.balancedSteps : null,
+    confidentShare: looks ? sums.confident / (sums.steps * config.batchSize) : null,
+    bank: looks
+      ? {
+          count: contexts.bank.count,
+          capacity: contexts.bank.capacity,
+          classes: contexts.bank.classCounts(network.classes),
+          meanArea: contexts.bank.meanArea(),
+        }
+      : null,
+    evaluation,
+    split: evaluation ? split : null,
+    timing,
+  };
+}
+
+/** A few training pictures, spread over the set, with their logits. */
+async function selfTestOf(
+  network: Network,
+  trainer: Trainer,
+  pictures: PackedImages,
+): Promise<{ pixels: Uint8Array; uniform: Float32Array; balanced: Float32Array }> {
+  const count = Math.min(SELF_TEST_IMAGES, pictures.count);
+  const chosen = Array.from({ length: count }, (_, i) => Math.floor((i * pictures.count) / count));
+  const some = { count, size: pictures.size, read: (index: number) => pictures.read(chosen[index]) };
+  const pixels = Buffer.concat(chosen.map((index) => pictures.read(index)));
+  const logits = await logitsOf(network, trainer.state, some, breathe);
+  return { pixels: new Uint8Array(pixels), ...logits };
+}
+
+/** The bookkeeping around a trainer: checkpoints, warnings given once, seconds over all attempts. */
+class RunInProgress {
+  readonly #spec: TrainSpec;
+  readonly #port: JobPort<TrainEvent>;
+  readonly #trainer: Trainer;
+  readonly #engine: EngineFingerprint;
+  readonly #datasetHash: string;
+  readonly #path: string;
+  readonly #warned = new Set<string>();
+  #secondsBefore = 0;
+  readonly #started = performance.now();
+  #lastCheckpoint = performance.now();
+
+  constructor(spec: TrainSpec, port: JobPort<TrainEvent>, trainer: Trainer, engine: EngineFingerprint, hash: string) {
+    this.#spec = spec;
+    this.#port = port;
+    this.#trainer = trainer;
+    this.#engine = engine;
+    this.#datasetHash = hash;
+    this.#path = join(spec.runFolder, CHECKPOINT_NAME);
+  }
+
+  get seconds(): number {
+    return this.#secondsBefore + (performance.now() - this.#started) / 1000;
+  }
+
+  warn(warning: TrainWarning): void {
+    if (this.#warned.has(warning.name)) return;
+    this.#warned.add(warning.name);
+    this.#port.emit({ type: 'warning', epoch: this.#trainer.epoch, ...warning });
+  }
+
+  /** Go on from the checkpoint; a run that was stopped before its first one begins anew. */
+  resumeIfAsked(): void {
+    if (!this.#spec.resume || !existsSync(this.#path)) return;
+    const { state, info } = readCheckpoint(this.#path);
+    if (info.datasetHash !== this.#datasetHash || info.bankHash !== this.#spec.bankHash) {
+      throw new UserError(
+        'damaged',
+        `The checkpoint ${this.#path} belongs to another data set or bank. Start the run anew.`,
+      );
+    }
+    this.#trainer.restore(state);
+    this.#secondsBefore = info.seconds;
+    for (const name of info.warned) this.#warned.add(name);
+    const differences = engineDifferences(info.engine, this.#engine);
+    if (differences.length > 0) {
+      this.warn({ name: 'not-exact', message: `The run goes on, but not digit for digit: ${differences.join('; ')}.` });
+    }
+  }
+
+  checkpointIfDue(): void {
+    if (performance.now() - this.#lastCheckpoint >= this.#spec.checkpointSeconds * 1000) this.checkpoint();
+  }
+
+  checkpoint(): void {
+    const { config, bankHash } = this.#spec;
+    writeCheckpoint(this.#path, this.#trainer.save(), {
+      config,
+      datasetHash: this.#datasetHash,
+      bankHash,
+      engine: this.#engine,
+      seconds: this.seconds,
+      warned: [...this.#warned],
+    });
+    this.#lastCheckpoint = performance.now();
+    this.#port.emit({ type: 'checkpoint', epoch: this.#trainer.epoch, step: this.#trainer.step });
+  }
+
+  /** Keep everything and say so. */
+  stop(figures: EpochFigures | null): TrainResult {
+    this.checkpoint();
+    this.#trainer.dispose();
+    return { state: 'stopped', seconds: this.seconds, figures, modelBlob: null, predictionsBlob: null };
+  }
+}
