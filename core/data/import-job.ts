@@ -31,16 +31,18 @@ export interface ImportSpec {
 
 /** One line of the file that says what an earlier import found. */
 export interface KnownFile extends FileFacts {
+  /** `ImageRecord.id`. */
+  id: number;
   path: string;
 }
 
 export type ImportEvent =
   | Progress
   | ({ type: 'layout' } & LayoutDecision)
-  | { type: 'images'; images: FoundImage[]; changed: string[] }
+  | { type: 'images'; images: FoundImage[] }
   | { type: 'problems'; problems: NewProblem[] }
-  /** Known pictures that can no longer be used, by path. Sent at the end only, when all has been seen. */
-  | { type: 'lost'; missing: string[]; changed: string[] };
+  /** Ids of known pictures that can no longer be used. Sent at the end only, when all has been seen. */
+  | { type: 'lost'; missing: number[]; changed: number[] };
 
 export interface ImportResult extends LayoutDecision {
   /** Files seen, pictures or not. */
@@ -66,7 +68,7 @@ const MEMORY = 512 * 2 ** 20;
  * @throws UserError 'cancelled'; 'not-found', 'no-permission' or 'damaged' when the source itself cannot be read
  */
 export const importJob: Job<ImportSpec, ImportEvent, ImportResult> = async (spec, port) => {
-  const known = spec.knownFile === null ? new Map<string, FileFacts>() : await readKnown(spec.knownFile);
+  const known = spec.knownFile === null ? new Map<string, KnownFile>() : await readKnown(spec.knownFile);
   const source = await openSource(spec, spec.exclude);
   try {
     return await new Import(source, known, port).run(spec);
@@ -77,16 +79,15 @@ export const importJob: Job<ImportSpec, ImportEvent, ImportResult> = async (spec
 
 class Import {
   readonly #source: ImageSource;
-  readonly #known: Map<string, FileFacts>;
+  readonly #known: Map<string, KnownFile>;
   readonly #port: JobPort<ImportEvent>;
   readonly #ledger = new ClassLedger();
   readonly #counts = { images: 0, added: 0, unchanged: 0, changed: 0 };
-  readonly #lost = { missing: new Array<string>(), changed: new Array<string>() };
+  readonly #lost = { missing: new Array<number>(), changed: new Array<number>() };
   #images: FoundImage[] = [];
-  #changed: string[] = [];
   #problems: NewProblem[] = [];
 
-  constructor(source: ImageSource, known: Map<string, FileFacts>, port: JobPort<ImportEvent>) {
+  constructor(source: ImageSource, known: Map<string, KnownFile>, port: JobPort<ImportEvent>) {
     this.#source = source;
     this.#known = known;
     this.#port = port;
@@ -167,20 +168,19 @@ class Import {
 
   #take(finding: Finding): void {
     this.#problems.push(...finding.problems);
-    if (finding.lost) this.#lost[finding.lost].push(finding.path);
+    if (finding.lost) this.#lost[finding.lost].push(this.#known.get(finding.path)!.id);
     const { image, status } = finding;
     if (!image) return;
     this.#images.push(image);
-    if (status === 'changed') this.#changed.push(image.path);
     this.#counts.images += 1;
     this.#counts[status ?? 'added'] += 1;
     this.#ledger.addImage(image.path, image.className, image.split, finding.spelling ?? image.className);
   }
 
   #findVanished(seen: ReadonlySet<string>): void {
-    for (const path of this.#known.keys()) {
+    for (const { id, path } of this.#known.values()) {
       if (seen.has(path)) continue;
-      this.#lost.missing.push(path);
+      this.#lost.missing.push(id);
       const reason = 'The picture was there at the last import and is gone. It is not used until it is back.';
       this.#problems.push({ path, kind: 'vanished', severity: 'error', reason });
     }
@@ -189,9 +189,8 @@ class Import {
   /** Send what has gathered, once there are `least` of a kind. */
   #flush(least: number): void {
     if (this.#images.length >= least) {
-      this.#port.emit({ type: 'images', images: this.#images, changed: this.#changed });
+      this.#port.emit({ type: 'images', images: this.#images });
       this.#images = [];
-      this.#changed = [];
     }
     for (; this.#problems.length >= least;) {
       this.#port.emit({ type: 'problems', problems: this.#problems.splice(0, BATCH) });
@@ -209,18 +208,18 @@ class Import {
 }
 
 /** @throws UserError when the file is gone */
-async function readKnown(path: string): Promise<Map<string, FileFacts>> {
+async function readKnown(path: string): Promise<Map<string, KnownFile>> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
     throw fileError(error, 'read what is known of the pictures', path);
   }
-  const known = new Map<string, FileFacts>();
+  const known = new Map<string, KnownFile>();
   for (const line of text.split('\n')) {
     if (line === '') continue;
-    const { path: file, ...facts }: KnownFile = JSON.parse(line);
-    known.set(file, facts);
+    const file: KnownFile = JSON.parse(line);
+    known.set(file.path, file);
   }
   return known;
 }

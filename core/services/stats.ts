@@ -95,7 +95,7 @@ export function tailReport(store: ProjectStore, options: { thresholds?: GroupThr
     classes,
     tail,
     duplicates: { surplus, copies, leaks, conflicts },
-    problems: summarise(store.problems.list()),
+    problems: summariseProblems(store.problems.list()),
   };
   return { ...report, warnings: warningsOf(report) };
 }
@@ -124,7 +124,8 @@ export function findDuplicates(store: ProjectStore): DuplicateReport {
 
 const SEVERITIES: readonly Problem['severity'][] = ['error', 'warning', 'note'];
 
-function summarise(problems: readonly Problem[]): ProblemSummary[] {
+/** Problems by kind, errors first, each with one example. */
+export function summariseProblems(problems: readonly Problem[]): ProblemSummary[] {
   const groups = Map.groupBy(problems, ({ severity, kind }) => `${SEVERITIES.indexOf(severity)} ${kind}`);
   return [...groups]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))

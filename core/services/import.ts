@@ -1,0 +1,204 @@
+/** Import: bring a source's pictures into a project, and bring the project up to date with it later. */
+import { realpathSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { writeDurably } from '../base/durable-file.ts';
+import { systemCode, UserError } from '../base/errors.ts';
+import type { Progress } from '../base/progress.ts';
+import type { ImportEvent, ImportResult, ImportSpec, KnownFile } from '../data/import-job.ts';
+import { LAYOUTS, type Layout, type LayoutDecision } from '../data/layout.ts';
+import type { FoundImage } from '../data/scan.ts';
+import { sourceKind } from '../data/sources/open.ts';
+import type { RunJob } from '../jobs/protocol.ts';
+import { filesFolder, type Project } from '../storage/project.ts';
+import type { ClassTable } from '../storage/project-store.ts';
+import type { NewImage, Source } from '../storage/records.ts';
+import { locateSources, relativeToProject } from './sources.ts';
+import { summariseProblems, type ProblemSummary } from './stats.ts';
+
+export interface ImportOptions {
+  /** How folders say class and split; "auto" decides by the whole tree, and a later scan keeps what was decided. */
+  layout?: Layout | 'auto';
+  onEvent?: (event: Progress) => void;
+  signal?: AbortSignal;
+}
+
+export interface ImportSummary extends ImportResult {
+  sourceId: number;
+  kind: Source['kind'];
+  /** Absolute. */
+  path: string;
+  /** What could not be used or wants a look, by kind; `store.problems` has every one. */
+  problems: ProblemSummary[];
+  /** Seconds. */
+  seconds: number;
+}
+
+/**
+ * Import a folder, zip or CSV file. One that was imported before is scanned again; an import that was cut short goes on
+ * where it was. Pictures are stored as they are read: what is there stays after a cancel.
+ * @param path of the folder, .zip, .csv or .tsv file
+ * @throws UserError 'not-found', 'usage' (not a source), 'no-permission', 'damaged', 'empty' (no usable picture),
+ *   'cancelled'
+ */
+export async function importSource(
+  project: Project,
+  { path, ...options }: ImportOptions & { path: string },
+  runJob: RunJob,
+): Promise<ImportSummary> {
+  const { store } = project;
+  const absolute = resolve(path);
+  const kind = await sourceKind(absolute);
+  locateSources(project);
+  const known = store.sources.list().find((source) => realPath(source.path) === realPath(absolute));
+  const source =
+    known ??
+    store.sources.add({
+      kind,
+      path: absolute,
+      relativePath: relativeToProject(project, absolute),
+      addedAt: new Date().toISOString(),
+    });
+  return scan(project, source, options, runJob);
+}
+
+/**
+ * Bring a project up to date with a source: new pictures come in, changed ones are taken as they are now, vanished ones
+ * are kept as missing. Nothing a person did to a picture is lost.
+ * @throws UserError as `importSource`; 'not-found' also when the source has moved (see `relinkSource`)
+ */
+export async function rescanSource(
+  project: Project,
+  sourceId: number,
+  options: ImportOptions,
+  runJob: RunJob,
+): Promise<ImportSummary> {
+  const lost = locateSources(project);
+  const source = project.store.sources.get(sourceId);
+  if (!source) throw new UserError('not-found', `There is no source ${sourceId}. See the list of sources.`);
+  if (lost.some(({ id }) => id === sourceId)) {
+    throw new UserError('not-found', `${source.path} is not there. If it has moved, relink it to where it is now.`);
+  }
+  return scan(project, source, options, runJob);
+}
+
+async function scan(
+  project: Project,
+  source: Source,
+  { layout = 'auto', onEvent = () => {}, signal }: ImportOptions,
+  runJob: RunJob,
+): Promise<ImportSummary> {
+  const { store } = project;
+  const started = performance.now();
+  const knownFile = join(project.cacheFolder, `import-${source.id}.jsonl`);
+  const spec: ImportSpec = {
+    kind: source.kind,
+    path: source.path,
+    layout,
+    decided: decidedLayout(project, source.id),
+    exclude: [realPath(filesFolder(project.file))],
+    knownFile,
+  };
+  writeDurably(knownFile, knownFiles(project, source.id));
+  store.problems.clear(source.id);
+  const classIds = new ClassIds(store.classes);
+  const receive = (event: ImportEvent): void => {
+    switch (event.type) {
+      case 'progress':
+        return onEvent(event);
+      case 'layout':
+        return store.settings.set(layoutSetting(source.id), { layout: event.layout, prefix: event.prefix });
+      case 'images':
+        return store.transaction(() =>
+          store.images.upsert(event.images.map((image) => asRecord(image, source.id, classIds))),
+        );
+      case 'problems':
+        return store.problems.add(source.id, event.problems);
+      case 'lost':
+        return store.transaction(() => {
+          store.images.setState(event.missing, 'missing');
+          store.images.setState(event.changed, 'changed');
+        });
+    }
+  };
+  let result: ImportResult;
+  try {
+    result = await runJob<ImportSpec, ImportEvent, ImportResult>('import', spec, {
+      onEvent: receive,
+      ...(signal ? { signal } : {}),
+      // Reading, and decoding by libvips, run on Node's thread pool.
+      env: { UV_THREADPOOL_SIZE: String(Math.max(4, availableParallelism() * 2)) },
+    });
+  } finally {
+    rmSync(knownFile, { force: true });
+  }
+  store.sources.setScanned(source.id, new Date().toISOString());
+  const problems = summariseProblems(store.problems.list(source.id));
+  if (result.images === 0) {
+    const why = problems.length > 0 ? ` ${problems[0].example.reason}` : '';
+    throw new UserError(
+      'empty',
+      `${source.path} holds no usable picture.${why} Put the pictures of each class into a folder of its own.`,
+    );
+  }
+  const seconds = (performance.now() - started) / 1000;
+  return { sourceId: source.id, kind: source.kind, path: source.path, ...result, problems, seconds };
+}
+
+/** Ids of classes by name; a class is made when its first picture comes. */
+class ClassIds {
+  readonly #table: ClassTable;
+  readonly #ids = new Map<string, number>();
+
+  constructor(table: ClassTable) {
+    this.#table = table;
+  }
+
+  of(name: string): number {
+    const id = this.#ids.get(name) ?? this.#table.ensure(name).id;
+    this.#ids.set(name, id);
+    return id;
+  }
+}
+
+function asRecord(
+  { className, split, pathBytes, ...facts }: FoundImage,
+  sourceId: number,
+  classes: ClassIds,
+): NewImage {
+  return {
+    ...facts,
+    sourceId,
+    pathBytes: pathBytes === undefined ? null : Buffer.from(pathBytes, 'base64'),
+    foundClassId: classes.of(className),
+    foundSplit: split,
+  };
+}
+
+/** What the project knows of a source's pictures, a line each, for the job. */
+function* knownFiles(project: Project, sourceId: number): Generator<Buffer> {
+  for (const image of project.store.images.iterate({ sourceId })) {
+    const { id, path, size, mtimeMs, hash, width, height, format, orientation } = image;
+    const known: KnownFile = { id, path, size, mtimeMs, hash, width, height, format, orientation };
+    yield Buffer.from(`${JSON.stringify(known)}\n`);
+  }
+}
+
+const layoutSetting = (sourceId: number): string => `source.${sourceId}.layout`;
+
+function decidedLayout(project: Project, sourceId: number): LayoutDecision | null {
+  const value = project.store.settings.get(layoutSetting(sourceId));
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const layout = LAYOUTS.find((name) => name === value.layout);
+  return layout && typeof value.prefix === 'string' ? { layout, prefix: value.prefix } : null;
+}
+
+/** The path with all links followed; the path itself where nothing is there. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return path;
+  }
+}
