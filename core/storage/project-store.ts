@@ -2,7 +2,9 @@
  * The storage interface: what core needs remembered. `db/` implements it over SQLite; the entries (command line, service)
  * hand an implementation to core. All calls are synchronous and cheap per row; a caller batches through `transaction`.
  *
- * Whoever has a `ProjectStore` open is the project's only writer (see `project-lock.ts`).
+ * Whoever has a `ProjectStore` open is the project's only writer (see `project-lock.ts`). A call that names a row which is
+ * not there throws an `Error`: a defect of the caller. Any call may throw `UserError` 'no-space', 'no-permission',
+ * 'damaged' or 'unreadable' where the disk or the file fails; what it was about to write is then not written.
  */
 import type { Json } from '../base/json.ts';
 import type {
@@ -77,14 +79,19 @@ export interface ClassTable {
 
 export interface ImageTable {
   /**
-   * Add images, or bring those with the same source and path up to date (state becomes 'ok'; an edited class or split
-   * stays, an unedited one follows what was found).
+   * Add images, or bring those with the same source and path up to date: what was found follows the file, state becomes
+   * 'ok', an edited class or split stays in force. When the content is another (its hash), a decided context of the image
+   * becomes undecided, with an event by "import": its mask was made on another picture.
    */
   upsert(images: readonly NewImage[]): void;
   setState(ids: readonly number[], state: ImageState): void;
   get(id: number): ImageRecord | undefined;
-  byPath(sourceId: number, path: string): ImageRecord | undefined;
-  /** In order of id, without holding all rows in memory. The store must not be written to while iterating. */
+  /** @param pathBytes the file's exact name when it is not valid UTF-8; two such files may share a `path` */
+  byPath(sourceId: number, path: string, pathBytes?: Uint8Array | null): ImageRecord | undefined;
+  /**
+   * In order of id, a page of rows at a time. The store may be written to meanwhile: rows not reached yet are given as
+   * they are when their page is read.
+   */
   iterate(filter?: ImageFilter): IterableIterator<ImageRecord>;
   counts(): ImageCount[];
   /** Ids of usable images (ok, not excluded) that share a content hash with another one, grouped by hash. */
@@ -99,11 +106,18 @@ export interface ProblemTable {
 
 /** The view over what was found: every change is one edit and can be undone, newest first. */
 export interface EditTable {
-  /** Record an edit and apply its changes at once. */
+  /**
+   * Record an edit and apply its changes: all of them or, when `changes` throws, none. Undoing it puts each image's class,
+   * split and exclusion back to what was in force before, following what was found where no edit had set them.
+   * `Edit.changes` counts images that got a new value; one that was set to the very same by an edit before is not counted.
+   */
   apply(edit: Pick<Edit, 'kind' | 'params' | 'author' | 'at'>, changes: Iterable<ImageChange>): Edit;
-  /** Record a merge of classes and apply it; `into: null` lets a class stand for itself again. */
+  /**
+   * Record a merge of classes and apply it; `into: null` lets a class stand for itself again.
+   * @throws UserError 'usage' when a class would count as itself, directly or through others
+   */
   merge(edit: Pick<Edit, 'params' | 'author' | 'at'>, classIds: readonly number[], into: number | null): Edit;
-  /** Take the newest edit in force back. Returns it, or undefined when there is none. */
+  /** Take the newest edit in force back, a merge too. Returns it, or undefined when there is none. */
   undo(at: string): Edit | undefined;
   list(): Edit[];
 }
@@ -152,7 +166,9 @@ export interface RunTable {
   /** Insert or replace: a resumed run writes an epoch again. */
   putEpoch(epoch: RunEpoch): void;
   epochs(runId: number): RunEpoch[];
+  /** Insert or replace by epoch and name: a resumed run warns again. */
   addWarning(warning: RunWarning): void;
+  /** In order of epoch, then name. */
   warnings(runId: number): RunWarning[];
 }
 
@@ -160,10 +176,12 @@ export interface ExportTable {
   add(record: Omit<ExportRecord, 'id'>): ExportRecord;
   update(id: number, fields: Partial<Omit<ExportRecord, 'id'>>): void;
   get(id: number): ExportRecord | undefined;
+  /** The newest export to that folder. */
   byPath(path: string): ExportRecord | undefined;
   list(): ExportRecord[];
   /** Insert or replace by file: a resumed export writes an item again. */
   addItems(items: readonly ExportItem[]): void;
+  /** In order of file, a page of rows at a time; may be written to meanwhile. */
   items(exportId: number): IterableIterator<ExportItem>;
 }
 
@@ -204,8 +222,9 @@ export interface LockHolder {
 /**
  * Opens project files. The implementation enforces one writer a project.
  *
- * `open` throws `UserError`: 'locked' (names the holder), 'newer', 'damaged', 'not-found', 'no-permission', 'no-space'.
- * A file it cannot open is left untouched.
+ * `open` throws `UserError`: 'locked' (names the holder), 'newer', 'damaged', 'not-found', 'no-permission', 'no-space',
+ * 'exists' (remains of a deleted project lie where a new one would put its files), 'usage' (not a file). A file it cannot
+ * open is left untouched.
  */
 export interface ProjectStorage {
   /** @param create make the project when the file does not exist; else 'not-found' */

@@ -7,9 +7,14 @@
  *                                 runs/N/ checkpoint of a run that is not finished
  *                                 cache/  may be deleted at any time: packed pictures, thumbnails
  *                                 backup/ the SQLite file before each migration
+ *
+ * Nobody reads the project file with `node:fs` while this process has it open: on POSIX systems, closing any descriptor
+ * of a file gives up all locks that the process holds on it, SQLite's too.
  */
+import { existsSync, realpathSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { removeLeftovers } from '../base/durable-file.ts';
 import { BlobStore } from './blob-store.ts';
 import type { LockHolder, ProjectStorage, ProjectStore } from './project-store.ts';
 
@@ -28,6 +33,11 @@ export function filesFolder(projectFile: string): string {
   return `${projectFile}.files`;
 }
 
+/** Where the SQLite file is kept before each migration. */
+export function backupFolder(projectFile: string): string {
+  return join(filesFolder(projectFile), 'backup');
+}
+
 /** This process as the holder of a lock. */
 export function thisHolder(program: string): LockHolder {
   return { pid: process.pid, host: hostname(), program, since: new Date().toISOString() };
@@ -42,17 +52,26 @@ export function openProject(
   file: string,
   options: { create?: boolean; program: string; name?: string },
 ): Project {
-  const path = resolve(file);
+  // A link to a project stands for the project: its bytes and its lock lie beside the real file.
+  const path = existsSync(file) ? realpathSync(file) : resolve(file);
   const store = storage.open(path, {
     create: options.create ?? false,
     holder: thisHolder(options.program),
     ...(options.name === undefined ? {} : { name: options.name }),
   });
   const folder = filesFolder(path);
+  const blobs = new BlobStore(join(folder, 'blobs'));
+  try {
+    blobs.removeLeftovers();
+    removeLeftovers(backupFolder(path));
+  } catch (error) {
+    store.close();
+    throw error;
+  }
   return {
     file: path,
     store,
-    blobs: new BlobStore(join(folder, 'blobs')),
+    blobs,
     cacheFolder: join(folder, 'cache'),
     runFolder: (runId) => join(folder, 'runs', String(runId)),
     close: () => store.close(),

@@ -1,0 +1,32 @@
+/** All tables of one open project. */
+import type { ProjectStore } from '../core/storage/project-store.ts';
+import { classTable } from './classes.ts';
+import { contextTable } from './contexts.ts';
+import { editTable } from './edits.ts';
+import { exportTable } from './exports.ts';
+import { imageTable } from './images.ts';
+import { maskTable, saliencyTable } from './masks.ts';
+import type { OpenProject } from './open.ts';
+import { projectInfo, settingTable } from './project.ts';
+import { runTable } from './runs.ts';
+import { problemTable, sourceTable } from './sources.ts';
+
+export function createStore(project: OpenProject): ProjectStore {
+  const { connection } = project;
+  return {
+    info: projectInfo(connection),
+    sources: sourceTable(connection),
+    classes: classTable(connection),
+    images: imageTable(connection),
+    problems: problemTable(connection),
+    edits: editTable(connection),
+    saliencies: saliencyTable(connection),
+    masks: maskTable(connection),
+    contexts: contextTable(connection),
+    runs: runTable(connection),
+    exports: exportTable(connection),
+    settings: settingTable(connection),
+    transaction: (work) => connection.transaction(work),
+    close: () => project.close(),
+  };
+}
