@@ -29,7 +29,8 @@ export interface SplitPlan {
  */
 export function partSizes(n: number, shares: SplitShares): Record<Split, number> {
   const wanted = (share: number): number => (share > 0 ? Math.max(1, Math.round(share * n)) : 0);
-  const test = Math.min(wanted(shares.test), Math.max(0, n - 1));
+  const kept = shares.val > 0 && n >= 3 ? 2 : 1;
+  const test = Math.min(wanted(shares.test), Math.max(0, n - kept));
   const val = Math.min(wanted(shares.val), Math.max(0, n - 1 - test));
   return { train: n - test - val, val, test };
 }

@@ -131,12 +131,14 @@ function stratify({ a, b, labels, classes, seed }: ComparisonInput): Stratum[] {
   for (const [label, { images, gained, lost, net }] of strata.entries()) {
     if (gained + lost === 0) continue;
     const random = Random.stream(seed, `compare/${label}`);
+    // Which image is drawn does not matter, only how its answer changed: 32 random bits on a scale of all images.
+    const firstLost = (gained / images) * 2 ** 32;
+    const firstSame = ((gained + lost) / images) * 2 ** 32;
     for (let draw = 0; draw < DRAWS; draw++) {
       for (let i = 0; i < images; i++) {
-        // Which image it is does not matter, only how its answer changed.
-        const image = random.below(images);
-        if (image < gained) net[draw]++;
-        else if (image < gained + lost) net[draw]--;
+        const at = random.uint32();
+        if (at < firstLost) net[draw]++;
+        else if (at < firstSame) net[draw]--;
       }
     }
   }
