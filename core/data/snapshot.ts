@@ -5,6 +5,7 @@
 import { canonicalJson } from '../base/json.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
 import { sha256 } from '../storage/blob-store.ts';
+import { evaluationSplit } from './evaluation-split.ts';
 import type { BlobId, Split } from '../storage/records.ts';
 
 /** Where an image's bytes come from. Index into `DatasetSnapshot.roots`. */
@@ -41,6 +42,8 @@ export interface DatasetSnapshot {
   roots: SnapshotRoot[];
   /** In order of id. Images without a split count as train. */
   images: SnapshotImage[];
+  /** The split that runs are judged on, and its name in words ("test as found"); null when there is none. */
+  evaluation: { split: 'val' | 'test'; name: string } | null;
 }
 
 /** Freeze the view in force: usable (ok, not excluded) images with merges applied. */
@@ -59,6 +62,7 @@ export function takeSnapshot(store: ProjectStore): DatasetSnapshot {
   const classes = [...used].map((id) => ({ id, name: records.get(id)!.name }));
   classes.sort((a, b) => (a.name < b.name ? -1 : 1));
   const labelOf = new Map(classes.map(({ id }, label) => [id, label]));
+  const evaluation = evaluationSplit(store);
   return {
     version: 1,
     classes: classes.map(({ name }) => name),
@@ -77,6 +81,7 @@ export function takeSnapshot(store: ProjectStore): DatasetSnapshot {
       label: labelOf.get(effective(image.classId))!,
       split: image.split ?? 'train',
     })),
+    evaluation: evaluation && { split: evaluation.split, name: evaluation.name },
   };
 }
 

@@ -72,6 +72,7 @@ export function startEngine(install: EngineInstall): Engine {
   let backend: NativeBackend;
   try {
     const binding = require(install.binding) as NativeBinding;
+    // oxlint-disable-next-line import/no-unassigned-import -- registers the kernels and exports nothing
     require('@tensorflow/tfjs-node-gpu/dist/register_all_kernels');
     const { NodeJSKernelBackend } = require('@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend') as {
       NodeJSKernelBackend: new (binding: NativeBinding, packageName: string) => tf.KernelBackend & NativeBackend;

@@ -16,18 +16,19 @@ export function sha256(bytes: Uint8Array | string): BlobId {
  * rename, and whoever comes second puts the same bytes there.
  */
 export class BlobStore {
-  readonly #folder: string;
+  /** Where the bytes lie. */
+  readonly folder: string;
   readonly #fs: DurableFs | undefined;
 
   constructor(folder: string, fs?: DurableFs) {
-    this.#folder = folder;
+    this.folder = folder;
     this.#fs = fs;
   }
 
   /** Where the bytes of `id` lie: two levels of folders, so that none grows beyond some hundreds of files. */
   path(id: BlobId): string {
     if (!/^[0-9a-f]{64}$/.test(id)) throw new Error(`not a blob id: ${id}`);
-    return join(this.#folder, id.slice(0, 2), id.slice(2));
+    return join(this.folder, id.slice(0, 2), id.slice(2));
   }
 
   /**
@@ -39,7 +40,7 @@ export class BlobStore {
     const id = sha256(bytes);
     const path = this.path(id);
     // Temporary files lie in the top folder, where `removeLeftovers` finds them without walking through all blobs.
-    if (sizeOf(path) !== bytes.length) writeDurably(path, [bytes], this.#fs, this.#folder);
+    if (sizeOf(path) !== bytes.length) writeDurably(path, [bytes], this.#fs, this.folder);
     return id;
   }
 
@@ -67,7 +68,7 @@ export class BlobStore {
 
   /** Delete what killed writers left; only while nobody else is writing (see `durable-file.ts`). */
   removeLeftovers(): number {
-    return removeLeftovers(this.#folder);
+    return removeLeftovers(this.folder);
   }
 }
 

@@ -3,9 +3,8 @@
  * stored logits. When it is cancelled it writes a checkpoint and says 'stopped'; when it is killed the last checkpoint is
  * what it resumes from.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { Random } from '../base/random.ts';
@@ -63,8 +62,8 @@ export interface EpochFigures {
   bank: BankFigures | null;
   /** Null in epochs without evaluation. */
   evaluation: Figures | null;
-  /** The split that `evaluation` is on. */
-  split: Split | null;
+  /** What `evaluation` is on, such as "test as found"; null without one. */
+  split: string | null;
   timing: { seconds: number; imagesPerSecond: number };
 }
 
@@ -90,11 +89,6 @@ export const CHECKPOINT_NAME = 'checkpoint.safetensors';
 /** Pictures in a model's self-test. */
 const SELF_TEST_IMAGES = 8;
 
-/** The split that runs are judged on: test, or val where there is no test; undefined where there is neither. */
-export function evaluationSplit(snapshot: DatasetSnapshot): Split | undefined {
-  return (['test', 'val'] as const).find((split) => snapshot.images.some((image) => image.split === split));
-}
-
 export const trainJob: Job<TrainSpec, TrainEvent, TrainResult> = async (spec, port) => {
   try {
     return await train(spec, port);
@@ -107,7 +101,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
   const { config } = spec;
   const blobs = new BlobStore(spec.blobFolder);
   const snapshot = JSON.parse(blobs.get(spec.snapshotBlob).toString()) as DatasetSnapshot;
-  const split = evaluationSplit(snapshot);
+  const { evaluation } = snapshot;
   const indicesOf = (wanted: Split): number[] =>
     snapshot.images.flatMap((image, index) => (image.split === wanted ? [index] : []));
   const trainIndices = indicesOf('train');
@@ -117,13 +111,13 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
       'The data set has no training images. Import some, or undo the edit that took them out.',
     );
   }
-  if (!split) {
+  if (!evaluation) {
     throw new UserError(
       'empty',
-      'The data set has no test images to judge a run by. Make a split with `contexture edit split`.',
+      'The data set has no test images to judge a run by. Deal some out with `contexture edit split`.',
     );
   }
-  const evaluationIndices = indicesOf(split);
+  const evaluationIndices = indicesOf(evaluation.split);
   const open = (indices: number[]): Promise<PackedImages> =>
     openPacked(snapshot, indices, config.inputSize, spec.cacheFolder, port);
   const trainPictures = await open(trainIndices);
@@ -161,7 +155,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
   const heads = METHODS_BY_NAME[config.method].heads;
   const evaluate = async (): Promise<{ figures: Figures; logits: SplitLogits }> => {
     const meter = new ProgressMeter((event) => port.emit(event), {
-      stage: `Evaluating on the ${split} split`,
+      stage: `Evaluating on ${evaluation.name}`,
       unit: 'images',
       total: evaluationIndices.length,
     });
@@ -204,7 +198,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     const evaluated =
       (trainer.epoch + 1) % config.evaluateEvery === 0 || trainer.epoch === config.epochs - 1 ? await evaluate() : null;
     finalLogits = evaluated?.logits;
-    last = epochFigures(trainer, evaluated?.figures ?? null, split, {
+    last = epochFigures(trainer, evaluated?.figures ?? null, evaluation.name, {
       seconds,
       imagesPerSecond: ((trainer.stepsPerEpoch - firstStep) * config.batchSize) / seconds,
     });
@@ -228,7 +222,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
   const predictionsBlob = blobs.put(
     Buffer.concat(
       encodePredictions({
-        split,
+        split: evaluation.split,
         imageIds: ids(evaluationIndices),
         labels: labelsOf(evaluationIndices),
         uniform: logits.uniform,
@@ -289,7 +283,7 @@ function diverged(config: TrainConfig, trainer: Trainer): UserError {
 function epochFigures(
   trainer: Trainer,
   evaluation: Figures | null,
-  split: Split,
+  split: string,
   timing: EpochFigures['timing'],
 ): EpochFigures {
   const { sums, config, contexts, network } = trainer;

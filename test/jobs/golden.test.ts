@@ -103,7 +103,7 @@ test('20 CSA steps equal the PyTorch peer', () => {
         [...order].map((i) => from.subarray(i * size, (i + 1) * size) as A);
       const contexts = images(new Uint8Array(Buffer.concat(pick(held.pixels, PICTURE))));
       const contextMasks = Float32Array.from(pick(held.masks, SIDE * SIDE).flatMap((part) => [...part]));
-      const strength = tf.fill([batchSize, 1, 1, 1], lambda) as tf.Tensor4D;
+      const strength = tf.tensor4d(new Float32Array(batchSize).fill(lambda), [batchSize, 1, 1, 1]);
       const mixed = mixContexts(
         plain.images,
         contexts,
