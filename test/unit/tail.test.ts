@@ -35,7 +35,7 @@ test('a tail in numbers, by hand', () => {
   assert.equal(
     tailText(tail),
     '300 images in 4 classes; bee has 200, ant 20: ratio 10.0. Gini 0.55; as varied as 2.2 equally large classes. ' +
-      '1 classes have many images (over 100), 2 a medium number, 1 few (under 20). Without any image: cat.',
+      'Classes by training images: 1 many (over 100), 2 medium, 1 few (under 20). Without any image: cat.',
   );
 });
 
