@@ -22,3 +22,15 @@ export function number(min: number, max = Infinity): (text: string) => number {
 function range(min: number, max: number): string {
   return max === Infinity || max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
 }
+
+/** Two numbers from `min` to `max`, the smaller first: "0,1". */
+export function numberPair(min: number, max: number): (text: string) => [number, number] {
+  const one = number(min, max);
+  return (text) => {
+    const parts = text.split(',');
+    if (parts.length !== 2) throw new InvalidArgumentError(`Expected two numbers ${range(min, max)}, such as 0,1.`);
+    const [low, high] = parts.map(one);
+    if (low > high) throw new InvalidArgumentError('Expected the smaller number first.');
+    return [low, high];
+  };
+}

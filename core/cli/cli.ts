@@ -12,8 +12,11 @@ export interface Outcome {
   data: object;
   /** The same for people. */
   text: string;
-  /** Set when the user stopped the work and what there is was kept: one sentence that says how to go on. */
-  stopped?: string;
+  /**
+   * Why it is not all that was asked for although there is something to show: work that was stopped and kept ('cancelled';
+   * the sentence says how to go on), a check that found problems ('verify').
+   */
+  error?: UserError | undefined;
 }
 
 export type Work = (session: Session) => Promise<Outcome> | Outcome;
@@ -57,22 +60,21 @@ export class Cli {
       } finally {
         session.close();
       }
-      this.#succeed(command, outcome);
+      this.#finish(command, outcome);
     } catch (error) {
       this.fail(error);
     }
   }
 
-  #succeed(command: string, outcome: Outcome): void {
-    const { data, text, stopped } = outcome;
-    if (stopped !== undefined) process.exitCode = EXIT_CODES.cancelled;
+  #finish(command: string, { data, text, error }: Outcome): void {
+    if (error) process.exitCode = EXIT_CODES[error.code];
     if (this.#options().json) {
-      const state = stopped === undefined ? { ok: true } : { ok: false, code: 'cancelled', message: stopped };
+      const state = error ? { ok: false, code: error.code, message: error.message } : { ok: true };
       this.#print(JSON.stringify({ ...state, command, ...data }));
-    } else {
-      if (text) this.#print(text);
-      if (stopped !== undefined) process.stderr.write(`contexture: ${oneLine(stopped)}\n`);
+      return;
     }
+    if (text) this.#print(text);
+    if (error) process.stderr.write(`contexture: ${oneLine(error.message)}\n`);
   }
 
   /** Say why it failed, on stderr or as the last line of JSON, and set the exit code. */

@@ -12,10 +12,7 @@ const SUFFIX = '.contexture';
  */
 export function findProject(given: string | undefined, folder = process.cwd()): string {
   if (given !== undefined) return given;
-  const found = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(SUFFIX))
-    .map((entry) => entry.name)
-    .toSorted();
+  const found = projectsIn(folder);
   if (found.length === 1) return join(folder, found[0]);
   throw new UserError(
     'usage',
@@ -23,4 +20,12 @@ export function findProject(given: string | undefined, folder = process.cwd()): 
       ? `There is no project (*${SUFFIX}) in ${folder}: name one with --project FILE.`
       : `There are ${found.length} projects in ${folder} (${found.slice(0, 3).join(', ')}${found.length > 3 ? ', …' : ''}): name one with --project FILE.`,
   );
+}
+
+/** Names of the project files in a folder, sorted. */
+export function projectsIn(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(SUFFIX))
+    .map((entry) => entry.name)
+    .toSorted();
 }

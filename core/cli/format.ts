@@ -43,16 +43,6 @@ export function bytes(value: number): string {
   return `${unit === 0 || rest >= 99.95 ? rest.toFixed(0) : rest.toFixed(1)} ${units[unit]}`;
 }
 
-/** A share of 1 as "41.2 %". */
-export function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
-}
-
-/** A share of 1 with its interval, as "41.2 % (38.0 to 44.5)". */
-export function percentInterval(share: number, low: number, high: number): string {
-  return `${percent(share)} (${(low * 100).toFixed(1)} to ${(high * 100).toFixed(1)})`;
-}
-
 /** "2026-03-01T12:34:56.789Z" -> "2026-03-01 12:34" in local time. */
 export function localTime(iso: string): string {
   const date = new Date(iso);

@@ -4,13 +4,17 @@ import { UserError } from '../base/errors.ts';
 import { CODE_VERSION } from '../base/version.ts';
 import { Cli, type AddCommand } from './cli.ts';
 import { addEdit } from './commands/edit.ts';
+import { addExport } from './commands/export.ts';
+import { addImport } from './commands/import.ts';
 import { addSample } from './commands/sample.ts';
+import { addSource } from './commands/source.ts';
 import { addStats } from './commands/stats.ts';
+import { addVerify } from './commands/verify.ts';
 import { oneLine } from './format.ts';
 import { exitCodes, STREAMS } from './help.ts';
 import type { Wiring } from './session.ts';
 
-const COMMANDS: readonly AddCommand[] = [addSample, addStats, addEdit];
+const COMMANDS: readonly AddCommand[] = [addImport, addSource, addStats, addEdit, addExport, addVerify, addSample];
 
 /**
  * Run one command line. Sets `process.exitCode`; never throws.

@@ -4,7 +4,8 @@ import type { Progress } from '../base/progress.ts';
 import type { JobEvent, JobPort, RunJob } from '../jobs/protocol.ts';
 import { openProject, type Project } from '../storage/project.ts';
 import type { ProjectStorage } from '../storage/project-store.ts';
-import { findProject } from './find-project.ts';
+import { findProject, projectsIn } from './find-project.ts';
+import { oneLine } from './format.ts';
 import { ProgressView, type ProgressStream } from './progress-view.ts';
 
 /** What every command understands. */
@@ -41,12 +42,27 @@ export class Session implements JobPort<JobEvent> {
     if (!options.json && !options.quiet) this.#view = new ProgressView(...stderrStream());
   }
 
-  /** The project of this command, opened at the first call and closed when the command ends. */
+  /**
+   * The project of this command, opened at the first call and closed when the command ends.
+   * @param create make it where the file does not exist
+   */
   async project({ create = false } = {}): Promise<Project> {
-    if (this.#project) return this.#project;
-    const file = findProject(this.#options.project);
-    this.#project = openProject(await this.#wiring.loadStorage(), file, { create, program: this.#program });
-    return this.#project;
+    return (this.#project ??= await this.#open(findProject(this.#options.project), create));
+  }
+
+  /** The project, or null where none is named and the folder has not exactly one. */
+  async projectIfAny(): Promise<Project | null> {
+    const named = this.#options.project !== undefined || projectsIn(process.cwd()).length === 1;
+    return named ? this.project() : null;
+  }
+
+  async #open(file: string, create: boolean): Promise<Project> {
+    const project = openProject(await this.#wiring.loadStorage(), file, { create, program: this.#program });
+    const { locateSources } = await import('../services/sources.ts');
+    for (const { id, path } of locateSources(project)) {
+      this.note(`Source ${id} is not at ${path}. If it has moved: contexture source relink ${id} NEW-PATH`);
+    }
+    return project;
   }
 
   /** Show what a job tells: progress as a bar or lines; with `--json` every event as a line of JSON on stdout. */
@@ -60,7 +76,7 @@ export class Session implements JobPort<JobEvent> {
 
   /** Tell a person something in passing, on stderr; nothing with `--json` or `--quiet`. */
   note(text: string): void {
-    this.#view?.note(text);
+    this.#view?.note(oneLine(text));
   }
 
   /** Who decides and when, for histories: the project's setting "author", else the user's name on this machine. */

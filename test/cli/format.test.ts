@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytes, count, duration, oneLine, percentInterval, plural, rate } from '../../core/cli/format.ts';
+import { bytes, count, duration, oneLine, plural, rate } from '../../core/cli/format.ts';
 import { facts, fit, table } from '../../core/cli/table.ts';
 
 test('numbers are grouped, and units agree with them', () => {
   assert.equal(count(1234567), '1,234,567');
   assert.equal(plural(1, 'class', 'classes'), '1 class');
   assert.equal(plural(2800, 'image'), '2,800 images');
-  assert.equal(percentInterval(0.4123, 0.38, 0.4449), '41.2 % (38.0 to 44.5)');
 });
 
 test('rates keep two to three digits', () => {
