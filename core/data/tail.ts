@@ -74,7 +74,7 @@ export function tailText(tail: Tail): string {
   const sentences = [
     `${images} images in ${classes.length} classes; ${largest.name} has ${largest.count}, ${smallest.name} ${smallest.count}: ratio ${ratio.toFixed(1)}`,
     `Gini ${g.toFixed(2)}; as varied as ${effectiveClasses.toFixed(1)} equally large classes`,
-`Classes by training images: ${inGroup('many')} many (over ${thresholds.many}), ${inGroup('medium')} medium, ${inGroup('few')} few (under ${thresholds.few})`,
+    `Classes by training images: ${inGroup('many')} many (over ${thresholds.many}), ${inGroup('medium')} medium, ${inGroup('few')} few (under ${thresholds.few})`,
   ];
   if (empty.length > 0) sentences.push(`Without any image: ${empty.join(', ')}`);
   return `${sentences.join('. ')}.`;
