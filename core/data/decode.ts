@@ -84,8 +84,8 @@ export async function resizeGrey(mask: GreyImage, target: Target): Promise<Uint8
  * Decode an 8-bit grey PNG, such as a mask or a saliency map.
  * @throws UserError 'damaged' when it is none
  */
-export async function decodeGrey(bytes: Uint8Array): Promise<GreyImage> {
-  const picture = sharp(bytes);
+export async function decodeGrey(bytes: Buffer): Promise<GreyImage> {
+  const picture = await openPicture(bytes);
   const { width, height } = await describe(picture);
   return { width, height, data: await toGrey(picture) };
 }
@@ -98,9 +98,14 @@ export function encodeGrey({ width, height, data }: GreyImage): Promise<Buffer> 
     .toBuffer();
 }
 
-/** A picture ready to be read by libvips. */
+/**
+ * A picture ready to be read by libvips.
+ * @param options.keepProfile apply the embedded colour profile, for the eye
+ * @throws UserError 'damaged' when it is no picture
+ */
 export async function openPicture(bytes: Buffer, options: { keepProfile?: boolean } = {}): Promise<Sharp> {
   const format = sniffFormat(bytes);
+  if (!format) throw new UserError('damaged', 'it is not a picture of a format that is read');
   if (format === 'bmp') return fromRgb(decodeBmp(bytes));
   const open = (ignoreIcc: boolean): Sharp =>
     sharp(bytes, { ignoreIcc, failOn: 'truncated', limitInputPixels: MOST_PIXELS }).autoOrient();
