@@ -107,8 +107,9 @@ export async function openPicture(bytes: Buffer, options: { keepProfile?: boolea
   const format = sniffFormat(bytes);
   if (!format) throw new UserError('damaged', 'it is not a picture of a format that is read');
   if (format === 'bmp') return fromRgb(decodeBmp(bytes));
+  // Missing data is an error; a blemish that every other decoder passes over (a warning) is not.
   const open = (ignoreIcc: boolean): Sharp =>
-    sharp(bytes, { ignoreIcc, failOn: 'truncated', limitInputPixels: MOST_PIXELS }).autoOrient();
+    sharp(bytes, { ignoreIcc, failOn: 'error', limitInputPixels: MOST_PIXELS }).autoOrient();
   const mayBeCmyk = format === 'jpeg' || format === 'tiff';
   if (options.keepProfile) return open(false);
   return open(!mayBeCmyk || (await metadata(open(true))).space !== 'cmyk');

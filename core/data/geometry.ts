@@ -43,6 +43,6 @@ export function coverCrop(from: Size, target: Size, anchor: Anchor = CENTRE): Co
 }
 
 /** Size after the EXIF orientation is applied: 5 to 8 lie on their side. */
-export function uprightSize(stored: Size, orientation: number): Size {
-  return orientation >= 5 && orientation <= 8 ? { width: stored.height, height: stored.width } : stored;
+export function uprightSize({ width, height }: Size, orientation: number): Size {
+  return orientation >= 5 && orientation <= 8 ? { width: height, height: width } : { width, height };
 }

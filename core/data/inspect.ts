@@ -40,7 +40,7 @@ export function endingMisleads(path: string, format: ImageFormat): boolean {
 
 async function headerFacts(bytes: Buffer, format: ImageFormat): Promise<ImageFacts> {
   try {
-    const header = await sharp(bytes, { failOn: 'truncated' }).metadata();
+    const header = await sharp(bytes, { failOn: 'error' }).metadata();
     const told = header.orientation ?? 1;
     const orientation = told >= 1 && told <= 8 ? told : 1;
     return { format, ...uprightSize(header, orientation), orientation, frames: header.pages ?? 1 };
