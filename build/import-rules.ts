@@ -39,6 +39,9 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
 /** Entries start things: they wire the database into core, which knows its interface only. */
 const ENTRIES = ['core/cli/main.ts'];
 
+/** Plain JavaScript that set-up shares with core. */
+const SHARED_WITH_SETUP = ['core/engine/gpu-support.mjs'];
+
 /** Packages that only some places may load, and why. */
 const OWNERS: Readonly<Record<string, { may: (file: string) => boolean; reason: string }>> = {
   '@tensorflow/tfjs-node-gpu': {
@@ -125,6 +128,7 @@ function localProblem(file: string, rule: FolderRule, target: string, typeOnly: 
     return 'runs before set-up, under any Node: plain JavaScript only';
   if (rule.folders.includes(targetFolder)) return undefined;
   if (targetFolder === 'db' && ENTRIES.includes(file)) return undefined;
+  if (folder === 'build' && SHARED_WITH_SETUP.includes(target)) return undefined;
   if (rule.types.some((path) => target.startsWith(path))) {
     return typeOnly ? undefined : `${folder}/ may import types only from ${rule.types.join(', ')}`;
   }

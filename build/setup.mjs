@@ -3,10 +3,10 @@
  * no npm package installed, and does nothing when nothing is missing.
  */
 import { existsSync } from 'node:fs';
+import { gpuAdvice, gpuRefusal, lookAtGpus } from '../core/engine/gpu-support.mjs';
 import { bindingPath, provideBinding, requireCompiler } from './setup/binding.mjs';
 import { readEngineFile, writeEngineFile } from './setup/engine-file.mjs';
 import { Interrupted, SetupFailure, systemSentence } from './setup/failure.mjs';
-import { gpuAdvice, gpuRefusal, lookAtGpus } from './setup/gpu.mjs';
 import { gpuPack } from './setup/gpu-pack.mjs';
 import { provideNode, providePackages } from './setup/npm.mjs';
 import { say } from './setup/say.mjs';

@@ -51,6 +51,10 @@ const CASES: [string, string, RegExp | null][] = [
   ['build/setup.mjs', `import { z } from 'zod';`, /when no package is installed/],
   ['build/setup.mjs', `import './check.ts';`, /plain JavaScript only/],
   ['build/setup.mjs', `import './setup/say.mjs'; import 'node:fs';`, null],
+  ['build/setup.mjs', `import '../core/engine/gpu-support.mjs';`, null],
+  ['build/setup.mjs', `import '../core/engine/other.mjs';`, /build\/ may not import from core\//],
+  ['core/engine/gpu-support.mjs', `import { z } from 'zod';`, /when no package is installed/],
+  ['core/engine/gpu-support.mjs', `import './backend.ts';`, /plain JavaScript only/],
   // packages with one owner
   ['core/engine/backend.ts', `const tf = require('@tensorflow/tfjs-node-gpu/dist/x');`, null],
   ['core/training/train-job.ts', `import '@tensorflow/tfjs-node-gpu';`, null],

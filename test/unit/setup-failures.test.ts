@@ -31,7 +31,13 @@ interface Clone {
 function clone(): Clone {
   const folder = join(temporaryFolder(), 'project');
   mkdirSync(join(folder, 'build'), { recursive: true });
-  for (const path of ['build/setup.mjs', 'build/setup', 'package.json', 'package-lock.json']) {
+  for (const path of [
+    'build/setup.mjs',
+    'build/setup',
+    'core/engine/gpu-support.mjs',
+    'package.json',
+    'package-lock.json',
+  ]) {
     cpSync(join(ROOT, path), join(folder, path), { recursive: true });
   }
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Interrupted } from '../../build/setup/failure.mjs';
 import { makeFolder, requireSpace, withLock } from '../../build/setup/folders.mjs';
-import { gpuAdvice, gpuRefusal, parseGpus } from '../../build/setup/gpu.mjs';
+import { gpuAdvice, gpuRefusal, parseGpus } from '../../core/engine/gpu-support.mjs';
 import { nodeFits, npmSentence, packagesMatch } from '../../build/setup/npm.mjs';
 import { cacheFolder } from '../../build/setup/places.mjs';
 import { runProgram, tellingLine } from '../../build/setup/program.mjs';

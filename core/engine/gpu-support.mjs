@@ -1,8 +1,9 @@
 /**
- * Whether the GPU pack can run here. TensorFlow 2.21's CUDA build holds code for compute capability 6.0, 7.0, 8.0 and
- * 8.9, and for 9.0 in a form that the driver compiles; on 10.0 and up it fails in the middle of the work.
+ * Whether the GPU pack can run here; plain JavaScript without packages, because set-up asks it before anything is
+ * installed, and the doctor later. TensorFlow 2.21's CUDA build holds code for compute capability 6.0, 7.0, 8.0 and 8.9,
+ * and for 9.0 in a form that the driver compiles; on 10.0 and up it fails in the middle of the work.
  */
-import { runProgram, tellingLine } from './program.mjs';
+import { execFile } from 'node:child_process';
 
 /** Oldest driver that runs CUDA 12 programs on Linux. */
 const OLDEST_DRIVER = '525.60.13';
@@ -22,17 +23,22 @@ const CAPABILITY = { from: 6, below: 10 };
 
 /**
  * Look at this machine.
- * @param {AbortSignal} signal
+ * @param {AbortSignal} [signal]
  * @returns {Promise<GpuMachine>}
  */
-export async function lookAtGpus(signal) {
+export function lookAtGpus(signal) {
   const { platform, arch } = process;
   const query = ['--query-gpu=name,driver_version,compute_cap', '--format=csv,noheader'];
-  const { code, missing, output } = await runProgram('nvidia-smi', query, { signal });
-  if (missing) return { platform, arch, gpus: 'there is no NVIDIA driver on this machine (no nvidia-smi)' };
-  if (code !== 0)
-    return { platform, arch, gpus: `the NVIDIA driver does not answer as it should (${tellingLine(output)})` };
-  return { platform, arch, gpus: parseGpus(output) };
+  return new Promise((resolve) => {
+    execFile('nvidia-smi', query, { signal, timeout: 30_000 }, (error, output) => {
+      if (!error) return resolve({ platform, arch, gpus: parseGpus(output) });
+      const missing = error.code === 'ENOENT';
+      const reason = missing
+        ? 'there is no NVIDIA driver on this machine (no nvidia-smi)'
+        : `the NVIDIA driver does not answer as it should (${output.trim().split('\n').at(-1) || error.message})`;
+      resolve({ platform, arch, gpus: reason });
+    });
+  });
 }
 
 /**
