@@ -17,9 +17,11 @@ export interface Predictions {
   trainConfidence: Float32Array;
 }
 
+function vector(dtype: 'I32' | 'F32', data: Int32Array | Float32Array): StoredTensor {
+  return { dtype, shape: [data.length], data } as StoredTensor;
+}
+
 export function encodePredictions(predictions: Predictions): Uint8Array[] {
-  const vector = (dtype: 'I32' | 'F32', data: Int32Array | Float32Array): StoredTensor =>
-    ({ dtype, shape: [data.length], data }) as StoredTensor;
   const tensors: Record<string, StoredTensor> = {
     image_ids: vector('I32', predictions.imageIds),
     labels: vector('I32', predictions.labels),

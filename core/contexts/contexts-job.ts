@@ -1,0 +1,224 @@
+/**
+ * Finds contexts: sends pictures through a finished run's model, takes the saliency of the true class (forward only,
+ * method.md 2.1) and makes a context mask on each picture's own pixels.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { UserError } from '../base/errors.ts';
+import { ProgressMeter, type Progress } from '../base/progress.ts';
+import { decodeRgb, encodeGrey, type GreyImage } from '../data/decode.ts';
+import type { Size } from '../data/geometry.ts';
+import { SnapshotFiles } from '../data/snapshot-files.ts';
+import type { DatasetSnapshot, SnapshotImage } from '../data/snapshot.ts';
+import { startEngine } from '../engine/backend.ts';
+import { engineFailure } from '../engine/failure.ts';
+import { readEngineInstall } from '../engine/install.ts';
+import { crossEntropy } from '../engine/operations.ts';
+import { tidy } from '../engine/tidy.ts';
+import type { Job, JobPort } from '../jobs/protocol.ts';
+import { decodeModelFile } from '../models/model-file.ts';
+import { Network, type Inference } from '../models/network.ts';
+import { BlobStore } from '../storage/blob-store.ts';
+import type { BlobId, Saliency } from '../storage/records.ts';
+import type { TrainConfig } from '../training/config.ts';
+import { decodePredictions } from '../training/predictions-file.ts';
+import { Normaliser } from '../training/preprocessing.ts';
+import { saliencyMap } from '../training/saliency.ts';
+import { heldOutProbabilities } from './held-out.ts';
+import { maskArea, maskFromSaliency, type MaskRule } from './mask.ts';
+import { saliencyInput } from './saliency-size.ts';
+
+export interface ContextsSpec {
+  snapshotBlob: BlobId;
+  /** Indices into the snapshot's images, the pictures to look at. */
+  indices: number[];
+  blobFolder: string;
+  cacheFolder: string;
+  modelBlob: BlobId;
+  /** Length of the shorter side that goes through the network, pixels. */
+  size: number;
+  rule: MaskRule;
+  /**
+   * Where p(true class) comes from. "on-line": as seen in training, from the run's predictions. "held-out": this many
+   * folds, each judged by a model trained with `config` on the others. "training": the model's own, which knows the answer.
+   */
+  probability:
+    | { from: 'on-line'; predictionsBlob: BlobId }
+    | { from: 'held-out'; folds: number; config: TrainConfig }
+    | { from: 'training' };
+}
+
+/** What was found in one picture; the bytes are in the blob store. */
+export interface FoundContext {
+  imageId: number;
+  saliency: Pick<Saliency, 'blob' | 'width' | 'height' | 'probability' | 'probabilityFrom'>;
+  mask: { blob: BlobId; width: number; height: number; area: number };
+}
+
+export type ContextsEvent = Progress | { type: 'contexts'; layer: string; found: FoundContext[] };
+
+export interface ContextsResult {
+  found: number;
+}
+
+/** Pixels that go through the network at a time. */
+const PIXELS_A_BATCH = 128 * 64 * 64;
+
+/** A decoded picture waiting for its batch. */
+interface Waiting {
+  image: SnapshotImage;
+  pixels: Uint8Array;
+}
+
+export const contextsJob: Job<ContextsSpec, ContextsEvent, ContextsResult> = async (spec, port) => {
+  try {
+    return await findContexts(spec, port);
+  } catch (error) {
+    throw engineFailure(error, 0);
+  }
+};
+
+async function findContexts(spec: ContextsSpec, port: JobPort<ContextsEvent>): Promise<ContextsResult> {
+  const blobs = new BlobStore(spec.blobFolder);
+  const snapshot = JSON.parse(blobs.get(spec.snapshotBlob).toString()) as DatasetSnapshot;
+  const { card, weights } = decodeModelFile(blobs.get(spec.modelBlob), blobs.path(spec.modelBlob));
+  startEngine(readEngineInstall());
+  const network = new Network(card.model, card.classes.length);
+  const labelOf = classIndex(snapshot, card.classes);
+  const probabilities = await knownProbabilities(spec, snapshot, blobs, port);
+  const state = {
+    trunk: tf.tensor1d(weights.trunk),
+    balanced: tf.tensor1d(weights.balanced),
+    statistics: tf.tensor1d(weights.statistics),
+  };
+  const inference = network.inference(state);
+  const normaliser = new Normaliser(card.preprocessing);
+  const meter = new ProgressMeter((event) => port.emit(event), {
+    stage: 'Finding contexts',
+    unit: 'images',
+    total: spec.indices.length,
+  });
+  const files = new SnapshotFiles(snapshot.roots);
+  const waiting = new Map<string, { size: Size; pictures: Waiting[] }>();
+  const finish = async ({ size, pictures }: { size: Size; pictures: Waiting[] }): Promise<void> => {
+    const looked = lookAt(inference, normaliser, size, pictures, labelOf);
+    const found = await Promise.all(
+      looked.map(async ({ image, saliency, probability }): Promise<FoundContext> => {
+        const mask = maskFromSaliency(saliency, image.width, image.height, spec.rule);
+        const known = probabilities.values.get(image.id);
+        return {
+          imageId: image.id,
+          saliency: {
+            blob: blobs.put(await encodeGrey(saliency)),
+            width: saliency.width,
+            height: saliency.height,
+            probability: known ?? probability,
+            probabilityFrom: known === undefined ? 'training' : probabilities.from,
+          },
+          mask: {
+            blob: blobs.put(await encodeGrey(mask)),
+            width: mask.width,
+            height: mask.height,
+            area: maskArea(mask),
+          },
+        };
+      }),
+    );
+    port.emit({ type: 'contexts', layer: network.backbone.lastLayer, found });
+    meter.add(found.length);
+  };
+  try {
+    for (const index of spec.indices) {
+      if (port.signal.aborted)
+        throw new UserError('cancelled', 'Finding contexts was cancelled; those found so far are kept.');
+      const image = snapshot.images[index];
+      const size = saliencyInput(image, spec.size);
+      const pixels = await decodeRgb(await files.read(image), { ...size, fit: 'fill' }, image);
+      const key = `${size.width}x${size.height}`;
+      const bucket = waiting.get(key) ?? { size, pictures: [] };
+      waiting.set(key, bucket);
+      bucket.pictures.push({ image, pixels });
+      if (bucket.pictures.length * size.width * size.height >= PIXELS_A_BATCH) {
+        waiting.delete(key);
+        await finish(bucket);
+      }
+    }
+    for (const bucket of waiting.values()) await finish(bucket);
+  } finally {
+    await files.close();
+  }
+  meter.finish();
+  return { found: meter.done };
+}
+
+/** Saliency and p(true class) of a batch of pictures of one size. */
+function lookAt(
+  inference: Inference,
+  normaliser: Normaliser,
+  { width, height }: Size,
+  pictures: readonly Waiting[],
+  labelOf: (image: SnapshotImage) => number,
+): { image: SnapshotImage; saliency: GreyImage; probability: number }[] {
+  return tidy(() => {
+    const pixels = new Uint8Array(Buffer.concat(pictures.map((picture) => picture.pixels)));
+    const labels = tf.tensor1d(
+      Int32Array.from(pictures, ({ image }) => labelOf(image)),
+      'int32',
+    );
+    const features = inference.features(tf.tensor4d(normaliser.apply(pixels), [pictures.length, height, width, 3]));
+    const { sampleLosses } = crossEntropy(inference.logits(features).uniform, labels);
+    const losses = sampleLosses.dataSync<'float32'>();
+    sampleLosses.dispose();
+    const maps = saliencyMap(features, inference.trunk.get('uniform.weight'), labels);
+    const [, h, w] = maps.shape;
+    const values = maps.dataSync<'float32'>();
+    return pictures.map(({ image }, i) => ({
+      image,
+      saliency: {
+        width: w,
+        height: h,
+        data: Uint8Array.from(values.subarray(i * h * w, (i + 1) * h * w), (value) => Math.round(255 * value)),
+      },
+      probability: Math.exp(-losses[i]),
+    }));
+  });
+}
+
+/** The model's label of an image's class. */
+function classIndex(snapshot: DatasetSnapshot, classes: readonly string[]): (image: SnapshotImage) => number {
+  const known = new Map(classes.map((name, label) => [name, label]));
+  return ({ label }) => {
+    const name = snapshot.classes[label];
+    const index = known.get(name);
+    if (index === undefined) {
+      throw new UserError(
+        'usage',
+        `The model does not know the class ${name}. Choose a run that was trained on the present classes.`,
+      );
+    }
+    return index;
+  };
+}
+
+async function knownProbabilities(
+  spec: ContextsSpec,
+  snapshot: DatasetSnapshot,
+  blobs: BlobStore,
+  port: JobPort<ContextsEvent>,
+): Promise<{ from: Saliency['probabilityFrom']; values: Map<number, number> }> {
+  const { probability } = spec;
+  switch (probability.from) {
+    case 'training':
+      return { from: 'training', values: new Map() };
+    case 'on-line': {
+      const { predictionsBlob } = probability;
+      const { trainIds, trainConfidence } = decodePredictions(blobs.get(predictionsBlob), blobs.path(predictionsBlob));
+      const seen = [...trainIds].map((id, i): [number, number] => [id, trainConfidence[i]]);
+      return { from: 'on-line', values: new Map(seen.filter(([, value]) => !Number.isNaN(value))) };
+    }
+    case 'held-out':
+      return {
+        from: 'held-out',
+        values: await heldOutProbabilities(snapshot, probability.config, probability.folds, spec.cacheFolder, port),
+      };
+  }
+}

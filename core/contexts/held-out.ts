@@ -1,0 +1,127 @@
+/**
+ * p(true class) that means something: each training image is judged by a model that has not seen it. The training split is
+ * cut into folds, class by class; each fold is judged by a model trained on the others.
+ */
+import { UserError } from '../base/errors.ts';
+import { ProgressMeter, type Progress } from '../base/progress.ts';
+import { Random } from '../base/random.ts';
+import { groupsByCount } from '../data/groups.ts';
+import { openPacked } from '../data/packed.ts';
+import type { DatasetSnapshot } from '../data/snapshot.ts';
+import type { JobEvent, JobPort } from '../jobs/protocol.ts';
+import { Network } from '../models/network.ts';
+import type { TrainConfig } from '../training/config.ts';
+import { logitsOf } from '../training/evaluate.ts';
+import { Trainer } from '../training/trainer.ts';
+
+/**
+ * Deal positions 0 … n-1 into folds so that each class is spread evenly.
+ * @param labels class of each position
+ * @returns fold of each position, 0 … folds-1
+ */
+export function dealFolds(labels: ArrayLike<number>, folds: number, seed: number): Int32Array {
+  const random = Random.stream(seed, 'folds');
+  const fold = new Int32Array(labels.length);
+  // Going on where the last class ended keeps the folds equally large when classes are small.
+  const next = new Map<number, number>();
+  let dealt = 0;
+  for (const position of random.permutation(labels.length)) {
+    const label = labels[position];
+    const turn = next.get(label) ?? dealt++;
+    fold[position] = turn % folds;
+    next.set(label, turn + 1);
+  }
+  return fold;
+}
+
+/** Softmax of a row of logits at one class. */
+function softmaxAt(logits: Float32Array, label: number): number {
+  const highest = Math.max(...logits);
+  const sum = logits.reduce((total, value) => total + Math.exp(value - highest), 0);
+  return Math.exp(logits[label] - highest) / sum;
+}
+
+/**
+ * Train once a fold and judge the fold.
+ * @param folds 2 or more
+ * @returns p(true class) by image id
+ * @throws UserError 'cancelled', 'diverged'
+ */
+export async function heldOutProbabilities<Event extends JobEvent>(
+  snapshot: DatasetSnapshot,
+  config: TrainConfig,
+  folds: number,
+  cacheFolder: string,
+  port: JobPort<Event | Progress>,
+): Promise<Map<number, number>> {
+  const indices = snapshot.images.flatMap(({ split }, index) => (split === 'train' ? [index] : []));
+  const labels = Int32Array.from(indices, (index) => snapshot.images[index].label);
+  const fold = dealFolds(labels, folds, config.seed);
+  const pictures = await openPacked(snapshot, indices, config.inputSize, cacheFolder, port);
+  const classes = snapshot.classes.length;
+  const probabilities = new Map<number, number>();
+  for (let held = 0; held < folds; held++) {
+    const positions = (inside: boolean): number[] =>
+      [...fold.keys()].filter((position) => (fold[position] === held) === inside);
+    const subset = (chosen: number[]): { count: number; size: number; read: (i: number) => Uint8Array } => ({
+      count: chosen.length,
+      size: pictures.size,
+      read: (i) => pictures.read(chosen[i]),
+    });
+    const known = positions(false);
+    const judged = positions(true);
+    const counts = Array.from({ length: classes }, (_, label) => known.filter((p) => labels[p] === label).length);
+    const network = new Network(config.model, classes);
+    const trainer = new Trainer({
+      config: { ...config, curatedShare: 0 },
+      network,
+      pictures: subset(known),
+      labels: Int32Array.from(known, (position) => labels[position]),
+      admitted: groupsByCount(counts, config.groups).map(
+        (group) => config.contextClasses === 'any' || group === 'many',
+      ),
+      curated: null,
+    });
+    await trainFold(trainer, `Judging fold ${held + 1} of ${folds}: training on the others`, port);
+    const logits = await logitsOf(network, trainer.state, subset(judged), () => breathe(port.signal));
+    trainer.dispose();
+    for (const [i, position] of judged.entries()) {
+      const row = logits.uniform.subarray(i * classes, (i + 1) * classes);
+      probabilities.set(snapshot.images[indices[position]].id, softmaxAt(row, labels[position]));
+    }
+  }
+  pictures.close();
+  return probabilities;
+}
+
+async function trainFold<Event extends JobEvent>(
+  trainer: Trainer,
+  stage: string,
+  port: JobPort<Event | Progress>,
+): Promise<void> {
+  const total = trainer.config.epochs * trainer.stepsPerEpoch;
+  const meter = new ProgressMeter((event) => port.emit(event), { stage, unit: 'steps', total });
+  while (!trainer.finished) {
+    trainer.beginEpoch();
+    while (trainer.step < trainer.stepsPerEpoch) {
+      if (!Number.isFinite(trainer.runStep())) {
+        throw new UserError(
+          'diverged',
+          `Training a fold diverged in epoch ${trainer.epoch + 1}. Choose a run with a lower learningRate.`,
+        );
+      }
+      meter.add();
+      await breathe(port.signal);
+    }
+    trainer.endEpoch();
+  }
+  meter.finish();
+}
+
+/** Let the event loop hear a cancel, and obey it. */
+async function breathe(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+  if (signal.aborted) throw new UserError('cancelled', 'Finding contexts was cancelled; those found so far are kept.');
+}

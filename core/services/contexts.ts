@@ -1,0 +1,347 @@
+/** Contexts and the bank: find them with a finished run, decide on them, correct their masks. */
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
+import { fileError, UserError } from '../base/errors.ts';
+import { canonicalJson, type Json } from '../base/json.ts';
+import type { ContextsEvent, ContextsResult, ContextsSpec, FoundContext } from '../contexts/contexts-job.ts';
+import { maskArea, maskFromSaliency, type MaskRule } from '../contexts/mask.ts';
+import { decodeGrey, encodeGrey, type GreyImage } from '../data/decode.ts';
+import { takeSnapshot, type DatasetSnapshot } from '../data/snapshot.ts';
+import { engineEnvironment, readEngineInstall } from '../engine/install.ts';
+import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
+import { resolveThreads } from '../engine/fingerprint.ts';
+import type { Project } from '../storage/project.ts';
+import type { ContextFilter } from '../storage/project-store.ts';
+import type { Context, ContextState, ImageRecord, Mask, Run } from '../storage/records.ts';
+import { TrainConfig } from '../training/config.ts';
+
+/** Who did something and when. */
+export interface Act {
+  author: string;
+  at: string;
+}
+
+export interface FindOptions {
+  /** The run whose model looks; the newest finished one when absent. */
+  runId?: number;
+  /** Shorter side that goes through the network, pixels; the model's input size when absent. */
+  size?: number;
+  rule?: MaskRule;
+  /** Where p(true class) comes from; "on-line" when absent. `folds` as in `ContextsSpec`. */
+  probability?: { from: 'on-line' } | { from: 'held-out'; folds: number };
+}
+
+export interface FindSummary {
+  runId: number;
+  /** Training images looked at now, and those that this model had been through before. */
+  found: number;
+  known: number;
+}
+
+type Running = Pick<RunJobOptions<ContextsEvent>, 'onEvent' | 'signal'>;
+
+/**
+ * Find contexts in the training split. Images that this model has been through before are left out, so an interrupted call
+ * goes on. A context that a person has decided on, or whose mask a person made, keeps that; the new mask joins its history.
+ * @throws UserError 'empty' without a finished run, 'not-found', 'usage'; 'changed' or 'not-found' naming a file
+ */
+export async function findContexts(
+  project: Project,
+  options: FindOptions,
+  act: Act,
+  runJob: RunJob,
+  { onEvent, signal }: Running = {},
+): Promise<FindSummary> {
+  const { store, blobs } = project;
+  const run = finishedRun(project, options.runId);
+  const config = TrainConfig.parse(run.config);
+  const rule = options.rule ?? { form: 'soft' };
+  const snapshot = takeSnapshot(store);
+  const wanted = options.probability ?? { from: 'on-line' };
+  const size = options.size ?? config.inputSize;
+  if (size < 32 || size > 512) {
+    throw new UserError('usage', `A saliency size of ${size} px is out of its range. Choose 32 to 512.`);
+  }
+  const done = new Set(alreadyFound(project, run, rule));
+  const indices = snapshot.images.flatMap(({ id, split }, index) =>
+    split === 'train' && !done.has(id) ? [index] : [],
+  );
+  const summary = { runId: run.id, found: 0, known: trainImages(snapshot) - indices.length };
+  if (indices.length === 0) return summary;
+  const spec: ContextsSpec = {
+    snapshotBlob: blobs.put(Buffer.from(canonicalJson(snapshot))),
+    indices,
+    blobFolder: blobs.folder,
+    cacheFolder: project.cacheFolder,
+    modelBlob: run.modelBlob!,
+    size,
+    rule,
+    probability:
+      wanted.from === 'on-line'
+        ? { from: 'on-line', predictionsBlob: run.predictionsBlob! }
+        : { from: 'held-out', folds: wanted.folds, config },
+  };
+  const receive = (event: ContextsEvent): void => {
+    if (event.type !== 'contexts') {
+      onEvent?.(event);
+      return;
+    }
+    store.transaction(() => {
+      for (const found of event.found) keep(project, run, event.layer, rule, found, act);
+    });
+    summary.found += event.found.length;
+  };
+  await runJob<ContextsSpec, ContextsEvent, ContextsResult>('contexts', spec, {
+    onEvent: receive,
+    ...(signal ? { signal } : {}),
+    env: {
+      ...engineEnvironment(readEngineInstall(), { threads: resolveThreads(config.threads) }),
+      UV_THREADPOOL_SIZE: String(Math.max(4, availableParallelism())),
+    },
+  });
+  return summary;
+}
+
+/** The run asked for, or the newest finished one. */
+function finishedRun(project: Project, runId: number | undefined): Run {
+  const runs = project.store.runs.list();
+  if (runId === undefined) {
+    const run = runs.find(({ state, modelBlob }) => state === 'finished' && modelBlob !== null);
+    if (run) return run;
+    throw new UserError(
+      'empty',
+      'No run has finished yet, so there is no model to find contexts with. Train one with `contexture train`.',
+    );
+  }
+  const run = runs.find(({ id }) => id === runId);
+  if (!run) throw new UserError('not-found', `There is no run ${runId}. \`contexture runs\` lists them.`);
+  if (run.state !== 'finished' || !run.modelBlob) {
+    throw new UserError(
+      'usage',
+      `Run ${runId} (${run.name}) has not finished. Resume it with \`contexture resume ${runId}\`.`,
+    );
+  }
+  return run;
+}
+
+function trainImages(snapshot: DatasetSnapshot): number {
+  return snapshot.images.filter(({ split }) => split === 'train').length;
+}
+
+/** Images that have a mask by this model and rule. */
+function alreadyFound(project: Project, run: Run, rule: MaskRule): number[] {
+  const { store } = project;
+  const wanted = canonicalJson(paramsOf(run, rule));
+  return store.contexts
+    .list()
+    .filter(({ imageId }) => store.masks.ofImage(imageId).some(({ params }) => canonicalJson(params) === wanted))
+    .map(({ imageId }) => imageId);
+}
+
+/** What a mask version remembers of how it was made. */
+function paramsOf(run: Run, rule: MaskRule): Json {
+  return { rule: { ...rule }, model: run.modelBlob };
+}
+
+/** Store what was found in one picture. */
+function keep(
+  project: Project,
+  run: Run,
+  layer: string,
+  rule: MaskRule,
+  found: FoundContext,
+  { author, at }: Act,
+): void {
+  const { store } = project;
+  const saliency = store.saliencies.add({
+    imageId: found.imageId,
+    modelHash: run.modelBlob!,
+    layer,
+    runId: run.id,
+    ...found.saliency,
+    createdAt: at,
+  });
+  const context = store.contexts.ofImage(found.imageId);
+  const mask = store.masks.add({
+    imageId: found.imageId,
+    parentId: null,
+    origin: rule.form,
+    saliencyId: saliency.id,
+    params: paramsOf(run, rule),
+    ...found.mask,
+    author,
+    createdAt: at,
+  });
+  const { probability } = found.saliency;
+  if (!context) {
+    store.contexts.add({ imageId: found.imageId, maskId: mask.id, probability, createdAt: at }, author);
+    return;
+  }
+  const current = store.masks.get(context.maskId)!;
+  const byPerson = current.origin === 'edit' || current.origin === 'import';
+  if (context.state === 'undecided' && !byPerson) store.contexts.setMask(context.id, mask.id, author, at);
+}
+
+/** A context with what a list shows of it. */
+export interface ContextLine {
+  context: Context;
+  image: ImageRecord;
+  mask: Mask;
+}
+
+/** Contexts in order of id. */
+export function listContexts({ store }: Project, filter: ContextFilter = {}): ContextLine[] {
+  return store.contexts.list(filter).map((context) => ({
+    context,
+    image: store.images.get(context.imageId)!,
+    mask: store.masks.get(context.maskId)!,
+  }));
+}
+
+/**
+ * Accept, reject or put back contexts, all or none.
+ * @returns how many changed
+ * @throws UserError 'not-found' naming the first unknown context
+ */
+export function decideContexts(
+  { store }: Project,
+  ids: readonly number[],
+  state: ContextState,
+  { author, at }: Act,
+): number {
+  return store.transaction(() => {
+    let changed = 0;
+    for (const id of ids) {
+      const context = requireContext(store, id);
+      if (context.state === state) continue;
+      store.contexts.setState(id, state, author, at);
+      changed++;
+    }
+    return changed;
+  });
+}
+
+/**
+ * Make the masks of contexts anew by another rule, from their stored saliency; each is a new version.
+ * @returns how many were made
+ * @throws UserError 'not-found'; 'usage' for a context whose mask no saliency stands behind
+ */
+export async function remaskContexts(
+  project: Project,
+  ids: readonly number[],
+  rule: MaskRule,
+  act: Act,
+): Promise<number> {
+  const { store, blobs } = project;
+  for (const id of ids) {
+    const context = requireContext(store, id);
+    const saliency = store.saliencies.ofImage(context.imageId)[0];
+    if (!saliency) {
+      throw new UserError(
+        'usage',
+        `Context ${id} has no saliency to make a mask from. Run \`contexture contexts\` first.`,
+      );
+    }
+    const { width, height } = store.images.get(context.imageId)!;
+    const mask = maskFromSaliency(await decodeGrey(blobs.get(saliency.blob)), width, height, rule);
+    const params: Json = { rule: { ...rule }, model: saliency.modelHash };
+    await addMask(project, context, mask, { origin: rule.form, saliencyId: saliency.id, params }, act);
+  }
+  return ids.length;
+}
+
+/**
+ * Replace a context's mask by one from a file: an 8-bit picture of the same upright size, white = context.
+ * @throws UserError 'not-found'; 'usage' when the sizes differ; 'damaged' when the file is not a picture
+ */
+export async function editMask(project: Project, id: number, file: string, act: Act): Promise<Mask> {
+  const context = requireContext(project.store, id);
+  const image = project.store.images.get(context.imageId)!;
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw fileError(error, 'read the mask', file);
+  }
+  let mask: GreyImage;
+  try {
+    mask = await decodeGrey(bytes);
+  } catch (error) {
+    throw new UserError('damaged', `${file} is not a picture that can be read. Save the mask as an 8-bit PNG.`, {
+      cause: error,
+    });
+  }
+  if (mask.width !== image.width || mask.height !== image.height) {
+    throw new UserError(
+      'usage',
+      `The mask ${file} is ${mask.width} x ${mask.height}, but ${image.path} is ${image.width} x ${image.height}. Save it at that size.`,
+    );
+  }
+  return addMask(project, context, mask, { origin: 'edit', saliencyId: null, params: { file: basename(file) } }, act);
+}
+
+/**
+ * Go back to an earlier version of a context's mask. The versions in between stay.
+ * @throws UserError 'not-found'
+ */
+export function restoreMask({ store }: Project, id: number, maskId: number, { author, at }: Act): void {
+  const context = requireContext(store, id);
+  const mask = store.masks.get(maskId);
+  if (mask?.imageId !== context.imageId) {
+    throw new UserError(
+      'not-found',
+      `Context ${id} has no mask version ${maskId}. \`contexture bank show ${id}\` lists them.`,
+    );
+  }
+  store.contexts.setMask(id, maskId, author, at);
+}
+
+/** A context with its mask versions (oldest first) and history. */
+export function showContext(
+  { store }: Project,
+  id: number,
+): ContextLine & {
+  masks: Mask[];
+  history: ReturnType<Project['store']['contexts']['history']>;
+} {
+  const context = requireContext(store, id);
+  return {
+    context,
+    image: store.images.get(context.imageId)!,
+    mask: store.masks.get(context.maskId)!,
+    masks: store.masks.ofImage(context.imageId),
+    history: store.contexts.history(id),
+  };
+}
+
+async function addMask(
+  { store, blobs }: Project,
+  context: Context,
+  mask: GreyImage,
+  made: Pick<Mask, 'origin' | 'saliencyId' | 'params'>,
+  { author, at }: Act,
+): Promise<Mask> {
+  const blob = blobs.put(await encodeGrey(mask));
+  return store.transaction(() => {
+    const version = store.masks.add({
+      imageId: context.imageId,
+      parentId: context.maskId,
+      ...made,
+      blob,
+      width: mask.width,
+      height: mask.height,
+      area: maskArea(mask),
+      author,
+      createdAt: at,
+    });
+    store.contexts.setMask(context.id, version.id, author, at);
+    return version;
+  });
+}
+
+function requireContext(store: Project['store'], id: number): Context {
+  const context = store.contexts.get(id);
+  if (!context) throw new UserError('not-found', `There is no context ${id}. \`contexture bank list\` shows them.`);
+  return context;
+}
