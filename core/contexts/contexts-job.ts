@@ -8,7 +8,7 @@ import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { decodeRgb, encodeGrey, type GreyImage } from '../data/decode.ts';
 import type { Size } from '../data/geometry.ts';
 import { SnapshotFiles } from '../data/snapshot-files.ts';
-import type { DatasetSnapshot, SnapshotImage } from '../data/snapshot.ts';
+import { readSnapshot, type DatasetSnapshot, type SnapshotImage } from '../data/snapshot.ts';
 import { startEngine } from '../engine/backend.ts';
 import { engineFailure } from '../engine/failure.ts';
 import { readEngineInstall } from '../engine/install.ts';
@@ -79,7 +79,7 @@ export const contextsJob: Job<ContextsSpec, ContextsEvent, ContextsResult> = asy
 
 async function findContexts(spec: ContextsSpec, port: JobPort<ContextsEvent>): Promise<ContextsResult> {
   const blobs = new BlobStore(spec.blobFolder);
-  const snapshot = JSON.parse(blobs.get(spec.snapshotBlob).toString()) as DatasetSnapshot;
+  const snapshot = readSnapshot(blobs, spec.snapshotBlob);
   const { card, weights } = decodeModelFile(blobs.get(spec.modelBlob), blobs.path(spec.modelBlob));
   startEngine(readEngineInstall());
   const network = new Network(card.model, card.classes.length);

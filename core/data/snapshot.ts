@@ -4,7 +4,7 @@
  */
 import { canonicalJson } from '../base/json.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
-import { sha256 } from '../storage/blob-store.ts';
+import { sha256, type BlobStore } from '../storage/blob-store.ts';
 import { evaluationSplit } from './evaluation-split.ts';
 import type { BlobId, Split } from '../storage/records.ts';
 
@@ -100,4 +100,13 @@ export function trainCounts(snapshot: DatasetSnapshot): number[] {
   const counts = Array.from({ length: snapshot.classes.length }, () => 0);
   for (const image of snapshot.images) if (image.split === 'train') counts[image.label]++;
   return counts;
+}
+
+/**
+ * Read a snapshot that was kept as a blob (canonical JSON). The blob's hash proves that it is what we wrote.
+ * @throws UserError 'not-found' or 'damaged'
+ */
+export function readSnapshot(blobs: BlobStore, id: BlobId): DatasetSnapshot {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return JSON.parse(blobs.get(id).toString()) as DatasetSnapshot;
 }

@@ -2,11 +2,11 @@
 import { availableParallelism } from 'node:os';
 import { rmSync } from 'node:fs';
 import { errorToData, UserError } from '../base/errors.ts';
-import { canonicalJson, type Json } from '../base/json.ts';
+import { asJson, canonicalJson } from '../base/json.ts';
 import { CODE_VERSION } from '../base/version.ts';
 import { bankHash, takeBank } from '../contexts/bank.ts';
-import { datasetHash, takeSnapshot, trainCounts, type DatasetSnapshot } from '../data/snapshot.ts';
-import { resolveThreads, type EngineFingerprint } from '../engine/fingerprint.ts';
+import { datasetHash, readSnapshot, takeSnapshot, trainCounts, type DatasetSnapshot } from '../data/snapshot.ts';
+import { resolveThreads } from '../engine/fingerprint.ts';
 import { engineEnvironment, readEngineInstall } from '../engine/install.ts';
 import { compareRuns as compareAnswers, pairImages, type Comparison } from '../evaluation/compare.ts';
 import { correctFlags, meanLogits, predict } from '../evaluation/predictions.ts';
@@ -26,7 +26,7 @@ import {
 } from '../training/presets.ts';
 import { decodePredictions, type Predictions } from '../training/predictions-file.ts';
 import { stepsPerEpoch } from '../training/schedule.ts';
-import type { EpochFigures, TrainEvent, TrainResult, TrainSpec } from '../training/train-job.ts';
+import type { TrainEvent, TrainResult, TrainSpec } from '../training/train-job.ts';
 
 /** What a run is asked for. */
 export interface RunRequest {
@@ -109,7 +109,7 @@ export function startRun(project: Project, request: RunRequest, runJob: RunJob, 
   const run = store.runs.add({
     name: request.name ?? `${title}, seed ${config.seed}`,
     method: config.method,
-    config: config as unknown as Json,
+    config: asJson(config),
     seed: config.seed,
     state: 'queued',
     reason: null,
@@ -221,7 +221,7 @@ export function compareTwoRuns(project: Project, a: number, b: number, head?: He
     throw new UserError('usage', `Runs ${a} and ${b} were judged on different images and cannot be compared.`);
   }
   const classes = first.classes.length;
-  const heads = runs.map((run) => head ?? judgedHead(run)) as [Head, Head];
+  const heads: [Head, Head] = [head ?? judgedHead(runs[0]), head ?? judgedHead(runs[1])];
   const flags = (predictions: Predictions, used: Head, positions: number[]): Uint8Array => {
     const all = correctFlags(answersOf(predictions, used, classes), predictions.labels);
     return Uint8Array.from(positions, (position) => all[position]);
@@ -257,7 +257,7 @@ export function predictionsOf(project: Project, run: Run): Predictions {
 
 /** The data set that a run was trained on. */
 export function snapshotOf(project: Project, run: Run): DatasetSnapshot {
-  return JSON.parse(project.blobs.get(run.datasetBlob).toString()) as DatasetSnapshot;
+  return readSnapshot(project.blobs, run.datasetBlob);
 }
 
 function requireRun(project: Project, runId: number): Run {
@@ -297,10 +297,9 @@ async function perform(
     codeVersion: CODE_VERSION,
   };
   const receive = (event: TrainEvent): void => {
-    if (event.type === 'engine')
-      runs.update(run.id, { engine: event.engine satisfies EngineFingerprint as unknown as Json });
+    if (event.type === 'engine') runs.update(run.id, { engine: asJson(event.engine) });
     if (event.type === 'epoch') {
-      const figures = event.figures satisfies EpochFigures as unknown as Json;
+      const figures = asJson(event.figures);
       project.store.transaction(() => {
         runs.putEpoch({ runId: run.id, epoch: event.epoch, figures });
         runs.update(run.id, { figures });

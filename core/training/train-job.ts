@@ -12,7 +12,7 @@ import { loadCuratedBank } from '../contexts/load-bank.ts';
 import type { BankEntry } from '../contexts/bank.ts';
 import { groupsByCount } from '../data/groups.ts';
 import { openPacked, type PackedImages } from '../data/packed.ts';
-import { datasetHash, trainCounts, type DatasetSnapshot } from '../data/snapshot.ts';
+import { datasetHash, readSnapshot, trainCounts } from '../data/snapshot.ts';
 import { engineFailure } from '../engine/failure.ts';
 import { startEngine } from '../engine/backend.ts';
 import { engineDifferences, fingerprint, resolveThreads, type EngineFingerprint } from '../engine/fingerprint.ts';
@@ -100,7 +100,7 @@ export const trainJob: Job<TrainSpec, TrainEvent, TrainResult> = async (spec, po
 async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainResult> {
   const { config } = spec;
   const blobs = new BlobStore(spec.blobFolder);
-  const snapshot = JSON.parse(blobs.get(spec.snapshotBlob).toString()) as DatasetSnapshot;
+  const snapshot = readSnapshot(blobs, spec.snapshotBlob);
   const { evaluation } = snapshot;
   const indicesOf = (wanted: Split): number[] =>
     snapshot.images.flatMap((image, index) => (image.split === wanted ? [index] : []));
