@@ -131,6 +131,13 @@ test('alpha has no part in resampling', async () => {
   assert.deepEqual(Buffer.from(withAlpha), Buffer.from(without));
 });
 
+/** Palette index of a pixel. */
+const at = (x: number, y: number, count: number): number => (x + y) % count;
+
+/** Rows of 5 x 3 pixels, packed. */
+const rows = (count: number, pack: (indices: number[]) => number[]): Uint8Array[] =>
+  Array.from({ length: 3 }, (_, y) => Uint8Array.from(pack(Array.from({ length: 5 }, (_x, x) => at(x, y, count)))));
+
 test('BMP of every depth', async () => {
   const palette = [
     [255, 0, 0],
@@ -138,10 +145,6 @@ test('BMP of every depth', async () => {
     [0, 0, 255],
     [10, 20, 30],
   ];
-  // 5 x 3 pixels, index (x + y) % 4 (one bit: % 2).
-  const at = (x: number, y: number, count: number): number => (x + y) % count;
-  const rows = (count: number, pack: (indices: number[]) => number[]): Uint8Array[] =>
-    Array.from({ length: 3 }, (_, y) => Uint8Array.from(pack(Array.from({ length: 5 }, (_x, x) => at(x, y, count)))));
   const size = { width: 5, height: 3 };
   const files = {
     8: bmpFile({ ...size, bits: 8, palette, rows: rows(4, (row) => row) }),

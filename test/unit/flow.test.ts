@@ -5,12 +5,13 @@ import { ByteBudget, mapOrdered } from '../../core/data/flow.ts';
 
 const numbers = Array.from({ length: 20 }, (_, i) => i);
 
+async function slowFirst(n: number): Promise<number> {
+  for (let i = n; i < 20; i++) await turn();
+  return n * n;
+}
+
 test('results come in the order of the items, however long each takes', async () => {
   const results: number[] = [];
-  const slowFirst = async (n: number): Promise<number> => {
-    for (let i = n; i < 20; i++) await turn();
-    return n * n;
-  };
   for await (const result of mapOrdered(numbers, 6, slowFirst)) results.push(result);
   assert.deepEqual(
     results,

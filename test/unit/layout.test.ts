@@ -73,14 +73,16 @@ test('nothing at all is class folders', () => {
   assert.deepEqual(decide({ '': 7 }), classes());
 });
 
+/** Class and split of a path, or why it has none. */
+function at(path: string, decision: LayoutDecision): string | (string | null)[] {
+  const found = classify(path, decision);
+  return 'problem' in found ? found.problem.kind : [found.className, found.split];
+}
+
 test('class and split come from the depth', () => {
   const plain: LayoutDecision = { layout: 'class', prefix: '' };
   const split: LayoutDecision = { layout: 'split-class', prefix: '' };
   const wrapped: LayoutDecision = { layout: 'split-class', prefix: 'pack' };
-  const at = (path: string, decision: LayoutDecision) => {
-    const found = classify(path, decision);
-    return 'problem' in found ? found.problem.kind : [found.className, found.split];
-  };
   assert.deepEqual(at('train/1.png', plain), ['train', null]);
   assert.deepEqual(at('birds/owl/1.png', plain), ['birds/owl', null]);
   assert.deepEqual(at('train/train/1.png', split), ['train', 'train']);

@@ -5,7 +5,8 @@
  * without one they are path, label, split in this order. Paths are absolute or relative to the CSV file. Fields may be
  * separated by comma, semicolon or tab.
  */
-import { createReadStream } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
+import { createReadStream, type ReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
 import { parse, type CsvError } from 'csv-parse';
@@ -96,26 +97,34 @@ export class CsvSource implements ImageSource {
   async *#records(skipped: NewProblem[]): AsyncGenerator<{ record: Buffer[]; line: number }> {
     const onSkip = (error: CsvError | undefined): undefined => {
       const line = error && 'lines' in error ? ` ${String(error.lines)}` : '';
-      const reason = `Line${line} of the CSV file cannot be read: ${error?.message ?? 'it is malformed'}.`;
+      const reason =
+        error?.code === 'CSV_QUOTE_NOT_CLOSED'
+          ? 'A quote in the CSV file is opened and never closed; the lines after it cannot be read.'
+          : `Line${line} of the CSV file cannot be read: ${error?.message ?? 'it is malformed'}.`;
       skipped.push({ path: '', kind: 'csv-row', severity: 'error', reason });
       return undefined;
     };
-    const input = createReadStream(this.path);
+    let input: ReadStream | undefined;
     try {
+      const { delimiter, encoding, start } = describeText(await readStart(fs, this.path, LONGEST_LINE), this.path);
       const parser = parse({
-        bom: true,
-        delimiter: likelyDelimiter(await readStart(fs, this.path, LONGEST_LINE)),
-        encoding: null,
+        delimiter,
+        encoding,
         info: true,
         max_record_size: LONGEST_LINE,
         on_skip: onSkip,
         relax_column_count: true,
+        relax_quotes: true,
         skip_empty_lines: true,
         skip_records_with_error: true,
         trim: true,
       });
+      input = createReadStream(this.path, { start });
       input.on('error', (error) => parser.destroy(error)).pipe(parser);
-      for await (const { record, info } of parser) yield { record, line: info.lines };
+      for await (const { record, info } of parser) {
+        const fields: string[] = record;
+        yield { record: fields.map((field) => Buffer.from(field, encoding)), line: info.lines };
+      }
     } catch (error) {
       if (systemCode(error)?.startsWith('CSV_')) {
         const why = error instanceof Error ? error.message : String(error);
@@ -125,7 +134,7 @@ export class CsvSource implements ImageSource {
       }
       throw fileError(error, 'read the CSV file', this.path);
     } finally {
-      input.destroy();
+      input?.destroy();
     }
   }
 
@@ -170,11 +179,28 @@ function headerColumns(record: Buffer[]): Columns | undefined {
   return columns.path >= 0 && columns.label >= 0 ? columns : undefined;
 }
 
-/** The separator that the first line has most of; a comma where it has none. */
-function likelyDelimiter(start: Buffer): string {
-  const line = start.toString('latin1').split(/[\r\n]/, 1)[0];
-  const counts = [',', ';', '\t'].map((mark) => ({ mark, count: line.split(mark).length }));
-  return counts.reduce((best, next) => (next.count > best.count ? next : best)).mark;
+interface TextForm {
+  delimiter: string;
+  /** Latin-1 stands for bytes as they are, where they are not UTF-8: they may be names on disk all the same. */
+  encoding: 'utf8' | 'latin1';
+  /** Where the text begins, after a mark that says it is UTF-8. */
+  start: number;
+}
+
+/** How a CSV file is written, from its first bytes: separated by what its first line has most of. */
+function describeText(bytes: Buffer, path: string): TextForm {
+  const mark = bytes.toString('latin1', 0, 3);
+  if (mark.startsWith('\xff\xfe') || mark.startsWith('\xfe\xff')) {
+    throw new UserError('damaged', `${path} is written in UTF-16. Save it as UTF-8.`);
+  }
+  const whole = bytes.length < LONGEST_LINE ? bytes : bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1);
+  const line = bytes.toString('latin1').split(/[\r\n]/, 1)[0];
+  const counts = [',', ';', '\t'].map((delimiter) => ({ delimiter, count: line.split(delimiter).length }));
+  return {
+    delimiter: counts.reduce((best, next) => (next.count > best.count ? next : best)).delimiter,
+    encoding: isUtf8(whole) ? 'utf8' : 'latin1',
+    start: mark === '\xef\xbb\xbf' ? 3 : 0,
+  };
 }
 
 /** A path as this system writes it: Windows separators where there are no others, no leading "./". */
