@@ -4,6 +4,7 @@ import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
+import { resolveThreads } from './fingerprint.ts';
 
 const EngineInstallSchema = z.strictObject({
   /** "cpu": the processor. "gpu": NVIDIA's CUDA. */
@@ -46,7 +47,7 @@ export function readEngineInstall(path: string = process.env.CONTEXTURE_ENGINE |
 /**
  * Environment variables for a process that runs the engine. TensorFlow reads them natively and early: they have to be
  * there when the process starts.
- * @param options.threads threads inside an operation; 0 leaves it to TensorFlow: all cores it may use
+ * @param options.threads threads inside an operation; 0 is all cores this process may use
  */
 export function engineEnvironment(install: EngineInstall, { threads }: { threads: number }): Record<string, string> {
   const environment: Record<string, string> = {
@@ -64,8 +65,9 @@ export function engineEnvironment(install: EngineInstall, { threads }: { threads
     MALLOC_MMAP_THRESHOLD_: String(4 * 2 ** 30),
     MALLOC_TRIM_THRESHOLD_: String(8 * 2 ** 30),
     MALLOC_TOP_PAD_: String(2 ** 28),
+    // Always said, so that the number that a run records is the true one.
+    TF_NUM_INTRAOP_THREADS: String(resolveThreads(threads)),
   };
-  if (threads > 0) environment.TF_NUM_INTRAOP_THREADS = String(threads);
   if (install.libraryPath.length > 0) {
     const before = process.env.LD_LIBRARY_PATH;
     environment.LD_LIBRARY_PATH = [...install.libraryPath, ...(before ? [before] : [])].join(delimiter);
