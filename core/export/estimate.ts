@@ -1,8 +1,7 @@
 /** How large an export will be, from a sample of it. */
-import { forEachParallel } from '../base/parallel.ts';
+import { forEachPicture } from './for-each.ts';
 import type { PlanItem } from './item.ts';
 import { renderItem, type Renderer } from './render.ts';
-import { workload } from './workload.ts';
 
 /** Pictures that are made for the estimate. */
 const SAMPLE = 24;
@@ -22,7 +21,7 @@ export async function estimateBytes(
   const count = Math.min(SAMPLE, items.length);
   const sample = Array.from({ length: count }, (_, index) => items[Math.floor(((index + 0.5) * items.length) / count)]);
   let bytes = 0;
-  const done = await forEachParallel(sample, workload(renderer, signal), async (item) => {
+  const done = await forEachPicture(sample, renderer, signal, async (item) => {
     bytes += (await renderItem(item, renderer)).length;
   });
   if (!done) return undefined;

@@ -6,7 +6,7 @@ import { UserError } from '../base/errors.ts';
 import { canonicalJson } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
 import { bankHash, type BankEntry } from '../contexts/bank.ts';
-import { datasetHash, type DatasetSnapshot } from '../data/snapshot.ts';
+import { datasetHash, readSnapshot, type DatasetSnapshot } from '../data/snapshot.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
 import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId, ExportItem, Split } from '../storage/records.ts';
@@ -82,7 +82,7 @@ const ITEMS_AT_ONCE = 500;
  */
 export const exportJob: Job<ExportSpec, ExportEvent, ExportResult> = async (spec, port) => {
   const blobs = new BlobStore(spec.blobFolder);
-  const snapshot: DatasetSnapshot = JSON.parse(blobs.get(spec.snapshotBlob).toString('utf8'));
+  const snapshot = readSnapshot(blobs, spec.snapshotBlob);
   const bank: BankEntry[] = JSON.parse(blobs.get(spec.bankBlob).toString('utf8'));
   const plan = planExport(snapshot, bank, spec.recipe);
   const pictures = new Pictures(snapshot.roots, blobs);

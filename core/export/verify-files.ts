@@ -2,19 +2,16 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileError, UserError } from '../base/errors.ts';
-import { forEachParallel } from '../base/parallel.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { skipReason } from '../data/names.ts';
 import type { JobPort } from '../jobs/protocol.ts';
 import { SPLITS } from '../storage/records.ts';
 import { hashFile } from './files.ts';
+import { forEachFile } from './for-each.ts';
 import type { LineageItem } from './item.ts';
 import { readLineage } from './lineage.ts';
 import { LINEAGE_FILE, LINEAGE_TABLE, MANIFEST_FILE, type ExportManifest } from './manifest.ts';
 import type { VerifyProblem } from './verify-report.ts';
-
-/** Files that are hashed at once. */
-const FILES_AT_ONCE = 16;
 
 type Report = (kind: VerifyProblem['kind'], file: string, message: string) => void;
 
@@ -87,8 +84,7 @@ export async function checkFiles(
     unit: 'images',
     total: items.length,
   });
-  const options = { limit: FILES_AT_ONCE, signal: port.signal };
-  const done = await forEachParallel(items, options, async ({ file, sha256, bytes }) => {
+  const done = await forEachFile(items, port.signal, async ({ file, sha256, bytes }) => {
     const found = await hashFile(join(out, file));
     if (!found) report('missing', file, `${file} is missing.`);
     else if (found.bytes !== bytes) report('changed', file, `${file} has ${found.bytes} bytes, not ${bytes}.`);

@@ -1,12 +1,12 @@
 /** The verify job: reads an export again and reports whatever is not as it should be. */
 import { UserError } from '../base/errors.ts';
 import { canonicalJson } from '../base/json.ts';
-import { forEachParallel } from '../base/parallel.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
-import { datasetHash, type DatasetSnapshot } from '../data/snapshot.ts';
+import { datasetHash, readSnapshot, type DatasetSnapshot } from '../data/snapshot.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
 import { BlobStore, sha256 } from '../storage/blob-store.ts';
 import type { BlobId } from '../storage/records.ts';
+import { forEachPicture } from './for-each.ts';
 import { isUnfinished } from './folder-state.ts';
 import type { LineageItem } from './item.ts';
 import { readManifest, thisProducer, type ExportManifest } from './manifest.ts';
@@ -15,7 +15,6 @@ import { renderItem } from './render.ts';
 import { checkCounts, checkExtras, checkFiles, checkLineage } from './verify-files.ts';
 import type { VerifyProblem, VerifyReport } from './verify-report.ts';
 import { checkSplits } from './verify-split.ts';
-import { workload } from './workload.ts';
 
 export interface VerifySpec {
   /** Absolute folder. */
@@ -92,10 +91,6 @@ function checkProject({ out, project, rebuild: wanted }: VerifySpec, manifest: E
   );
 }
 
-function readSnapshot(blobs: BlobStore, id: BlobId): DatasetSnapshot {
-  return JSON.parse(blobs.get(id).toString('utf8'));
-}
-
 /** The data set that the export was made from, as the project has kept it. */
 function exportedSnapshot(
   blobs: BlobStore,
@@ -137,7 +132,7 @@ async function rebuild(
   });
   let same = 0;
   try {
-    const done = await forEachParallel(items, workload(renderer, port.signal), async (item) => {
+    const done = await forEachPicture(items, renderer, port.signal, async (item) => {
       try {
         const bytes = await renderItem(item, renderer);
         if (sha256(bytes) === item.sha256) same++;

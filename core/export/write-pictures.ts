@@ -2,18 +2,14 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileError } from '../base/errors.ts';
-import { forEachParallel } from '../base/parallel.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import type { JobPort } from '../jobs/protocol.ts';
 import { sha256 } from '../storage/blob-store.ts';
 import { hashFile, syncFile, writeWhole } from './files.ts';
+import { forEachFile, forEachPicture } from './for-each.ts';
 import type { ExportFolder } from './folder-state.ts';
 import type { LineageItem, PlanItem } from './item.ts';
 import { renderItem, type Renderer } from './render.ts';
-import { workload } from './workload.ts';
-
-/** Files that are hashed or synced at once. */
-const FILES_AT_ONCE = 16;
 
 /** Pictures that are there, by file. */
 export type Written = Map<string, LineageItem>;
@@ -36,7 +32,7 @@ export async function findWritten(
     unit: 'images',
     total: listed.length,
   });
-  await forEachParallel(listed, { limit: FILES_AT_ONCE, signal: port.signal }, async ({ file, ...facts }) => {
+  await forEachFile(listed, port.signal, async ({ file, ...facts }) => {
     const item = planned.get(file);
     const found = item && (await hashFile(join(folder.path, file)));
     if (found?.sha256 === facts.sha256) written.set(file, { ...item!, ...found });
@@ -74,7 +70,7 @@ export async function writePictures(
     done: written.size,
   });
   try {
-    await forEachParallel(missing, workload(renderer, port.signal), async (item) => {
+    await forEachPicture(missing, renderer, port.signal, async (item) => {
       const bytes = await renderItem(item, renderer);
       await writeWhole(join(folder.path, item.file), bytes);
       const done: LineageItem = { ...item, sha256: sha256(bytes), bytes: bytes.length };
@@ -111,7 +107,7 @@ export async function syncPictures(
     unit: 'images',
     total: items.length,
   });
-  const done = await forEachParallel(items, { limit: FILES_AT_ONCE, signal: port.signal }, async ({ file }) => {
+  const done = await forEachFile(items, port.signal, async ({ file }) => {
     await syncFile(join(folder.path, file));
     meter.add();
   });

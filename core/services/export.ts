@@ -1,6 +1,6 @@
 /** Export an augmented data set from a project, and check an export. */
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { canonicalJson } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
@@ -11,7 +11,7 @@ import { ExportRecipe } from '../export/recipe.ts';
 import type { VerifySpec } from '../export/verify-job.ts';
 import { requireVerified, type VerifyReport } from '../export/verify-report.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
-import { filesFolder, type Project } from '../storage/project.ts';
+import type { Project } from '../storage/project.ts';
 import type { ExportRecord } from '../storage/records.ts';
 
 export interface ExportOptions {
@@ -55,7 +55,7 @@ export async function exportDataset(
     dryRun: options.dryRun ?? false,
     recipe,
     projectId: store.info.id,
-    blobFolder: blobFolder(project),
+    blobFolder: project.blobs.folder,
     snapshotBlob: blobs.put(Buffer.from(canonicalJson(snapshot))),
     bankBlob: blobs.put(Buffer.from(canonicalJson(takeBank(store)))),
   };
@@ -113,7 +113,7 @@ export async function verifyExport(
     out,
     project: project && {
       id: project.store.info.id,
-      blobFolder: blobFolder(project),
+      blobFolder: project.blobs.folder,
       snapshotBlob: project.blobs.put(Buffer.from(canonicalJson(takeSnapshot(project.store)))),
       manifestHash: record?.manifestHash ?? null,
     },
@@ -123,10 +123,6 @@ export async function verifyExport(
   if (record) project?.store.exports.update(record.id, { state: report.ok ? 'verified' : 'failed' });
   requireVerified(report);
   return report;
-}
-
-function blobFolder(project: Project): string {
-  return join(filesFolder(project.file), 'blobs');
 }
 
 function parseRecipe(recipe: unknown): ExportRecipe {

@@ -27,7 +27,7 @@ import { readManifest } from '../../core/export/manifest.ts';
 import { DEFAULT_RECIPE, type ExportRecipe } from '../../core/export/recipe.ts';
 import { runJob } from '../../core/jobs/runner.ts';
 import { exportDataset, verifyExport } from '../../core/services/export.ts';
-import { filesFolder, type Project } from '../../core/storage/project.ts';
+import type { Project } from '../../core/storage/project.ts';
 import {
   classOf,
   makeProject,
@@ -264,7 +264,7 @@ function startExport({ out, recipe }: { out: string; recipe: ExportRecipe }): Re
     dryRun: false,
     recipe,
     projectId: project.store.info.id,
-    blobFolder: join(filesFolder(project.file), 'blobs'),
+    blobFolder: project.blobs.folder,
     snapshotBlob: put(takeSnapshot(project.store)),
     bankBlob: put(takeBank(project.store)),
   };

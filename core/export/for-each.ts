@@ -1,0 +1,52 @@
+/** Many pictures or files at once. */
+import { availableParallelism } from 'node:os';
+import { ByteBudget, mapOrdered } from '../data/flow.ts';
+import type { PlanItem } from './item.ts';
+import type { Renderer } from './render.ts';
+
+/** Files that are hashed or synced at once. */
+const FILES_AT_ONCE = 16;
+
+/** Bytes of pixels that may be in memory at once; one picture alone may be larger. */
+const MOST_MEMORY = 2 ** 30;
+
+/**
+ * Work on files, several at once. After a failure none is begun any more, and it is thrown when those at work are done.
+ * @returns false when the signal stopped it
+ */
+export async function forEachFile<T>(
+  items: Iterable<T>,
+  signal: AbortSignal,
+  work: (item: T) => Promise<void>,
+  limit = FILES_AT_ONCE,
+): Promise<boolean> {
+  const unlessStopped = async (item: T): Promise<boolean> => {
+    if (signal.aborted) return false;
+    await work(item);
+    return true;
+  };
+  for await (const done of mapOrdered(items, limit, unlessStopped)) if (!done) return false;
+  return true;
+}
+
+/**
+ * Work on pictures of a plan: enough at once to keep all cores busy while this thread mixes and others wait for the
+ * disk, but no more than fit in memory.
+ * @returns false when the signal stopped it
+ */
+export function forEachPicture<T extends PlanItem>(
+  items: Iterable<T>,
+  { images }: Renderer,
+  signal: AbortSignal,
+  work: (item: T) => Promise<void>,
+): Promise<boolean> {
+  const budget = new ByteBudget(MOST_MEMORY);
+  const pixelsOf = (id: number): number => {
+    const image = images.get(id);
+    return image ? image.width * image.height : 0;
+  };
+  const bytesOf = ({ source, context, width, height }: PlanItem): number =>
+    3 * (pixelsOf(source.id) + (context ? pixelsOf(context.image.id) : 0) + 4 * width * height);
+  const withinBudget = (item: T): Promise<void> => budget.with(bytesOf(item), () => work(item));
+  return forEachFile(items, signal, withinBudget, availableParallelism() * 2 + 2);
+}
