@@ -6,7 +6,7 @@
 import * as fs from 'node:fs';
 import { basename, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { makeFolderDurably, syncFolder, TEMPORARY_SUFFIX } from '../core/base/durable-file.ts';
+import { makeFolderDurably, removeQuietly, syncFolder, TEMPORARY_SUFFIX } from '../core/base/durable-file.ts';
 import { fileError, UserError } from '../core/base/errors.ts';
 import { backupFolder } from '../core/storage/project.ts';
 import type { Connection } from './connection.ts';
@@ -127,7 +127,7 @@ function backUp(connection: Connection, folder: string, version: number): string
     syncFolder(folder);
     return path;
   } catch (error) {
-    fs.rmSync(temporary, { force: true });
+    removeQuietly(temporary);
     throw fileError(error, 'back up the project', path);
   }
 }

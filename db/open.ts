@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { basename, dirname, extname, join } from 'node:path';
-import { syncFolder, TEMPORARY_SUFFIX } from '../core/base/durable-file.ts';
+import { removeQuietly, syncFolder, TEMPORARY_SUFFIX } from '../core/base/durable-file.ts';
 import { fileError, systemCode, UserError } from '../core/base/errors.ts';
 import { backupFolder, filesFolder } from '../core/storage/project.ts';
 import { forgetHolder, lockedError, nameHolder } from '../core/storage/project-lock.ts';
@@ -132,7 +132,7 @@ function createProjectFile(file: string, name: string, known: readonly Migration
   } catch (error) {
     throw fileError(error, 'make the project', systemCode(error) === 'ENOENT' ? folder : file);
   } finally {
-    fs.rmSync(temporary, { force: true });
+    removeQuietly(temporary);
   }
 }
 

@@ -46,12 +46,17 @@ export function writeDurably(
     fs.renameSync(temporary, path);
     syncFolder(dirname(path), fs);
   } catch (error) {
-    try {
-      fs.rmSync(temporary, { force: true });
-    } catch {
-      // The first failure is the one to tell; `removeLeftovers` takes the file away later.
-    }
+    removeQuietly(temporary, fs);
     throw fileError(error, 'write the file', path);
+  }
+}
+
+/** Delete a file, if it is there and can be: for tidying up after a failure, which is the one to tell. */
+export function removeQuietly(path: string, fs: DurableFs = nodeFs): void {
+  try {
+    fs.rmSync(path, { force: true });
+  } catch {
+    // What stays behind is a leftover; see `removeLeftovers`.
   }
 }
 

@@ -4,9 +4,9 @@
  * is refused by name. It is written after the lock is won and removed before the lock is given back; one that a crash
  * left behind is overwritten by the next holder.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { writeDurably } from '../base/durable-file.ts';
+import { removeQuietly, writeDurably } from '../base/durable-file.ts';
 import { UserError } from '../base/errors.ts';
 import type { LockHolder } from './project-store.ts';
 
@@ -27,11 +27,8 @@ export function nameHolder(projectFile: string, holder: LockHolder): void {
 
 /** Take the name away. Only for whoever holds the lock. */
 export function forgetHolder(projectFile: string): void {
-  try {
-    rmSync(lockFile(projectFile), { force: true });
-  } catch {
-    // A name without a lock harms nobody, and a project must close whatever its folder allows by now.
-  }
+  // A name without a lock harms nobody, and a project must close whatever its folder allows by now.
+  removeQuietly(lockFile(projectFile));
 }
 
 /** The refusal of a second writer: names the holder where that is known. */

@@ -1,0 +1,251 @@
+/** The tables that are little more than lists: sources, problems, classes, settings, runs, exports; and transactions. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sha256 } from '../../core/storage/blob-store.ts';
+import type { ExportItem, ExportRecord } from '../../core/storage/records.ts';
+import { AT, addImage, addSource, newImage, newRun, open, projectFile, withStore } from './support.ts';
+
+test('a source is listed, scanned and moved', () => {
+  withStore((store) => {
+    const added = { kind: 'zip', path: '/a.zip', relativePath: '../a.zip', addedAt: AT } as const;
+    const source = store.sources.add(added);
+    assert.deepEqual(source, { id: 1, ...added, scannedAt: null });
+    addSource(store, '/b');
+    store.sources.setScanned(1, AT);
+    store.sources.setPath(1, '/c.zip', null);
+    assert.deepEqual(store.sources.get(1), { ...source, path: '/c.zip', relativePath: null, scannedAt: AT });
+    assert.deepEqual(
+      store.sources.list().map(({ path }) => path),
+      ['/c.zip', '/b'],
+    );
+    assert.equal(store.sources.get(3), undefined);
+    assert.throws(() => store.sources.setScanned(3, AT), /no such row/);
+    assert.throws(() => store.sources.setPath(3, '/', null), /no such row/);
+  });
+});
+
+test('problems belong to a source and are cleared with it', () => {
+  withStore((store) => {
+    const [a, b] = [addSource(store, '/a').id, addSource(store, '/b').id];
+    const problems = [
+      { path: '', kind: 'unreadable', severity: 'error', reason: 'The folder cannot be read.' },
+      { path: 'x/1.png', kind: 'damaged', severity: 'warning', reason: 'The picture ends early.' },
+    ] as const;
+    store.problems.add(a, problems);
+    store.problems.add(b, problems.slice(1));
+    assert.deepEqual(store.problems.list(a), [
+      { id: 1, sourceId: a, ...problems[0] },
+      { id: 2, sourceId: a, ...problems[1] },
+    ]);
+    assert.equal(store.problems.list().length, 3);
+    store.problems.clear(a);
+    assert.deepEqual(
+      store.problems.list().map(({ sourceId }) => sourceId),
+      [b],
+    );
+    assert.throws(() => store.problems.add(99, problems), /FOREIGN KEY/);
+    store.problems.add(a, []);
+  });
+});
+
+test('a class is made once for a name', () => {
+  withStore((store) => {
+    const bird = store.classes.ensure('bird');
+    assert.deepEqual(bird, { id: 1, name: 'bird', mergedInto: null });
+    assert.deepEqual(store.classes.ensure('bird'), bird);
+    const other = ['Bird', 'bird ', "rock 'n' roll", '鳥', '0'].map((name) => store.classes.ensure(name));
+    assert.deepEqual(store.classes.list(), [bird, ...other]);
+    assert.deepEqual(store.classes.byName('鳥'), other[3]);
+    assert.deepEqual(store.classes.get(2), other[0]);
+    assert.equal(store.classes.byName('owl'), undefined);
+    assert.equal(store.classes.get(99), undefined);
+  });
+});
+
+test('settings are any JSON under a name', () => {
+  withStore((store) => {
+    assert.equal(store.settings.get('groups'), undefined);
+    for (const value of [{ many: 100, few: [20, 0.5] }, 'text', 0, false, null, []]) {
+      store.settings.set('groups', value);
+      assert.deepEqual(store.settings.get('groups'), value);
+    }
+    store.settings.set('author', 'ann');
+    assert.deepEqual(store.settings.get('groups'), []);
+  });
+});
+
+test('a run comes back as it was added, and takes updates of some fields', () => {
+  withStore((store) => {
+    const fields = newRun();
+    const run = store.runs.add(fields);
+    assert.deepEqual(run, { id: 1, ...fields });
+    const change = {
+      state: 'failed',
+      reason: 'The loss is not a number.',
+      engine: { name: 'native CPU', threads: 2 },
+      figures: null,
+      seconds: 1.5,
+      endedAt: AT,
+      modelBlob: sha256('model'),
+    } as const;
+    store.runs.update(1, change);
+    assert.deepEqual(store.runs.get(1), { ...run, ...change });
+    store.runs.update(1, { reason: null, engine: null, name: undefined });
+    assert.deepEqual(store.runs.get(1), { ...run, ...change, reason: null, engine: null });
+    store.runs.update(1, {});
+    assert.throws(() => store.runs.update(99, change), /no such row/);
+    assert.equal(store.runs.get(99), undefined);
+  });
+});
+
+test('runs are listed newest first', () => {
+  withStore((store) => {
+    for (const name of ['a', 'b', 'c']) store.runs.add(newRun({ name }));
+    assert.deepEqual(
+      store.runs.list().map(({ name }) => name),
+      ['c', 'b', 'a'],
+    );
+  });
+});
+
+test('an epoch or a warning that a resumed run repeats takes the place of the first', () => {
+  withStore((store) => {
+    const runId = store.runs.add(newRun()).id;
+    const otherRun = store.runs.add(newRun()).id;
+    for (const epoch of [1, 0, 2, 1]) store.runs.putEpoch({ runId, epoch, figures: { loss: epoch / 8, at: [epoch] } });
+    store.runs.putEpoch({ runId: otherRun, epoch: 0, figures: null });
+    assert.deepEqual(
+      store.runs.epochs(runId),
+      [0, 1, 2].map((epoch) => ({ runId, epoch, figures: { loss: epoch / 8, at: [epoch] } })),
+    );
+    const warn = (epoch: number, name: string, message: string) =>
+      store.runs.addWarning({ runId, epoch, name, message });
+    warn(1, 'starving-bank', 'first');
+    warn(0, 'one-class', 'other');
+    warn(1, 'starving-bank', 'again');
+    assert.deepEqual(store.runs.warnings(runId), [
+      { runId, epoch: 0, name: 'one-class', message: 'other' },
+      { runId, epoch: 1, name: 'starving-bank', message: 'again' },
+    ]);
+    assert.deepEqual(store.runs.warnings(otherRun), []);
+    assert.throws(() => store.runs.putEpoch({ runId: 99, epoch: 0, figures: null }), /FOREIGN KEY/);
+  });
+});
+
+const EXPORT: Omit<ExportRecord, 'id'> = {
+  path: '/out',
+  recipe: { perClass: 10, mask: 'soft' },
+  state: 'running',
+  datasetHash: sha256('dataset'),
+  manifestHash: null,
+  images: 0,
+  createdAt: AT,
+  endedAt: null,
+};
+
+test('an export comes back as it was added, takes updates, and is found by its folder', () => {
+  withStore((store) => {
+    const first = store.exports.add(EXPORT);
+    assert.deepEqual(first, { id: 1, ...EXPORT });
+    const change = { state: 'finished', manifestHash: sha256('manifest'), images: 12, recipe: [1] } as const;
+    store.exports.update(1, { ...change, recipe: [1] });
+    assert.deepEqual(store.exports.get(1), { ...first, ...change });
+    const second = store.exports.add(EXPORT);
+    assert.deepEqual(store.exports.byPath('/out'), second);
+    assert.equal(store.exports.byPath('/elsewhere'), undefined);
+    assert.deepEqual(
+      store.exports.list().map(({ id }) => id),
+      [1, 2],
+    );
+    assert.throws(() => store.exports.update(99, { images: 1 }), /no such row/);
+  });
+});
+
+test('the lineage of an export is streamed in order of file, one row a file', () => {
+  withStore((store) => {
+    const { id: imageId } = addImage(store, 'a');
+    const [exportId, other] = [store.exports.add(EXPORT).id, store.exports.add(EXPORT).id];
+    const item = (i: number, lambda: number | null): ExportItem => ({
+      exportId,
+      file: `bird/${String(i).padStart(5, '0')}.png`,
+      imageId,
+      contextId: null,
+      maskId: null,
+      lambda,
+    });
+    const items = Array.from({ length: 2500 }, (_, i) => item(i, i % 2 ? i / 2500 : null));
+    store.exports.addItems(items.toReversed());
+    store.exports.addItems([{ ...items[7], lambda: 1 }]);
+    store.exports.addItems([{ ...items[7], exportId: other }]);
+    assert.deepEqual(
+      [...store.exports.items(exportId)],
+      items.map((row, i) => (i === 7 ? { ...row, lambda: 1 } : row)),
+    );
+    assert.equal([...store.exports.items(other)].length, 1);
+    assert.throws(
+      () => store.exports.addItems([item(3000, null), { ...item(3001, null), imageId: 99 }]),
+      /FOREIGN KEY/,
+    );
+    assert.equal([...store.exports.items(exportId)].length, 2500);
+  });
+});
+
+test('a transaction lasts whole or not at all, and returns what its work returns', () => {
+  withStore((store) => {
+    assert.equal(
+      store.transaction(() => store.classes.ensure('bird').id),
+      1,
+    );
+    const failure = new Error('half-way');
+    assert.throws(
+      () =>
+        store.transaction(() => {
+          store.images.upsert([newImage(store, 'a')]);
+          store.settings.set('x', 1);
+          throw failure;
+        }),
+      failure,
+    );
+    assert.deepEqual([...store.images.iterate()], []);
+    assert.equal(store.settings.get('x'), undefined);
+  });
+});
+
+test('an inner transaction can fail alone, and goes with the outer one', () => {
+  withStore((store) => {
+    const inner = (value: number, fails: boolean) =>
+      store.transaction(() => {
+        store.settings.set('inner', value);
+        if (fails) throw new Error('inner');
+      });
+    store.transaction(() => {
+      store.settings.set('outer', 1);
+      assert.throws(() => inner(1, true), /inner/);
+    });
+    assert.equal(store.settings.get('outer'), 1);
+    assert.equal(store.settings.get('inner'), undefined);
+    assert.throws(
+      () =>
+        store.transaction(() => {
+          inner(2, false);
+          throw new Error('outer');
+        }),
+      /outer/,
+    );
+    assert.equal(store.settings.get('inner'), undefined);
+  });
+});
+
+test('what is not committed when the process closes the project is gone', () => {
+  const file = projectFile();
+  let store = open(file);
+  assert.throws(() =>
+    store.transaction(() => {
+      store.settings.set('x', 1);
+      store.close();
+    }),
+  );
+  store = open(file);
+  assert.equal(store.settings.get('x'), undefined);
+  store.close();
+});
