@@ -6,15 +6,27 @@ import { Cli, type AddCommand } from './cli.ts';
 import { addEdit } from './commands/edit.ts';
 import { addExport } from './commands/export.ts';
 import { addImport } from './commands/import.ts';
+import { addRuns } from './commands/runs.ts';
 import { addSample } from './commands/sample.ts';
 import { addSource } from './commands/source.ts';
 import { addStats } from './commands/stats.ts';
+import { addTrain } from './commands/train.ts';
 import { addVerify } from './commands/verify.ts';
 import { oneLine } from './format.ts';
 import { exitCodes, STREAMS } from './help.ts';
 import type { Wiring } from './session.ts';
 
-const COMMANDS: readonly AddCommand[] = [addImport, addSource, addStats, addEdit, addExport, addVerify, addSample];
+const COMMANDS: readonly AddCommand[] = [
+  addSample,
+  addImport,
+  addSource,
+  addStats,
+  addEdit,
+  addTrain,
+  addRuns,
+  addExport,
+  addVerify,
+];
 
 /**
  * Run one command line. Sets `process.exitCode`; never throws.

@@ -1,0 +1,154 @@
+import { Option } from '@commander-js/extra-typings';
+import type { Difference } from '../../evaluation/compare.ts';
+import { GROUPS } from '../../data/groups.ts';
+import { primaryHead } from '../../evaluation/figures.ts';
+import { percent, points } from '../../evaluation/sentences.ts';
+import type { RunComparison, RunDetail } from '../../services/runs.ts';
+import { integer } from '../arguments.ts';
+import type { AddCommand } from '../cli.ts';
+import { duration, localTime, plural } from '../format.ts';
+import { examples } from '../help.ts';
+import { classTable, epochFigures, figuresTable } from '../run-text.ts';
+import { facts, table } from '../table.ts';
+
+export const addRuns: AddCommand = (parent, cli) => {
+  parent
+    .command('runs')
+    .description('All runs of the project, newest first, with the figures of the head each is judged by.')
+    .addHelpText('after', examples(['runs', 'what was trained']))
+    .action(() =>
+      cli.perform('runs', async (session) => {
+        const { listRuns } = await import('../../services/runs.ts');
+        const runs = listRuns(await session.project());
+        const rows = runs.map((run) => {
+          const figures = epochFigures(run.figures);
+          const head = figures?.evaluation && primaryHead(figures.evaluation);
+          return [
+            String(run.id),
+            run.name,
+            run.state,
+            cell(head?.top1),
+            ...GROUPS.map((group) => cell(head?.groups[group])),
+            duration(run.seconds),
+            localTime(run.createdAt),
+          ];
+        });
+        const columns = ['>run', 'name', 'state', '>top-1', '>many', '>medium', '>few', '>work', 'made'];
+        return { data: { runs }, text: rows.length === 0 ? 'No runs.' : table(columns, rows) };
+      }),
+    );
+
+  parent
+    .command('show')
+    .description('One run: settings, figures with intervals, warnings.')
+    .argument('<run>', 'its number', integer(1))
+    .option('--classes', 'figures of every class')
+    .option('--epochs', 'losses and figures of every epoch')
+    .option('--ranges', "also the paper's groups by rank")
+    .option('--config', 'every setting')
+    .addHelpText('after', examples(['show 4 --classes', 'run 4, class by class']))
+    .action((id, options) =>
+      cli.perform('show', async (session) => {
+        const { showRun } = await import('../../services/runs.ts');
+        const detail = showRun(await session.project(), id);
+        const evaluation = epochFigures(detail.run.figures)?.evaluation;
+        const sections = [
+          overview(detail),
+          evaluation ? figuresTable(evaluation, { ranges: options.ranges ?? false }) : '',
+          options.classes && evaluation ? classTable(evaluation, detail.classes) : '',
+          options.epochs ? epochTable(detail) : '',
+          options.config ? JSON.stringify(detail.run.config, null, 2) : '',
+          detail.warnings.map(({ epoch, message }) => `Warning (epoch ${epoch + 1}): ${message}`).join('\n'),
+        ];
+        return { data: detail, text: sections.filter((section) => section !== '').join('\n\n') };
+      }),
+    );
+
+  parent
+    .command('compare')
+    .description('Is the second run better than the first? Paired on the test images that both were judged on.')
+    .argument('<first>', 'number of a run, such as the control', integer(1))
+    .argument('<second>', 'number of another', integer(1))
+    .addOption(
+      new Option('--head <head>', 'compare this head (default: the one each is judged by)').choices([
+        'uniform',
+        'balanced',
+        'mean',
+      ] as const),
+    )
+    .option('--classes', 'every class')
+    .option('--ranges', "also the paper's groups by rank")
+    .addHelpText('after', examples(['compare 3 4', 'control (run 3) and CSA (run 4) of the same seed']))
+    .action((first, second, { head, classes, ranges }) =>
+      cli.perform('compare', async (session) => {
+        const { compareTwoRuns } = await import('../../services/runs.ts');
+        const result = compareTwoRuns(await session.project(), first, second, head);
+        return { data: result, text: comparisonText(result, { classes: classes ?? false, ranges: ranges ?? false }) };
+      }),
+    );
+};
+
+const cell = (estimate: { value: number } | null | undefined): string => (estimate ? percent(estimate.value) : '-');
+
+function overview({ run }: RunDetail): string {
+  const figures = epochFigures(run.figures);
+  const lines: [string, string][] = [
+    ['Run', `${run.id}, ${run.name}`],
+    ['Method', run.method],
+    ['State', run.reason === null ? run.state : `${run.state}: ${run.reason}`],
+    ['Seed', String(run.seed)],
+    ['Made', localTime(run.createdAt)],
+    ['Work', duration(run.seconds)],
+    ['Data set', run.datasetHash.slice(0, 12)],
+    ...(run.bankHash === null ? [] : [['Curated bank', run.bankHash.slice(0, 12)] as [string, string]]),
+    ['Version', run.codeVersion],
+  ];
+  if (figures?.evaluation)
+    lines.push(['Measured on', `${figures.split}, ${plural(figures.evaluation.images, 'image')}`]);
+  return facts(lines);
+}
+
+function epochTable({ epochs }: RunDetail): string {
+  const rows = epochs.map(({ epoch, figures }) => {
+    const told = epochFigures(figures);
+    const top1 = told?.evaluation && primaryHead(told.evaluation).top1;
+    return [
+      String(epoch + 1),
+      told?.learningRate.toPrecision(2) ?? '-',
+      told?.uniformLoss.toFixed(4) ?? '-',
+      told?.balancedLoss?.toFixed(4) ?? '-',
+      told?.bank ? `${told.bank.count}/${told.bank.capacity}` : '-',
+      top1 ? percent(top1.value) : '-',
+    ];
+  });
+  return table(['>epoch', '>rate', '>loss', '>balanced loss', '>bank', '>top-1'], rows);
+}
+
+const row = (title: string, difference: Difference | null): string[] =>
+  difference === null
+    ? [title, '-', '-', '-', '-', 'no test images']
+    : [
+        title,
+        percent(difference.a),
+        percent(difference.b),
+        points(difference.value),
+        `${points(difference.low)} to ${points(difference.high)}`,
+        difference.verdict,
+      ];
+
+function comparisonText(
+  { a, b, classes, heads, split, comparison }: RunComparison,
+  options: { classes: boolean; ranges: boolean },
+): string {
+  const rows = [
+    row('Top-1', comparison.overall),
+    row('Macro recall', comparison.macroRecall),
+    ...GROUPS.map((group) => row(group, comparison.groups[group])),
+    ...(options.ranges ? GROUPS.map((group) => row(`${group} by rank`, comparison.ranges[group])) : []),
+    ...(options.classes ? comparison.classes.map((difference, label) => row(classes[label], difference)) : []),
+  ];
+  const heading =
+    `Run ${b.id} (${b.name}, ${heads[1]} head) against run ${a.id} (${a.name}, ${heads[0]} head)\n` +
+    `on ${split}, ${plural(comparison.images, 'image')}, paired; differences in points with 95 % intervals`;
+  return `${heading}\n\n${table(['', `>run ${a.id}`, `>run ${b.id}`, '>difference', '>interval', 'verdict'], rows)}`;
+}

@@ -1,0 +1,95 @@
+/** The options of `train` as settings of a run. */
+import { InvalidArgumentError } from '@commander-js/extra-typings';
+import type { TrainConfig } from '../../training/config.ts';
+import { makeConfig, type PresetName, type TrainOverrides } from '../../training/presets.ts';
+import { integer } from '../arguments.ts';
+
+/** A number of contexts, or so many times the batch size. */
+export type BankSize = { contexts: number } | { batches: number };
+
+/** What commander makes of the options; a setting that is not given is the preset's. */
+export interface TrainOptions {
+  epochs?: number | undefined;
+  batchSize?: number | undefined;
+  learningRate?: number | undefined;
+  momentum?: number | undefined;
+  weightDecay?: number | undefined;
+  inputSize?: number | undefined;
+  model?: TrainConfig['model']['kind'] | undefined;
+  blocks?: number | undefined;
+  pad?: number | undefined;
+  flip: boolean;
+  minSteps?: number | undefined;
+  evaluateEvery?: number | undefined;
+  delta?: number | undefined;
+  bankSize?: BankSize | undefined;
+  bank?: 'kept' | 'emptied' | undefined;
+  contexts?: TrainConfig['contextClasses'] | undefined;
+  lambda?: [number, number] | undefined;
+  lambdaPer?: TrainConfig['lambda']['per'] | undefined;
+  mask?: TrainConfig['mask'] | undefined;
+  curated?: number | undefined;
+  seed?: number | undefined;
+  threads?: number | undefined;
+}
+
+/** "256", or "5x" for five times the batch size. */
+export function parseBankSize(text: string): BankSize {
+  const times = /^(\d+)x$/.exec(text);
+  if (times && Number(times[1]) >= 1) return { batches: Number(times[1]) };
+  try {
+    return { contexts: integer(2)(text) };
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    throw new InvalidArgumentError('Expected a number of contexts, such as 256, or of batches, such as 5x.');
+  }
+}
+
+/**
+ * What differs from the preset.
+ * @throws UserError 'usage' when the preset does not fit the method
+ */
+export function overridesFrom(
+  options: TrainOptions,
+  method: TrainConfig['method'],
+  preset: PresetName,
+  groups: TrainConfig['groups'],
+): TrainOverrides {
+  const base = makeConfig(method, preset, 32);
+  const { bankSize, lambda, batchSize = base.batchSize } = options;
+  const bank = bankSize && ('batches' in bankSize ? bankSize.batches * batchSize : bankSize.contexts);
+  const [min, max] = lambda ?? [base.lambda.min, base.lambda.max];
+  return definedOnly({
+    epochs: options.epochs,
+    batchSize: options.batchSize,
+    learningRate: options.learningRate,
+    momentum: options.momentum,
+    weightDecay: options.weightDecay,
+    inputSize: options.inputSize,
+    model: modelFrom(options),
+    augment: { pad: options.pad ?? base.augment.pad, flip: options.flip },
+    minSteps: options.minSteps,
+    evaluateEvery: options.evaluateEvery,
+    delta: options.delta,
+    bankSize: bank,
+    keepBank: options.bank === undefined ? undefined : options.bank === 'kept',
+    contextClasses: options.contexts,
+    lambda: { min, max, per: options.lambdaPer ?? base.lambda.per },
+    mask: options.mask,
+    curatedShare: options.curated,
+    groups,
+    seed: options.seed,
+    threads: options.threads,
+  });
+}
+
+function modelFrom({ model, blocks }: TrainOptions): TrainConfig['model'] | undefined {
+  if (model === 'resnet18') return { kind: model };
+  if (model === undefined && blocks === undefined) return undefined;
+  return { kind: 'resnet-cifar', blocks: blocks ?? 5 };
+}
+
+/** Without the fields that are undefined: they would hide the preset's. */
+function definedOnly(settings: { [K in keyof TrainOverrides]: TrainOverrides[K] | undefined }): TrainOverrides {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,199 @@
+import { Option } from '@commander-js/extra-typings';
+import { UserError } from '../../base/errors.ts';
+import type { RunPlan } from '../../services/runs.ts';
+import type { Run } from '../../storage/records.ts';
+import { METHODS } from '../../training/config.ts';
+import { PRESET_SETTINGS, PRESETS, type PresetName } from '../../training/presets.ts';
+import type { TrainEvent } from '../../training/train-job.ts';
+import { integer, number, numberPair } from '../arguments.ts';
+import type { AddCommand, Outcome } from '../cli.ts';
+import { count } from '../format.ts';
+import { examples } from '../help.ts';
+import { epochLine, runText } from '../run-text.ts';
+import type { Session } from '../session.ts';
+import { facts } from '../table.ts';
+import { overridesFrom, parseBankSize } from './train-options.ts';
+
+/** Up to so many training images the preset for small sets is the default. */
+const SMALL_SET = 5000;
+
+const PRESET_HELP = PRESETS.map((name) => `  ${name.padEnd(9)} ${PRESET_SETTINGS[name].summary}`).join('\n');
+const METHOD_HELP = `
+Methods:
+  ce        cross entropy on the data as they are
+  cbrs      class-balanced re-sampling
+  control   two streams and two heads, nothing laid over: what CSA is compared with
+  csa       context-shift augmentation
+
+Presets:
+${PRESET_HELP}`;
+
+export const addTrain: AddCommand = (parent, cli) => {
+  parent
+    .command('train')
+    .description('Train a classifier. Ctrl-C stops and keeps the state; "resume" goes on.')
+    .argument('<method>', METHODS.join(', '))
+    .addOption(
+      new Option('--preset <name>', 'settings to begin with (default: small up to 5,000 images, else quick)').choices(
+        PRESETS,
+      ),
+    )
+    .option('--name <text>', 'name of the run (default: method and seed)')
+    .option('--seed <number>', 'everything random follows from it (default: 1)', integer(0))
+    .option('--dry-run', 'only show the settings and what they cost')
+    .optionsGroup('Schedule:')
+    .option('--epochs <number>', 'the schedule is scaled to it', integer(1, 1000))
+    .option('--batch-size <images>', 'of each stream', integer(2, 1024))
+    .option('--learning-rate <rate>', 'before warm-up and drops', number(0, 10))
+    .option('--momentum <share>', 'of SGD', number(0, 0.999))
+    .option('--weight-decay <rate>', 'of SGD', number(0, 0.1))
+    .option('--min-steps <number>', 'fewest steps of an epoch', integer(1))
+    .option('--evaluate-every <epochs>', 'look at the test split every so often', integer(1))
+    .option('--checkpoint-seconds <seconds>', 'time between checkpoints (default: 60)', number(0))
+    .optionsGroup('Network and pictures:')
+    .option('--input-size <pixels>', 'side of the network input (default: fits the pictures)', integer(32, 224))
+    .addOption(new Option('--model <kind>', 'default: by input size').choices(['resnet-cifar', 'resnet18'] as const))
+    .option('--blocks <number>', 'blocks a stage of resnet-cifar: 5 is ResNet-32', integer(1, 9))
+    .option('--pad <share>', 'padding before the random crop, as a share of the size', number(0, 0.5))
+    .option('--no-flip', 'no random horizontal flip')
+    .optionsGroup('Contexts (csa):')
+    .option('--delta <probability>', 'smallest p of a sample whose context enters the bank', number(0, 1))
+    .option('--bank-size <size>', 'contexts in the bank, or times the batch size: 1x, 5x, 10x', parseBankSize)
+    .addOption(new Option('--bank <rule>', 'at the start of an epoch').choices(['kept', 'emptied'] as const))
+    .addOption(new Option('--contexts <classes>', 'whose contexts enter the bank').choices(['any', 'head'] as const))
+    .option('--lambda <min,max>', 'range of lambda', numberPair(0, 1))
+    .addOption(new Option('--lambda-per <unit>', 'one lambda for each').choices(['batch', 'image'] as const))
+    .addOption(new Option('--mask <kind>', 'random: a control').choices(['saliency', 'random'] as const))
+    .option('--curated <share>', 'share of contexts from the accepted ones: 1 uses only those', number(0, 1))
+    .optionsGroup('Engine:')
+    .option('--threads <number>', 'inside an operation; 0 is all cores', integer(0, 256))
+    .addHelpText('after', METHOD_HELP)
+    .addHelpText(
+      'after',
+      examples(
+        ['train csa', 'with the preset that fits the size of the data set'],
+        ['train control --preset small --seed 3', 'the control of the same seed'],
+        ['train csa --preset standard --epochs 30 --bank-size 5x', 'other settings'],
+        ['train csa --curated 1', 'only contexts that you have accepted'],
+        ['train csa --dry-run', 'what it would do'],
+      ),
+    )
+    .action((methodName, options) =>
+      cli.perform('train', async (session) => {
+        const { takeSnapshot } = await import('../../data/snapshot.ts');
+        const { planRun, startRun } = await import('../../services/runs.ts');
+        const { groupThresholds, tailReport } = await import('../../services/stats.ts');
+        const method = METHODS.find((name) => name === methodName);
+        if (!method)
+          throw new UserError('usage', `There is no method "${methodName}". The methods are ${METHODS.join(', ')}.`);
+        const project = await session.project();
+        const { store } = project;
+        const small = tailReport(store).splits.train <= SMALL_SET;
+        const preset: PresetName = options.preset ?? (small ? 'small' : 'quick');
+        const overrides = overridesFrom(options, method, preset, groupThresholds(store));
+        const { name, checkpointSeconds } = options;
+        const request = {
+          method,
+          preset,
+          overrides,
+          ...(name === undefined ? {} : { name }),
+          ...(checkpointSeconds === undefined ? {} : { checkpointSeconds }),
+        };
+        const plan = planRun(takeSnapshot(store), request);
+        if (options.dryRun) return { data: { plan: { preset, ...plan } }, text: planText(preset, plan) };
+        for (const rule of plan.rules) session.note(`Note: ${rule}`);
+        const watch = watchRun(session, plan.config.epochs);
+        return finished(session, () => startRun(project, request, session.runJob, watch));
+      }),
+    );
+
+  parent
+    .command('resume')
+    .description('Go on with a run that was stopped: digit for digit on the same machine and build.')
+    .argument('[run]', 'its number (default: the newest that has not finished)', integer(1))
+    .option('--checkpoint-seconds <seconds>', 'time between checkpoints (default: 60)', number(0))
+    .addHelpText('after', examples(['resume', 'the newest unfinished run'], ['resume 3', 'run 3']))
+    .action((wanted, { checkpointSeconds }) =>
+      cli.perform('resume', async (session) => {
+        const { listRuns, resumeRun } = await import('../../services/runs.ts');
+        const project = await session.project();
+        const run = listRuns(project).find(({ id, state }) =>
+          wanted === undefined ? state !== 'finished' : id === wanted,
+        );
+        if (!run) {
+          const which = wanted === undefined ? 'There is no unfinished run' : `There is no run ${wanted}`;
+          throw new UserError('not-found', `${which}. "contexture runs" lists them.`);
+        }
+        const { TrainConfig } = await import('../../training/config.ts');
+        const watch = watchRun(session, TrainConfig.parse(run.config).epochs);
+        const pace = checkpointSeconds === undefined ? {} : { checkpointSeconds };
+        return finished(session, () => resumeRun(project, run.id, session.runJob, { ...watch, ...pace }));
+      }),
+    );
+};
+
+/** Show what a run tells while it goes. */
+function watchRun(session: Session, epochs: number): { onEvent: (event: TrainEvent) => void; signal: AbortSignal } {
+  const onEvent = (event: TrainEvent): void => {
+    session.emit(event);
+    if (event.type === 'epoch') session.note(epochLine(event, epochs));
+    if (event.type === 'warning') session.note(`Warning: ${event.message}`);
+    if (event.type === 'engine') {
+      const { device, tensorflow, threads, processor } = event.engine;
+      session.note(
+        `Engine: TensorFlow ${tensorflow}, ${device === 'cpu' ? `${count(threads)} threads of ${processor}` : 'GPU'}`,
+      );
+    }
+  };
+  return { onEvent, signal: session.signal };
+}
+
+/** The outcome of a run that has ended or was stopped. */
+async function finished(session: Session, work: () => Promise<Run>): Promise<Outcome> {
+  let run: Run;
+  try {
+    run = await work();
+  } catch (error) {
+    if (!(error instanceof UserError) || error.code !== 'cancelled') throw error;
+    // Stopped before the job had anything to keep: the run is there all the same.
+    const [newest] = (await session.project()).store.runs.list();
+    throw new UserError('cancelled', `${error.message} ${howToGoOn(newest)}`, { cause: error });
+  }
+  const error =
+    run.state === 'stopped' ? new UserError('cancelled', `Run ${run.id} was stopped. ${howToGoOn(run)}`) : undefined;
+  return { data: { run }, text: runText(run), error };
+}
+
+const howToGoOn = (run: Run): string => `Go on with: contexture resume ${run.id}`;
+
+function planText(
+  preset: PresetName,
+  { config, rules, proposedInputSize, cost, trainImages, stepsPerEpoch }: RunPlan,
+): string {
+  const { model } = config;
+  const size =
+    config.inputSize === proposedInputSize ? 'fits the pictures' : `${proposedInputSize} would fit the pictures`;
+  const lines: [string, string][] = [
+    ['Method', config.method],
+    ['Preset', PRESET_SETTINGS[preset].title],
+    [
+      'Network',
+      model.kind === 'resnet18' ? 'ResNet-18' : `ResNet-${6 * model.blocks + 2} (${model.blocks} blocks a stage)`,
+    ],
+    ['Input size', `${config.inputSize} px (${size}); a step costs ${cost.toFixed(1)} times one at 32 px`],
+    ['Training images', count(trainImages)],
+    ['Epochs', `${config.epochs} of ${count(stepsPerEpoch)} steps of ${config.batchSize} images a stream`],
+    [
+      'Learning rate',
+      `${config.learningRate}, warm-up ${config.warmupEpochs} epochs, a tenth from epoch ${config.dropEpochs.map((epoch) => epoch + 1).join(' and ')}`,
+    ],
+    ['Second stream', `from epoch ${config.startBalanced + 1}`],
+    [
+      'Bank',
+      `${count(config.bankSize)} contexts, ${config.keepBank ? 'kept' : 'emptied each epoch'}, delta ${config.delta}`,
+    ],
+    ['Seed', String(config.seed)],
+    ['Threads', String(config.threads)],
+  ];
+  return [facts(lines), ...rules.map((rule) => `Note: ${rule}`)].join('\n');
+}
