@@ -35,7 +35,7 @@ export interface PackPort {
   readonly signal: AbortSignal;
 }
 
-/** Sets up to this many bytes are held in memory; larger ones are read from disk picture by picture. */
+/** Packs up to this many bytes are held in memory; larger ones are read from disk picture by picture. */
 const IN_MEMORY = 2 ** 30;
 
 /** Pictures that cannot be packed before it gives up. */
@@ -49,6 +49,7 @@ const SAVE_EVERY = 2000;
  * @param indices into `snapshot.images`; the pack has them in this order
  * @param size side of the pictures, pixels
  * @param cacheFolder `Project.cacheFolder`
+ * @param options.inMemory largest pack that is held in memory, bytes
  * @throws UserError 'cancelled' (what is decoded is kept); 'not-found', 'changed', 'unreadable' or 'damaged' when any
  *   picture is not what was imported: a job must not silently work on something else; 'no-space'
  */
@@ -58,6 +59,7 @@ export async function openPacked(
   size: number,
   cacheFolder: string,
   port: PackPort,
+  { inMemory = IN_MEMORY }: { inMemory?: number } = {},
 ): Promise<PackedImages> {
   const images = Array.from(indices, (index) => snapshot.images[index]);
   const shape: PackShape = {
@@ -66,21 +68,21 @@ export async function openPacked(
     size,
   };
   const path = join(cacheFolder, 'packed', `${shape.key}.rgb`);
-  const found = openFinished(path, shape);
+  const found = openFinished(path, shape, inMemory);
   if (found) return found;
   await pack(snapshot, images, path, shape, port);
-  const made = openFinished(path, shape);
+  const made = openFinished(path, shape, inMemory);
   if (made) return made;
   throw new UserError('damaged', `${path} cannot be read back after it was written. Check the disk.`);
 }
 
 /** Open a finished pack and check it; undefined when there is none or it is damaged. */
-function openFinished(path: string, shape: PackShape): PackedImages | undefined {
+function openFinished(path: string, shape: PackShape, inMemory: number): PackedImages | undefined {
   const file = PackFile.open(path, shape, 'read');
   if (!file) return undefined;
   const { count, size } = shape;
   const length = pictureBytes(shape);
-  if (packBytes(shape) > IN_MEMORY) return new PackOnDisk(file);
+  if (packBytes(shape) > inMemory) return new PackOnDisk(file);
   const pixels = new Uint8Array(count * length);
   file.readRaw(0, count, pixels);
   file.close();
