@@ -25,8 +25,14 @@ function pictures(sizes: readonly Picture[]): { root: string; snapshot: DatasetS
     const path = `cat/${i}.png`;
     writeFileSync(join(root, path), bytes);
     return {
-      ...{ id: i + 1, root: 0, path, hash: sha256(bytes), size: bytes.length, orientation: 1, label: 0 },
       ...sizes[i],
+      id: i + 1,
+      root: 0,
+      path,
+      hash: sha256(bytes),
+      size: bytes.length,
+      orientation: 1,
+      label: 0,
       split: 'train' as const,
     };
   });
