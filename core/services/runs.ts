@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { rmSync } from 'node:fs';
 import { errorToData, UserError } from '../base/errors.ts';
-import { asJson, canonicalJson } from '../base/json.ts';
+import { asJson, canonicalJson, type Json } from '../base/json.ts';
 import { CODE_VERSION } from '../base/version.ts';
 import { bankHash, takeBank } from '../contexts/bank.ts';
 import { datasetHash, readSnapshot, takeSnapshot, trainCounts, type DatasetSnapshot } from '../data/snapshot.ts';
@@ -26,7 +26,7 @@ import {
 } from '../training/presets.ts';
 import { decodePredictions, type Predictions } from '../training/predictions-file.ts';
 import { stepsPerEpoch } from '../training/schedule.ts';
-import type { TrainEvent, TrainResult, TrainSpec } from '../training/train-job.ts';
+import type { EpochFigures, TrainEvent, TrainResult, TrainSpec } from '../training/train-job.ts';
 
 /** What a run is asked for. */
 export interface RunRequest {
@@ -186,7 +186,7 @@ export function judgedHead(run: Run): Head {
 }
 
 /** Class answers of a run's head on its evaluation split. */
-function answersOf(predictions: Predictions, head: Head, classes: number): Int32Array {
+export function answersOf(predictions: Predictions, head: Head, classes: number): Int32Array {
   const { uniform, balanced } = predictions;
   if (head === 'uniform' || !balanced) return predict(uniform, classes);
   return predict(head === 'balanced' ? balanced : meanLogits(uniform, balanced), classes);
@@ -253,6 +253,12 @@ export function predictionsOf(project: Project, run: Run): Predictions {
     );
   }
   return decodePredictions(project.blobs.get(run.predictionsBlob), project.blobs.path(run.predictionsBlob));
+}
+
+/** The figures of an epoch as the train job sent them, from `Run.figures` or `RunEpoch.figures`; null before there are any. */
+export function storedFigures(figures: Json): EpochFigures | null {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `perform` stores what the job sent, unchanged
+  return figures as unknown as EpochFigures | null;
 }
 
 /** The data set that a run was trained on. */

@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeLeftovers } from '../base/durable-file.ts';
 import { UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { Random } from '../base/random.ts';
@@ -357,6 +358,8 @@ class RunInProgress {
 
   /** Go on from the checkpoint; a run that was stopped before its first one begins anew. */
   resumeIfAsked(): void {
+    // What a killed attempt was writing.
+    removeLeftovers(this.#spec.runFolder);
     if (!this.#spec.resume || !existsSync(this.#path)) return;
     const { state, info } = readCheckpoint(this.#path);
     if (info.datasetHash !== this.#datasetHash || info.bankHash !== this.#spec.bankHash) {

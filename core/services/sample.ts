@@ -1,0 +1,278 @@
+/**
+ * The whole main job on the sample data set: draw it, import it, look at its tail, train, find contexts, compare, export,
+ * verify. Each part is the very service that a user's own data goes through. What an earlier, interrupted call finished is
+ * kept: the same call goes on.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../base/errors.ts';
+import { canonicalJson } from '../base/json.ts';
+import type { Progress } from '../base/progress.ts';
+import { takeSnapshot } from '../data/snapshot.ts';
+import type { Comparison } from '../evaluation/compare.ts';
+import { primaryHead, type HeadFigures } from '../evaluation/figures.ts';
+import { falseLink, sceneFigures, type FalseLink, type SceneFigures } from '../evaluation/scenes.ts';
+import { compareSeeds, seedDifference, type SeedComparison, type SeedDifference } from '../evaluation/seeds.ts';
+import { DEFAULT_RECIPE, type ExportRecipe } from '../export/recipe.ts';
+import type { JobEvent, RunJob } from '../jobs/protocol.ts';
+import type { PredictEvent, PredictResult, PredictSpec } from '../predict/predict-job.ts';
+import { engineEnvironment, readEngineInstall } from '../engine/install.ts';
+import type { Project } from '../storage/project.ts';
+import type { Run } from '../storage/records.ts';
+import { METHODS, TrainConfig, type MethodName } from '../training/config.ts';
+import { decideContexts, findContexts, listContexts, type Act } from './contexts.ts';
+import { exportDataset } from './export.ts';
+import { importSource } from './import.ts';
+import {
+  answersOf,
+  compareTwoRuns,
+  judgedHead,
+  planRun,
+  predictionsOf,
+  resumeRun,
+  startRun,
+  storedFigures,
+} from './runs.ts';
+import { readSceneTable, writeBackgrounds, writeSample, type SceneTable } from './sample-data.ts';
+import { tailReport, type TailReport } from './stats.ts';
+
+/** Of the generator: the data set is the same for every training seed. */
+const DATA_SEED = 0;
+/** Contexts of images that were known at least so well while training are accepted. */
+const ACCEPT_FROM = 0.8;
+/** Classes below this many pictures are filled up to it in the export. */
+const FILL_TO = 150;
+
+export interface SampleOptions {
+  /** Folder for pictures, bare backgrounds and the export; made when it is not there. */
+  folder: string;
+  /** Training seeds, at least one. With several, only the first one's contexts are exported. */
+  seeds: readonly number[];
+  act: Act;
+}
+
+/** A run of the sample with what only the sample can tell: in which scenes it is right. */
+export interface SampleRun {
+  method: MethodName;
+  seed: number;
+  runId: number;
+  /** Of the head that the method is judged by. */
+  figures: HeadFigures;
+  scenes: SceneFigures;
+  falseLink: FalseLink;
+}
+
+export interface SampleReport {
+  tail: TailReport;
+  runs: SampleRun[];
+  /** CSA against each other method: paired by test image under the first seed. */
+  comparisons: { against: MethodName; comparison: Comparison }[];
+  /** The same over seeds, where there are several: figures, and accuracy of tail classes in scenes they were never seen in. */
+  seeds: {
+    against: MethodName;
+    comparison: SeedComparison;
+    unseen: SeedDifference | null;
+    bound: SeedDifference | null;
+  }[];
+  contexts: { found: number; accepted: number };
+  export: { folder: string; pictures: number; verified: boolean };
+  /** False when something was found wrong. */
+  ok: boolean;
+}
+
+/** What the sample tells while it works, beside the events of its jobs. */
+export type SampleEvent =
+  { type: 'stage'; stage: string } | { type: 'tail'; tail: TailReport } | { type: 'run'; run: SampleRun };
+
+export interface SamplePort {
+  emit(event: SampleEvent | Progress | JobEvent): void;
+  signal: AbortSignal;
+}
+
+/**
+ * Do all of it.
+ * @throws UserError 'cancelled' (the same call goes on), and whatever the services throw
+ */
+export async function runSample(
+  project: Project,
+  { folder, seeds, act }: SampleOptions,
+  runJob: RunJob,
+  port: SamplePort,
+): Promise<SampleReport> {
+  const stage = (text: string): void => port.emit({ type: 'stage', stage: text });
+  const running = { onEvent: (event: JobEvent) => port.emit(event), signal: port.signal };
+  const pictures = join(folder, 'pictures');
+  const backgrounds = join(folder, 'backgrounds');
+
+  stage('Drawing the sample data set');
+  if (!existsSync(pictures)) await writeSample(pictures, { seed: DATA_SEED }, port);
+  if (!existsSync(backgrounds)) await writeBackgrounds(backgrounds, { seed: DATA_SEED }, port);
+  const scenes = readSceneTable(pictures);
+
+  stage('Importing it');
+  await importSource(project, { path: pictures, ...running }, runJob);
+  const tail = tailReport(project.store);
+  port.emit({ type: 'tail', tail });
+
+  const trained: SampleRun[] = [];
+  let contexts = { found: 0, accepted: 0 };
+  for (const seed of seeds) {
+    for (const method of METHODS) {
+      stage(`Training: ${method}, seed ${seed}`);
+      const run = await trainOnce(project, method, seed, runJob, running);
+      const sampleRun = await judge(project, run, method, scenes, backgrounds, runJob, port);
+      trained.push(sampleRun);
+      port.emit({ type: 'run', run: sampleRun });
+      if (method === 'ce' && seed === seeds[0]) {
+        stage('Finding contexts with the model trained by cross entropy');
+        contexts = await findAndAccept(project, run.id, act, runJob, running);
+      }
+    }
+  }
+
+  stage('Exporting an augmented data set, and verifying it');
+  const out = join(folder, 'export');
+  const recipe: ExportRecipe = { ...DEFAULT_RECIPE, amount: { kind: 'fill', to: FILL_TO }, copy: ['test'] };
+  const exported = await exportDataset(project, { out, recipe }, runJob, running);
+  if (exported.state !== 'finished') throw stopped();
+
+  const others = METHODS.filter((method) => method !== 'csa');
+  const runId = (method: MethodName, seed: number): number =>
+    trained.find((run) => run.method === method && run.seed === seed)!.runId;
+  const comparisons = others.map((against) => ({
+    against,
+    comparison: compareTwoRuns(project, runId(against, seeds[0]), runId('csa', seeds[0])).comparison,
+  }));
+  const verified = exported.report?.ok ?? false;
+  return {
+    tail,
+    runs: trained,
+    comparisons,
+    seeds: seeds.length > 1 ? others.map((against) => overSeeds(trained, against)) : [],
+    contexts,
+    export: { folder: out, pictures: exported.report?.pictures ?? 0, verified },
+    ok: verified,
+  };
+}
+
+function stopped(): UserError {
+  return new UserError('cancelled', 'The sample was stopped. The same command goes on where it was.');
+}
+
+/** The finished run of a method and seed: found, resumed or new. */
+async function trainOnce(
+  project: Project,
+  method: MethodName,
+  seed: number,
+  runJob: RunJob,
+  running: { onEvent: (event: JobEvent) => void; signal: AbortSignal },
+): Promise<Run> {
+  const request = { method, preset: 'small', overrides: { seed } } as const;
+  const wanted = canonicalJson(planRun(takeSnapshot(project.store), request).config);
+  const known = project.store.runs.list().find((run) => canonicalJson(run.config) === wanted);
+  if (known?.state === 'finished') return known;
+  const run = known
+    ? await resumeRun(project, known.id, runJob, running)
+    : await startRun(project, request, runJob, running);
+  if (run.state !== 'finished') throw stopped();
+  return run;
+}
+
+/** Accept the contexts of the images that were known well. Decisions that a person made are left alone. */
+async function findAndAccept(
+  project: Project,
+  runId: number,
+  act: Act,
+  runJob: RunJob,
+  running: { onEvent: (event: JobEvent) => void; signal: AbortSignal },
+): Promise<SampleReport['contexts']> {
+  await findContexts(project, { runId }, act, runJob, running);
+  const sure = listContexts(project, { state: 'undecided', minProbability: ACCEPT_FROM });
+  decideContexts(
+    project,
+    sure.map(({ context }) => context.id),
+    'accepted',
+    act,
+  );
+  const counts = project.store.contexts.count();
+  return { found: counts.accepted + counts.rejected + counts.undecided, accepted: counts.accepted };
+}
+
+/** Figures of a run, in seen and unseen scenes, and on bare backgrounds. */
+async function judge(
+  project: Project,
+  run: Run,
+  method: MethodName,
+  { pictures, bound }: SceneTable,
+  backgrounds: string,
+  runJob: RunJob,
+  port: SamplePort,
+): Promise<SampleRun> {
+  const { classes } = takeSnapshot(project.store);
+  const predictions = predictionsOf(project, run);
+  const seen = [...predictions.imageIds].map((id) => pictures.get(project.store.images.get(id)!.path)!.seen);
+  const answers = answersOf(predictions, judgedHead(run), classes.length);
+  const named = await classesNamed(project, run, backgrounds, runJob, port);
+  const labels = new Map(classes.map((name, label) => [name, label]));
+  const boundLabels = Object.entries(bound).map(([scene, name]): [string, number] => [scene, labels.get(name)!]);
+  const files = [...named.keys()];
+  const evaluation = storedFigures(run.figures)?.evaluation;
+  return {
+    method,
+    seed: TrainConfig.parse(run.config).seed,
+    runId: run.id,
+    figures: primaryHead(evaluation!),
+    scenes: sceneFigures(answers, predictions.labels, seen, classes.length),
+    falseLink: falseLink(
+      Int32Array.from(files, (file) => labels.get(named.get(file)!)!),
+      files.map((file) => pictures.get(file)!.scene),
+      new Map(boundLabels),
+    ),
+  };
+}
+
+/** The class that a run's model names for each picture of a folder. */
+async function classesNamed(
+  project: Project,
+  run: Run,
+  folder: string,
+  runJob: RunJob,
+  { signal }: SamplePort,
+): Promise<Map<string, string>> {
+  const named = new Map<string, string>();
+  const spec: PredictSpec = {
+    model: project.blobs.path(run.modelBlob!),
+    source: { kind: 'folder', path: folder },
+    top: 1,
+    head: null,
+  };
+  await runJob<PredictSpec, PredictEvent, PredictResult>('predict', spec, {
+    signal,
+    env: engineEnvironment(readEngineInstall(), { threads: TrainConfig.parse(run.config).threads }),
+    onEvent: (event) => {
+      if (event.type !== 'rows') return;
+      for (const row of event.rows) {
+        if ('classes' in row) named.set(row.file, row.classes[0].class);
+        else throw new Error(`the background ${row.file} cannot be read: ${row.reason}`);
+      }
+    },
+  });
+  return named;
+}
+
+/** CSA less another method over seeds. */
+function overSeeds(runs: readonly SampleRun[], against: MethodName): SampleReport['seeds'][number] {
+  const of = (method: MethodName): SampleRun[] => runs.filter((run) => run.method === method);
+  const pairs = of(against).map((run): [SampleRun, SampleRun] => [
+    run,
+    of('csa').find(({ seed }) => seed === run.seed)!,
+  ]);
+  const difference = (read: (run: SampleRun) => number | null): SeedDifference | null =>
+    seedDifference(pairs.map(([a, b]): [number | null, number | null] => [read(a), read(b)]));
+  return {
+    against,
+    comparison: compareSeeds(pairs.map(([a, b]): [HeadFigures, HeadFigures] => [a.figures, b.figures])),
+    unseen: difference(({ scenes }) => scenes.bothUnseen?.value ?? null),
+    bound: difference((run) => run.falseLink.bound?.value ?? null),
+  };
+}
