@@ -126,7 +126,7 @@ async function predictAll(
   const read = async (item: SourceItem): Promise<Picture | undefined> =>
     port.signal.aborted ? undefined : readPicture(source, item, size);
   for await (const picture of mapOrdered(items, availableParallelism() * 4, read)) {
-    if (port.signal.aborted) throw new UserError('cancelled', 'The prediction was cancelled.');
+    stopIfCancelled(port.signal);
     if (picture) batch.push(picture);
     if (batch.length >= batchSize) flush();
     meter.add();
@@ -142,7 +142,12 @@ async function predictAll(
 async function listPictures(source: ImageSource, signal: AbortSignal): Promise<SourceItem[]> {
   const items: SourceItem[] = [];
   for await (const item of source.list(signal)) if (concernsPictures(item)) items.push(item);
+  stopIfCancelled(signal);
   return items;
+}
+
+function stopIfCancelled(signal: AbortSignal): void {
+  if (signal.aborted) throw new UserError('cancelled', 'The prediction was cancelled.');
 }
 
 /** Rows of a batch, in its order. */
