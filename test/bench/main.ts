@@ -1,0 +1,28 @@
+/**
+ * `npm run bench -- NAME [--option number …] [--json]`: measurements, run by name. Progress goes to stderr; the last line
+ * of stdout is the result as JSON.
+ */
+import { parseArgs } from 'node:util';
+
+const BENCHES: Readonly<Record<string, (options: Record<string, number>) => Promise<object>>> = {
+  'step-ce': async (options) => (await import('./step-ce.ts')).stepCe(options),
+  'coloured-mnist': async (options) => (await import('./coloured-mnist.ts')).colouredMnist(options),
+  'pets-masks': async (options) => (await import('./pets-masks.ts')).petsMasks(options),
+  'cifar-peer': async (options) => (await import('./cifar-peer.ts')).cifarPeer(options),
+};
+
+const { tokens } = parseArgs({ strict: false, allowPositionals: true, tokens: true });
+const name = tokens.find((token) => token.kind === 'positional')?.value ?? '';
+const options: Record<string, number> = {};
+for (const [index, token] of tokens.entries()) {
+  if (token.kind !== 'option' || token.name === 'json') continue;
+  const next = tokens[index + 1];
+  options[token.name] = Number(token.value ?? (next?.kind === 'positional' ? next.value : undefined));
+}
+const bench = BENCHES[name];
+if (!bench) {
+  console.error(`bench: choose one of ${Object.keys(BENCHES).join(', ')}`);
+  process.exit(2);
+}
+const result = await bench(options);
+console.log(JSON.stringify(result));
