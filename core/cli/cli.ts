@@ -52,7 +52,10 @@ export class Cli {
    * @param command its name as typed: "train", "edit exclude"
    */
   async perform(command: string, work: Work): Promise<void> {
-    const session = new Session(this.#options(), this.#wiring, `contexture ${command}`, this.#interrupt.signal);
+    const session = new Session(this.#options(), this.#wiring, `contexture ${command}`, {
+      signal: this.#interrupt.signal,
+      print: (text) => this.#print(text),
+    });
     try {
       let outcome: Outcome;
       try {
@@ -70,10 +73,10 @@ export class Cli {
     if (error) process.exitCode = EXIT_CODES[error.code];
     if (this.#options().json) {
       const state = error ? { ok: false, code: error.code, message: error.message } : { ok: true };
-      this.#print(JSON.stringify({ ...state, command, ...data }));
+      this.#printLine(JSON.stringify({ ...state, command, ...data }));
       return;
     }
-    if (text) this.#print(text);
+    if (text) this.#printLine(text);
     if (error) process.stderr.write(`contexture: ${oneLine(error.message)}\n`);
   }
 
@@ -83,19 +86,23 @@ export class Cli {
     const debug = Boolean(process.env.CONTEXTURE_DEBUG);
     if (error instanceof UserError) {
       process.exitCode = EXIT_CODES[error.code];
-      if (json) this.#print(JSON.stringify({ ok: false, code, message }));
+      if (json) this.#printLine(JSON.stringify({ ok: false, code, message }));
       else process.stderr.write(`contexture: ${oneLine(message)}\n`);
       if (debug && error.cause instanceof Error) process.stderr.write(`${error.cause.stack}\n`);
       return;
     }
     process.exitCode = 1;
     const log = writeDefectLog(error);
-    if (json) this.#print(JSON.stringify({ ok: false, code, message, log }));
+    if (json) this.#printLine(JSON.stringify({ ok: false, code, message, log }));
     else process.stderr.write(`contexture: defect of Contexture: ${message}${log ? ` (details: ${log})` : ''}\n`);
     if (debug && stack) process.stderr.write(`${stack}\n`);
   }
 
+  #printLine(text: string): void {
+    this.#print(`${text}\n`);
+  }
+
   #print(text: string): void {
-    if (this.#stdoutOpen) process.stdout.write(`${text}\n`);
+    if (this.#stdoutOpen) process.stdout.write(text);
   }
 }

@@ -3,9 +3,13 @@ import { Command, CommanderError } from '@commander-js/extra-typings';
 import { UserError } from '../base/errors.ts';
 import { CODE_VERSION } from '../base/version.ts';
 import { Cli, type AddCommand } from './cli.ts';
+import { addBank } from './commands/bank.ts';
+import { addContexts } from './commands/contexts.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addEdit } from './commands/edit.ts';
 import { addExport } from './commands/export.ts';
 import { addImport } from './commands/import.ts';
+import { addPredict } from './commands/predict.ts';
 import { addRuns } from './commands/runs.ts';
 import { addSample } from './commands/sample.ts';
 import { addSource } from './commands/source.ts';
@@ -24,8 +28,12 @@ const COMMANDS: readonly AddCommand[] = [
   addEdit,
   addTrain,
   addRuns,
+  addContexts,
+  addBank,
   addExport,
   addVerify,
+  addPredict,
+  addDoctor,
 ];
 
 /**

@@ -34,7 +34,8 @@ export class ProgressView {
   update(progress: Progress): void {
     const now = performance.now();
     if (this.#last?.stage !== progress.stage) {
-      this.settle();
+      // A stage that only gives way for a while, as training does to evaluation, leaves nothing behind.
+      if (this.#last && isComplete(this.#last)) this.settle();
       this.#stageStart = now;
       this.#shownAt = this.#stream.isTTY ? -Infinity : now;
     }
@@ -58,8 +59,7 @@ export class ProgressView {
     const last = this.#last;
     if (!last) return;
     this.#last = undefined;
-    const amount =
-      last.total === null || last.done >= last.total ? count(last.done) : `${count(last.done)} of ${count(last.total)}`;
+    const amount = isComplete(last) ? count(last.done) : `${count(last.done)} of ${count(last.total ?? last.done)}`;
     const seconds = duration((performance.now() - this.#stageStart) / 1000);
     this.#stream.write(`${oneLine(last.stage)}: ${amount} ${last.unit}, ${seconds}\n`);
   }
@@ -76,6 +76,8 @@ export class ProgressView {
     this.#open = true;
   }
 }
+
+const isComplete = ({ done, total }: Progress): boolean => total === null || done >= total;
 
 /** The parts of a progress line, most important first: stage, count, time left, rate, remark. */
 function describe(progress: Progress): string[] {

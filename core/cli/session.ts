@@ -29,16 +29,26 @@ export class Session implements JobPort<JobEvent> {
   readonly #options: CommonOptions;
   readonly #wiring: Wiring;
   readonly #program: string;
+  readonly #print: (text: string) => void;
   readonly #view: ProgressView | undefined;
   #project: Project | undefined;
 
-  /** @param program what holds the project's lock, such as "contexture train" */
-  constructor(options: CommonOptions, wiring: Wiring, program: string, signal: AbortSignal) {
+  /**
+   * @param program what holds the project's lock, such as "contexture train"
+   * @param print writes to stdout as long as somebody reads it
+   */
+  constructor(
+    options: CommonOptions,
+    wiring: Wiring,
+    program: string,
+    { signal, print }: { signal: AbortSignal; print: (text: string) => void },
+  ) {
     this.signal = signal;
     this.runJob = wiring.runJob;
     this.#options = options;
     this.#wiring = wiring;
     this.#program = program;
+    this.#print = print;
     if (!options.json && !options.quiet) this.#view = new ProgressView(...stderrStream());
   }
 
@@ -68,11 +78,21 @@ export class Session implements JobPort<JobEvent> {
   /** Show what a job tells: progress as a bar or lines; with `--json` every event as a line of JSON on stdout. */
   readonly emit = (event: JobEvent): void => {
     if (this.#options.json) {
-      if (!this.#options.quiet) process.stdout.write(`${JSON.stringify(event)}\n`);
+      if (!this.#options.quiet) this.#print(`${JSON.stringify(event)}\n`);
     } else if (isProgress(event)) {
       this.#view?.update(event);
     }
   };
+
+  /** Whether the result is for a program. */
+  get json(): boolean {
+    return this.#options.json ?? false;
+  }
+
+  /** Write a part of a long result to stdout as it comes; nothing with `--json`, where stdout holds JSON lines only. */
+  write(text: string): void {
+    if (!this.json) this.#print(text);
+  }
 
   /** Tell a person something in passing, on stderr; nothing with `--json` or `--quiet`. */
   note(text: string): void {

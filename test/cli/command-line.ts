@@ -1,10 +1,10 @@
 /** The real command line as a child process, and pictures for it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
+import { patternPixels, pngFile } from '../fixtures/images.ts';
 
 const MAIN = fileURLToPath(new URL('../../core/cli/main.ts', import.meta.url));
 
@@ -80,18 +80,20 @@ export function lastJson(stdout: string): Record<string, unknown> {
 }
 
 /**
- * Make class folders of small PNG pictures, each of its own colour.
+ * Make class folders of small PNG pictures, all different.
  * @param counts pictures of each folder, by its path inside `folder`
  */
-export async function makePictures(folder: string, counts: Readonly<Record<string, number>>): Promise<void> {
-  let colour = 0;
+export function makePictures(folder: string, counts: Readonly<Record<string, number>>): void {
+  let seed = 0;
   for (const [name, count] of Object.entries(counts)) {
     mkdirSync(join(folder, name), { recursive: true });
     for (let index = 0; index < count; index++) {
-      colour += 12_345;
-      const background = { r: colour & 255, g: (colour >> 8) & 255, b: (colour >> 16) & 255 };
-      const picture = sharp({ create: { width: 40, height: 32, channels: 3, background } });
-      await picture.png().toFile(join(folder, name, `${String(index).padStart(4, '0')}.png`));
+      const { width, height, data } = patternPixels(20, 16, seed);
+      // The pattern repeats after 256 seeds.
+      data[0] = seed >> 8;
+      seed++;
+      const file = join(folder, name, `${String(index).padStart(4, '0')}.png`);
+      writeFileSync(file, pngFile({ width, height, colourType: 2, data }));
     }
   }
 }

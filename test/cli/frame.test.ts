@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { EXIT_CODES } from '../../core/base/errors.ts';
 import { findProject } from '../../core/cli/find-project.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
-import { jsonLines, lastJson, run, start } from './command-line.ts';
+import { lastJson, run, start } from './command-line.ts';
 
 const WORK = fileURLToPath(new URL('../fixtures/cli-work.ts', import.meta.url));
 
@@ -45,21 +45,6 @@ test('with --json a wrong use is data too', async () => {
   const { ok, code: name, message } = lastJson(stdout);
   assert.deepEqual([ok, name], [false, 'usage']);
   assert.match(String(message), /--seed.*1\.5.*whole number/);
-});
-
-test('--json: events, then one last line; --quiet leaves only the last', async () => {
-  const folder = join(temporaryFolder(), 'shapes');
-  const { code, stdout, stderr } = await run(['sample', folder, '--json']);
-  assert.deepEqual([code, stderr], [0, '']);
-  const lines = jsonLines(stdout);
-  assert.ok(lines.slice(0, -1).every(({ type }) => type === 'progress'));
-  const { ok, command, folder: made, trainImages } = lines.at(-1) ?? {};
-  assert.deepEqual([ok, command, made, trainImages], [true, 'sample', folder, 2800]);
-
-  const again = await run(['sample', folder, '--json', '--quiet']);
-  assert.equal(again.code, EXIT_CODES.exists);
-  assert.equal(jsonLines(again.stdout).length, 1);
-  assert.deepEqual(lastJson(again.stdout).code, 'exists');
 });
 
 test('a refusal is one line on stderr', async () => {

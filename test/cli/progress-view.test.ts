@@ -72,3 +72,13 @@ test('elsewhere a stage leaves one line at its end', () => {
   view.settle();
   assert.match(written, /^Reading pictures: 2,800 images, \d+ s\nCounting: 5 images, \d+ s\n$/);
 });
+
+test('a stage that gives way for a while leaves a line only when it is done', () => {
+  let written = '';
+  const view = new ProgressView({ write: (text) => (written += text) }, false);
+  view.update(progress({ stage: 'Training', done: 100, unit: 'steps' }));
+  view.update(progress({ stage: 'Evaluating', done: 9, total: 9 }));
+  view.update(progress({ stage: 'Training', done: 2800, unit: 'steps' }));
+  view.settle();
+  assert.match(written, /^Evaluating: 9 images, \d+ s\nTraining: 2,800 steps, \d+ s\n$/);
+});

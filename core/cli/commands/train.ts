@@ -7,7 +7,7 @@ import { PRESET_SETTINGS, PRESETS, type PresetName } from '../../training/preset
 import type { TrainEvent } from '../../training/train-job.ts';
 import { integer, number, numberPair } from '../arguments.ts';
 import type { AddCommand, Outcome } from '../cli.ts';
-import { count } from '../format.ts';
+import { count, plural } from '../format.ts';
 import { examples } from '../help.ts';
 import { epochLine, runText } from '../run-text.ts';
 import type { Session } from '../session.ts';
@@ -141,7 +141,7 @@ function watchRun(session: Session, epochs: number): { onEvent: (event: TrainEve
     if (event.type === 'engine') {
       const { device, tensorflow, threads, processor } = event.engine;
       session.note(
-        `Engine: TensorFlow ${tensorflow}, ${device === 'cpu' ? `${count(threads)} threads of ${processor}` : 'GPU'}`,
+        `Engine: TensorFlow ${tensorflow}, ${device === 'cpu' ? `${plural(threads, 'thread')} of ${processor}` : 'GPU'}`,
       );
     }
   };
@@ -178,14 +178,16 @@ function planText(
     ['Preset', PRESET_SETTINGS[preset].title],
     [
       'Network',
-      model.kind === 'resnet18' ? 'ResNet-18' : `ResNet-${6 * model.blocks + 2} (${model.blocks} blocks a stage)`,
+      model.kind === 'resnet18'
+        ? 'ResNet-18'
+        : `ResNet-${6 * model.blocks + 2} (${plural(model.blocks, 'block')} a stage)`,
     ],
     ['Input size', `${config.inputSize} px (${size}); a step costs ${cost.toFixed(1)} times one at 32 px`],
     ['Training images', count(trainImages)],
     ['Epochs', `${config.epochs} of ${count(stepsPerEpoch)} steps of ${config.batchSize} images a stream`],
     [
       'Learning rate',
-      `${config.learningRate}, warm-up ${config.warmupEpochs} epochs, a tenth from epoch ${config.dropEpochs.map((epoch) => epoch + 1).join(' and ')}`,
+      `${config.learningRate}, warm-up ${plural(config.warmupEpochs, 'epoch')}, a tenth from epoch ${config.dropEpochs.map((epoch) => epoch + 1).join(' and ')}`,
     ],
     ['Second stream', `from epoch ${config.startBalanced + 1}`],
     [

@@ -1,0 +1,240 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
+import { writeDurably } from '../../base/durable-file.ts';
+import { UserError } from '../../base/errors.ts';
+import { effectiveClasses } from '../../data/classes.ts';
+import { percent } from '../../evaluation/sentences.ts';
+import type { ContextFilter, ProjectStore } from '../../storage/project-store.ts';
+import type { ContextState } from '../../storage/records.ts';
+import { integer, number } from '../arguments.ts';
+import type { AddCommand, Outcome } from '../cli.ts';
+import { count, localTime, plural } from '../format.ts';
+import { examples } from '../help.ts';
+import type { Session } from '../session.ts';
+import { facts, table } from '../table.ts';
+
+/** Hashes are told by their first digits. */
+const HASH = /([0-9a-f]{12})[0-9a-f]{52}/g;
+
+const STATES = ['undecided', 'accepted', 'rejected'] as const;
+
+const EXAMPLES = {
+  list: ['bank list --state accepted --class owl', 'the accepted contexts of owls'],
+  show: ['bank show 12', 'mask versions and history of context 12'],
+  accept: ['bank accept --min-probability 0.8', 'accept what the model was sure of'],
+  reject: ['bank reject 12 15', 'reject two contexts'],
+  reset: ['bank reset 12', 'make context 12 undecided again'],
+  remask: ['bank remask --threshold 0.5 --state accepted', 'new mask versions, cut at saliency 0.5'],
+  'save-mask': ['bank save-mask 12 mask.png', 'to edit it: white is context'],
+  'load-mask': ['bank load-mask 12 mask.png', 'the edited mask as a new version'],
+  'restore-mask': ['bank restore-mask 12 7', 'go back to mask version 7'],
+} as const;
+
+/** Which contexts a command is about: by number, or all that fit. */
+interface Selection {
+  state?: ContextState | undefined;
+  class?: string | undefined;
+  minProbability?: number | undefined;
+}
+
+const stateOption = (): Option<'--state <state>', undefined, undefined, undefined, false, ContextState> =>
+  new Option('--state <state>', 'those in this state').choices(STATES);
+
+export const addBank: AddCommand = (parent, cli) => {
+  const bank = parent
+    .command('bank')
+    .description('The contexts that were found: look, accept, reject, correct masks. What is accepted is the bank.')
+    .addHelpText('after', examples(...Object.values(EXAMPLES)));
+
+  bank
+    .command('list')
+    .description('Contexts with their state, class, p of the true class, and share of the picture that is context.')
+    .addOption(stateOption())
+    .option('--class <name>', 'those of this class')
+    .option('--min-probability <p>', 'those at least so sure', number(0, 1))
+    .option('--limit <number>', 'show so many (--json lists all)', integer(1), 50)
+    .addHelpText('after', examples(EXAMPLES.list))
+    .action((options) =>
+      cli.perform('bank list', async (session) => {
+        const { listContexts } = await import('../../services/contexts.ts');
+        const project = await session.project();
+        const effective = effectiveClasses(project.store);
+        const contexts = listContexts(project, filterFrom(project.store, options));
+        const rows = contexts
+          .slice(0, options.limit)
+          .map(({ context, image, mask }) => [
+            String(context.id),
+            context.state,
+            effective.get(image.classId)?.name ?? '',
+            percent(context.probability),
+            percent(mask.area),
+            mask.origin,
+            image.path,
+          ]);
+        const counts = project.store.contexts.count();
+        const totals = STATES.map((state) => `${count(counts[state])} ${state}`).join(', ');
+        const listed = table(['>context', 'state', 'class', '>p', '>context area', 'mask', 'image'], rows);
+        const more = contexts.length > rows.length ? [`and ${count(contexts.length - rows.length)} more`] : [];
+        const text = contexts.length === 0 ? [] : [listed, ...more];
+        return { data: { counts, contexts }, text: [...text, `In all: ${totals}.`].join('\n') };
+      }),
+    );
+
+  bank
+    .command('show')
+    .description('One context: its image, mask versions and history.')
+    .argument('<context>', 'its number', integer(1))
+    .addHelpText('after', examples(EXAMPLES.show))
+    .action((id) => cli.perform('bank show', (session) => show(session, id)));
+
+  for (const [name, state, description] of [
+    ['accept', 'accepted', 'Put contexts into the bank.'],
+    ['reject', 'rejected', 'Keep contexts out of the bank.'],
+    ['reset', 'undecided', 'Make contexts undecided again.'],
+  ] as const) {
+    bank
+      .command(name)
+      .description(description)
+      .argument('[context...]', 'numbers; without any, all undecided ones that fit the options')
+      .addOption(stateOption())
+      .option('--class <name>', 'those of this class')
+      .option('--min-probability <p>', 'those at least so sure', number(0, 1))
+      .addHelpText('after', examples(EXAMPLES[name]))
+      .action((ids, options) =>
+        cli.perform(`bank ${name}`, async (session) => {
+          const { decideContexts } = await import('../../services/contexts.ts');
+          const project = await session.project();
+          const chosen = select(project.store, ids, options);
+          const changed = decideContexts(project, chosen, state, await session.by());
+          const counts = project.store.contexts.count();
+          const text = `${plural(changed, 'context')} ${state}. The bank holds ${plural(counts.accepted, 'context')}.`;
+          return { data: { changed, counts }, text };
+        }),
+      );
+  }
+
+  bank
+    .command('remask')
+    .description('Make masks anew from the stored saliency, each as a new version.')
+    .argument('[context...]', 'numbers; without any, all undecided ones that fit the options')
+    .option('--threshold <saliency>', 'cut at this saliency (default: soft masks)', number(0, 1))
+    .addOption(stateOption())
+    .option('--class <name>', 'those of this class')
+    .option('--min-probability <p>', 'those at least so sure', number(0, 1))
+    .addHelpText('after', examples(EXAMPLES.remask))
+    .action((ids, { threshold, ...options }) =>
+      cli.perform('bank remask', async (session) => {
+        const { remaskContexts } = await import('../../services/contexts.ts');
+        const project = await session.project();
+        const rule =
+          threshold === undefined ? ({ form: 'soft' } as const) : ({ form: 'threshold', threshold } as const);
+        const made = await remaskContexts(project, select(project.store, ids, options), rule, await session.by());
+        return { data: { made }, text: `${plural(made, 'mask')} made.` };
+      }),
+    );
+
+  bank
+    .command('save-mask')
+    .description("Write a context's mask as an 8-bit PNG of the picture's size, white = context.")
+    .argument('<context>', 'its number', integer(1))
+    .argument('<file>', 'a new file')
+    .addHelpText('after', examples(EXAMPLES['save-mask']))
+    .action((id, file) =>
+      cli.perform('bank save-mask', async (session) => {
+        const { showContext } = await import('../../services/contexts.ts');
+        const project = await session.project();
+        const { mask, image } = showContext(project, id);
+        const path = resolve(file);
+        if (existsSync(path)) throw new UserError('exists', `${path} is there already: choose another file.`);
+        writeDurably(path, [project.blobs.get(mask.blob)]);
+        return {
+          data: { file: path, mask, image: image.path },
+          text: `Mask ${mask.id} of ${image.path} is in ${path}.`,
+        };
+      }),
+    );
+
+  bank
+    .command('load-mask')
+    .description('Replace the mask of a context by one from a file; the old one stays in the history.')
+    .argument('<context>', 'its number', integer(1))
+    .argument('<file>', "an 8-bit picture of the image's upright size, white = context")
+    .addHelpText('after', examples(EXAMPLES['load-mask']))
+    .action((id, file) =>
+      cli.perform('bank load-mask', async (session) => {
+        const { editMask } = await import('../../services/contexts.ts');
+        const mask = await editMask(await session.project(), id, file, await session.by());
+        return { data: { mask }, text: `Context ${id} has mask ${mask.id}: ${percent(mask.area)} of it is context.` };
+      }),
+    );
+
+  bank
+    .command('restore-mask')
+    .description('Go back to an earlier mask of a context.')
+    .argument('<context>', 'its number', integer(1))
+    .argument('<mask>', 'number of the mask version', integer(1))
+    .addHelpText('after', examples(EXAMPLES['restore-mask']))
+    .action((id, maskId) =>
+      cli.perform('bank restore-mask', async (session) => {
+        const { restoreMask } = await import('../../services/contexts.ts');
+        restoreMask(await session.project(), id, maskId, await session.by());
+        return { data: { context: id, mask: maskId }, text: `Context ${id} has mask ${maskId} again.` };
+      }),
+    );
+};
+
+function filterFrom(store: ProjectStore, { state, class: name, minProbability }: Selection): ContextFilter {
+  return {
+    ...(state === undefined ? {} : { state }),
+    ...(minProbability === undefined ? {} : { minProbability }),
+    ...(name === undefined ? {} : { classId: classNamed(store, name) }),
+  };
+}
+
+function classNamed(store: ProjectStore, name: string): number {
+  const record = store.classes.byName(name.normalize('NFC'));
+  if (!record)
+    throw new UserError('not-found', `There is no class called ${name} in this project: check its spelling.`);
+  return effectiveClasses(store).get(record.id)?.id ?? record.id;
+}
+
+/** Numbers as given; without any, those that fit. */
+function select(store: ProjectStore, ids: readonly string[], options: Selection): number[] {
+  if (ids.length > 0) return ids.map(integer(1));
+  const filter = filterFrom(store, { ...options, state: options.state ?? 'undecided' });
+  const found = store.contexts.list(filter).map(({ id }) => id);
+  if (found.length > 0) return found;
+  throw new UserError('empty', 'No context fits: find some with "contexts", or see "bank list".');
+}
+
+async function show(session: Session, id: number): Promise<Outcome> {
+  const { showContext } = await import('../../services/contexts.ts');
+  const project = await session.project();
+  const detail = showContext(project, id);
+  const { context, image, mask, masks, history } = detail;
+  const name = effectiveClasses(project.store).get(image.classId)?.name ?? '';
+  const head = facts([
+    ['Context', `${context.id}, ${context.state}`],
+    ['Image', `${image.id}, ${image.path} (${name}, ${image.width} x ${image.height})`],
+    ['p of the class', percent(context.probability)],
+    ['Mask', `${mask.id}, ${percent(mask.area)} of the picture is context`],
+  ]);
+  const versions = masks.map((version) => [
+    String(version.id),
+    version.origin,
+    JSON.stringify(version.params).replace(HASH, '$1…'),
+    percent(version.area),
+    version.author,
+    localTime(version.createdAt),
+  ]);
+  const steps = history.map(({ action, maskId, author, at }) => [action, String(maskId), author, localTime(at)]);
+  return {
+    data: detail,
+    text: [
+      head,
+      table(['>mask', 'origin', 'how', '>context area', 'who', 'when'], versions),
+      table(['what', '>mask', 'who', 'when'], steps),
+    ].join('\n\n'),
+  };
+}

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { EXIT_CODES } from '../../core/base/errors.ts';
+import { temporaryFolder } from '../fixtures/temporary.ts';
+import { jsonLines, lastJson, makePictures, run, start, type Result } from './command-line.ts';
+
+/** A folder with pictures in ./birds and their project beside it. */
+const cwd = temporaryFolder();
+const contexture = (...args: string[]): Promise<Result> => run(args, { cwd });
+/** The last line of a command that must succeed. */
+const json = async (...args: string[]): Promise<Record<string, unknown>> => {
+  const { code, stdout, stderr } = await contexture(...args, '--json', '--quiet');
+  assert.equal(code, 0, stdout + stderr);
+  return lastJson(stdout);
+};
+
+before(async () => {
+  makePictures(join(cwd, 'birds'), {
+    'train/owl': 30,
+    'train/eagle': 12,
+    'train/wren': 5,
+    'test/owl': 4,
+    'test/eagle': 4,
+  });
+  const { code, stdout, stderr } = await contexture('import', 'birds', '--project', 'birds.contexture');
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^55 images \(55 new\) in 3 classes from .*birds, \d+ s\n/);
+});
+
+test('the last line of --json has ok, the command and what it found; events come before it', async () => {
+  const { code, stdout, stderr } = await contexture('import', 'birds', '--json');
+  assert.deepEqual([code, stderr], [0, '']);
+  const lines = jsonLines(stdout);
+  assert.ok(lines.length > 1 && lines.slice(0, -1).every(({ type }) => type === 'progress'));
+  const { ok, command, project, images, added, unchanged } = lines.at(-1) ?? {};
+  assert.deepEqual(
+    [ok, command, project, images, added, unchanged],
+    [true, 'import', join(cwd, 'birds.contexture'), 55, 0, 55],
+  );
+});
+
+test('stats: for people and as data', async () => {
+  const { stdout } = await contexture('stats', '--table');
+  assert.match(stdout, /^Splits +train 47, val 0, test 8$/m);
+  assert.match(stdout, /^owl +30 +0 +4 +0 +medium/m);
+  const { images, splits, tail } = await json('stats', '--duplicates', '--problems');
+  assert.deepEqual(images, { usable: 55, excluded: 0, missing: 0, changed: 0 });
+  assert.deepEqual(splits, { train: 47, val: 0, test: 8, unassigned: 0 });
+  assert.equal((tail as { ratio: number }).ratio, 6);
+});
+
+test('thresholds of the groups are kept in the project', async () => {
+  assert.equal((await contexture('stats', '--set-groups', '20,30')).code, EXIT_CODES.usage);
+  await json('stats', '--set-groups', '20,6');
+  const { stdout } = await contexture('stats');
+  assert.match(stdout, /3: 1 many \(over 20\), 1 medium, 1 few \(under 6\)/);
+  await json('stats', '--set-groups', '100,20');
+});
+
+test('edits: images by number, path and folder; history and undo', async () => {
+  const changes = async (...args: string[]): Promise<unknown> => {
+    const { edit } = await json('edit', ...args);
+    return (edit as { changes: number }).changes;
+  };
+  assert.equal(await changes('exclude', '1', 'train/owl/0003.png', 'birds/train/wren', '--reason', 'blurred'), 7);
+  assert.equal(await changes('include', 'train/wren/'), 5);
+  assert.equal(await changes('relabel', 'hawk', 'train/eagle/0000.png', '--create'), 1);
+  assert.equal(await changes('merge', 'hawk', 'eagle', '--into', 'raptor'), 2);
+  assert.equal(await changes('split', '--val', '0.2'), 9);
+  assert.equal(await changes('long-tail', '--ratio', '5', '--by-size'), 2);
+
+  const { stdout } = await contexture('edit', 'history');
+  assert.match(stdout, /Excluded 7 images: blurred\.\n.*\n.*class hawk\.\n.*Merged hawk, eagle into raptor\./);
+  for (let edit = 0; edit < 6; edit++) assert.equal((await contexture('edit', 'undo')).code, 0);
+  assert.equal((await contexture('edit', 'undo')).code, EXIT_CODES.empty);
+  assert.deepEqual((await json('stats')).splits, { train: 47, val: 0, test: 8, unassigned: 0 });
+});
+
+test('what is not there is named, exit code 3', async () => {
+  for (const args of [
+    ['edit', 'exclude', 'train/owl/nothing.png'],
+    ['edit', 'relabel', 'owll', '1'],
+    ['import', 'no-such-folder'],
+    ['stats', '--project', 'none.contexture'],
+    ['show', '9'],
+    ['verify', 'no-such-export'],
+  ]) {
+    const { code, stderr } = await contexture(...args, '--quiet');
+    assert.equal(code, EXIT_CODES['not-found'], `${args.join(' ')}: ${stderr}`);
+    assert.match(stderr, /^contexture: .*\n$/);
+  }
+  assert.ok(!existsSync(join(cwd, 'none.contexture')));
+});
+
+test('a file that is no project is refused and not touched, exit code 4', async () => {
+  const file = join(cwd, 'notes.txt');
+  writeFileSync(
+    file,
+    'my notes, which are longer than a header of a hundred bytes would be, and no database at all: none',
+  );
+  for (const command of [['stats'], ['import', 'birds']]) {
+    const { code } = await contexture(...command, '--project', file);
+    assert.equal(code, EXIT_CODES.damaged);
+  }
+  assert.match(readFileSync(file, 'utf8'), /^my notes.*none$/);
+});
+
+test('a second writer is refused by name, exit code 5', async () => {
+  const folder = temporaryFolder();
+  makePictures(join(folder, 'many'), { a: 700, b: 700 });
+  const first = start(['import', 'many', '--project', 'p.contexture', '--json'], { cwd: folder });
+  await first.until('"Reading pictures"');
+  const second = await run(['stats'], { cwd: folder });
+  assert.equal(second.code, EXIT_CODES.locked);
+  assert.match(second.stderr, /open in contexture import \(process \d+/);
+  assert.ok(second.stderr.includes(String(first.child.pid)));
+  first.child.kill('SIGKILL');
+  await first.ended;
+  // A killed holder leaves no lock behind.
+  assert.equal((await run(['stats'], { cwd: folder })).code, 0);
+});
+
+test('Ctrl-C during an import keeps what was read; the same command goes on', async () => {
+  const folder = temporaryFolder();
+  makePictures(join(folder, 'many'), { a: 900, b: 900 });
+  const args = ['import', 'many', '--project', 'p.contexture', '--json'];
+  const first = start(args, { cwd: folder });
+  await first.until('"Reading pictures"');
+  while (!jsonLines(first.stdout.replace(/[^\n]*$/, '')).some(({ done }) => Number(done) > 600)) {
+    await new Promise((resolve) => first.child.stdout?.once('data', resolve));
+  }
+  first.child.kill('SIGINT');
+  assert.equal(await first.ended, EXIT_CODES.cancelled);
+  const { ok, code, message } = lastJson(first.stdout);
+  assert.deepEqual([ok, code], [false, 'cancelled']);
+  assert.match(String(message), /import again to go on/);
+
+  const kept = lastJson((await run(['stats', '--json'], { cwd: folder })).stdout).images as { usable: number };
+  assert.ok(kept.usable >= 512 && kept.usable < 1800, String(kept.usable));
+  const again = lastJson((await run(args, { cwd: folder })).stdout);
+  assert.deepEqual([again.images, again.unchanged, again.added], [1800, kept.usable, 1800 - kept.usable]);
+});
+
+test('a pipe that closes early ends the command quietly', async () => {
+  const call = start(['stats', '--json'], { cwd });
+  call.child.stdout?.destroy();
+  assert.equal(await call.ended, 0);
+  assert.equal(call.stderr, '');
+});
+
+test('sources: listed, looked at again, followed to where they moved', async () => {
+  const moved = join(temporaryFolder(), 'elsewhere');
+  makePictures(join(cwd, 'more'), { owl: 3, wren: 2 });
+  const { sourceId } = await json('import', 'more');
+  renameSync(join(cwd, 'more'), moved);
+
+  const { code, stderr } = await contexture('source', 'rescan', String(sourceId));
+  assert.equal(code, EXIT_CODES['not-found']);
+  assert.match(stderr, /contexture source relink/);
+  assert.equal((await json('source', 'relink', String(sourceId), moved)).images, 5);
+  const { sources } = await json('source', 'list');
+  assert.deepEqual(
+    (sources as { path: string }[]).map(({ path }) => path),
+    [join(cwd, 'birds'), moved],
+  );
+
+  rmSync(join(moved, 'owl', '0000.png'));
+  const [, second] = (await json('source', 'rescan')).sources as { missing: number }[];
+  assert.equal(second.missing, 1);
+});
+
+test('export and verify; a changed export is told, exit code 4', async () => {
+  assert.equal((await contexture('export', 'out', '--add', '2', '--fill', '9')).code, EXIT_CODES.usage);
+  assert.equal((await contexture('export', 'out', '--add', '2', '--quiet')).code, EXIT_CODES.empty);
+  const recipe = ['--add', '2', '--arm', 'no-paste', '--size', '16', '--copy', 'test'];
+  const planned = await json('export', 'out', ...recipe, '--dry-run');
+  assert.deepEqual([planned.state, existsSync(join(cwd, 'out'))], ['planned', false]);
+  const made = await json('export', 'out', ...recipe);
+  assert.deepEqual([made.state, (made.report as { ok: boolean }).ok], ['finished', true]);
+  assert.equal((await contexture('verify', 'out', '--rebuild', '--quiet')).code, 0);
+  assert.match((await contexture('exports')).stdout, /verified .*out$/m);
+
+  // What a command prints as its recipe can be given to the next one.
+  writeFileSync(join(cwd, 'recipe.json'), JSON.stringify(made.recipe));
+  const again = await json('export', 'out2', '--recipe', 'recipe.json', '--format', 'webp');
+  assert.deepEqual(again.recipe, { ...(made.recipe as object), format: { kind: 'webp', quality: 95 } });
+
+  const { pictures } = await json('verify', 'out', '--alone');
+  assert.equal(pictures, made.pictures);
+  writeFileSync(join(cwd, 'out', 'extra.txt'), '');
+  const failed = await contexture('verify', 'out', '--json');
+  assert.equal(failed.code, EXIT_CODES.verify);
+  const { ok, code, problems } = lastJson(failed.stdout);
+  assert.deepEqual([ok, code, (problems as { kind: string }[])[0].kind], [false, 'verify', 'extra']);
+});
