@@ -16,6 +16,8 @@ export interface ImageFacts {
   orientation: number;
   /** Frames of an animation or pages; the first is used. */
   frames: number;
+  /** 8 or 16 bits a value; anything else (floating point, 32 bits) may come out black or white. */
+  plainDepth: boolean;
 }
 
 /**
@@ -43,7 +45,8 @@ async function headerFacts(bytes: Buffer, format: ImageFormat): Promise<ImageFac
     const header = await sharp(bytes, { failOn: 'error' }).metadata();
     const told = header.orientation ?? 1;
     const orientation = told >= 1 && told <= 8 ? told : 1;
-    return { format, ...uprightSize(header, orientation), orientation, frames: header.pages ?? 1 };
+    const plainDepth = header.depth === 'uchar' || header.depth === 'ushort';
+    return { format, ...uprightSize(header, orientation), orientation, frames: header.pages ?? 1, plainDepth };
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new UserError('damaged', `the picture is damaged or cut short (${why})`, { cause: error });
@@ -53,7 +56,7 @@ async function headerFacts(bytes: Buffer, format: ImageFormat): Promise<ImageFac
 function bmpFacts(bytes: Buffer): ImageFacts {
   try {
     const { width, height } = bmpHeader(bytes);
-    return { format: 'bmp', width, height, orientation: 1, frames: 1 };
+    return { format: 'bmp', width, height, orientation: 1, frames: 1, plainDepth: true };
   } catch (error) {
     throw new UserError('damaged', 'the picture is cut short', { cause: error });
   }

@@ -3,8 +3,8 @@ import { systemCode, UserError } from '../base/errors.ts';
 import { sha256 } from '../storage/blob-store.ts';
 import type { ImageRecord, NewProblem, Split } from '../storage/records.ts';
 import type { ByteBudget } from './flow.ts';
-import { otherFormat, SNIFF_LENGTH, sniffFormat, type ImageFormat } from './formats.ts';
-import { endingMisleads, inspectImage } from './inspect.ts';
+import { otherFormat, SNIFF_LENGTH, sniffFormat } from './formats.ts';
+import { endingMisleads, inspectImage, type ImageFacts } from './inspect.ts';
 import { classify, type LayoutDecision, type Placement } from './layout.ts';
 import { promisedKind } from './names.ts';
 import { describeFailure } from './sources/failure.ts';
@@ -148,9 +148,10 @@ async function readFacts(
     const format = sniffFormat(bytes);
     if (!format) return noPicture(file, bytes);
     try {
-      const { width, height, orientation, frames } = await inspectImage(bytes, format);
+      const picture = await inspectImage(bytes, format);
+      const { width, height, orientation } = picture;
       const facts = { ...stat, hash: sha256(bytes), width, height, format, orientation };
-      return { facts, notes: remarks(file.path, format, frames) };
+      return { facts, notes: remarks(file.path, picture) };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       return refuse('damaged', 'error', `The picture cannot be used: ${error.message}.`);
@@ -159,14 +160,20 @@ async function readFacts(
 }
 
 /** Nothing is wrong with these, but they are not quite what they seem. */
-function remarks(path: string, format: ImageFormat, frames: number): NewProblem[] {
-  const notes: NewProblem[] = [];
-  const note = (kind: string, reason: string): void => void notes.push({ path, kind, severity: 'note', reason });
+function remarks(path: string, { format, frames, plainDepth }: ImageFacts): NewProblem[] {
+  const found: NewProblem[] = [];
+  const remark = (severity: NewProblem['severity'], kind: string, reason: string): void =>
+    void found.push({ path, kind, severity, reason });
   if (endingMisleads(path, format)) {
-    note('misleading-ending', `The file is a ${format.toUpperCase()} picture whatever its name says, and is used.`);
+    const reason = `The file is a ${format.toUpperCase()} picture whatever its name says, and is used.`;
+    remark('note', 'misleading-ending', reason);
   }
-  if (frames > 1) note('first-frame', `The file holds ${frames} frames or pages. The first one is used.`);
-  return notes;
+  if (frames > 1) remark('note', 'first-frame', `The file holds ${frames} frames or pages. The first one is used.`);
+  if (!plainDepth) {
+    const reason = 'The picture has neither 8 nor 16 bits a value and may come out black or white. Convert it if so.';
+    remark('warning', 'unusual-depth', reason);
+  }
+  return found;
 }
 
 function noPicture(file: FileRef, start: Buffer): { problem: NewProblem } {

@@ -8,7 +8,7 @@ import type { Progress } from '../base/progress.ts';
 import type { ImportEvent, ImportResult, ImportSpec, KnownFile } from '../data/import-job.ts';
 import { LAYOUTS, type Layout, type LayoutDecision } from '../data/layout.ts';
 import type { FoundImage } from '../data/scan.ts';
-import { sourceKind } from '../data/sources/open.ts';
+import { openSource, sourceKind } from '../data/sources/open.ts';
 import type { RunJob } from '../jobs/protocol.ts';
 import { filesFolder, type Project } from '../storage/project.ts';
 import type { ClassTable } from '../storage/project-store.ts';
@@ -50,6 +50,8 @@ export async function importSource(
   const absolute = resolve(path);
   const kind = await sourceKind(absolute);
   locateSources(project);
+  // A file that cannot be opened leaves no trace in the project.
+  await (await openSource({ kind, path: absolute })).close();
   const known = store.sources.list().find((source) => realPath(source.path) === realPath(absolute));
   const source =
     known ??

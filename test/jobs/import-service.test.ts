@@ -217,6 +217,9 @@ test('paths that are no source are refused and leave no trace', async () => {
   writeFileSync(file, tinyPng(1));
   await assert.rejects(importSource(project, { path: file }, runInProcess), refused('usage', /neither a folder/));
   await assert.rejects(importSource(project, { path: `${file}.none` }, runInProcess), refused('not-found', /none/));
+  const archive = join(temporaryFolder(), 'cut.zip');
+  writeFileSync(archive, zipFile([{ name: 'cat/1.png', data: tinyPng(1) }]).subarray(0, 80));
+  await assert.rejects(importSource(project, { path: archive }, runInProcess), refused('damaged', /cut\.zip/));
   await assert.rejects(rescanSource(project, 7, {}, runInProcess), refused('not-found', /no source 7/));
   assert.deepEqual(project.store.sources.list(), []);
 });

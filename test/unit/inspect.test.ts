@@ -36,24 +36,33 @@ test('format, size and frames come from the header', async () => {
     const sniffed = sniffFormat(bytes);
     assert.equal(sniffed, format);
     const facts = await inspectImage(bytes, sniffed);
-    assert.deepEqual(facts, { format, width: 60, height: 40, orientation: 1, frames: 1 });
+    assert.deepEqual(facts, { format, width: 60, height: 40, orientation: 1, frames: 1, plainDepth: true });
   }
   const frames = [1, 2, 3, 4].map((seed) => patternPixels(12, 9, seed));
   for (const format of ['gif', 'webp'] as const) {
     const facts = await inspectImage(await animation(format, frames), format);
-    assert.deepEqual(facts, { format, width: 12, height: 9, orientation: 1, frames: 4 });
+    assert.deepEqual(facts, { format, width: 12, height: 9, orientation: 1, frames: 4, plainDepth: true });
   }
   const pages = await inspectImage(tiffPages([pixels, patternPixels(5, 6)]), 'tiff');
-  assert.deepEqual(pages, { format: 'tiff', width: 60, height: 40, orientation: 1, frames: 2 });
+  assert.deepEqual(pages, { format: 'tiff', width: 60, height: 40, orientation: 1, frames: 2, plainDepth: true });
 });
 
 test('the size is the upright one', async () => {
   for (const orientation of EXIF_ORIENTATIONS) {
     for (const format of ['jpeg', 'png', 'tiff'] as const) {
       const facts = await inspectImage(await turnedFile(pixels, orientation, format), format);
-      assert.deepEqual(facts, { format, width: 60, height: 40, orientation, frames: 1 });
+      assert.deepEqual(facts, { format, width: 60, height: 40, orientation, frames: 1, plainDepth: true });
     }
   }
+});
+
+test('a picture of 32 bits a value is told apart', async () => {
+  assert.ok((await inspectImage(tiffPages([pixels]), 'tiff')).plainDepth);
+  const deep = tiffPages([{ width: 4, height: 3, data: new Uint8Array(4 * 3 * 3 * 4) }]);
+  // The bits of each value stand behind the first directory.
+  const bits = 8 + 2 + 12 * 9 + 4;
+  for (let channel = 0; channel < 3; channel++) deep.writeUInt16LE(32, bits + 2 * channel);
+  assert.ok(!(await inspectImage(deep, 'tiff')).plainDepth);
 });
 
 test('a complete file looks complete', async () => {
@@ -121,7 +130,7 @@ test('a photo of 20 megapixels is looked at without decoding it', async () => {
     .jpeg()
     .toBuffer();
   const facts = await inspectImage(photo, 'jpeg');
-  assert.deepEqual(facts, { format: 'jpeg', width: 5472, height: 3648, orientation: 1, frames: 1 });
+  assert.deepEqual(facts, { format: 'jpeg', width: 5472, height: 3648, orientation: 1, frames: 1, plainDepth: true });
 });
 
 test('first bytes of other things', () => {
