@@ -1,7 +1,7 @@
 /** How large an export will be, from a sample of it. */
 import { forEachPicture } from './for-each.ts';
 import type { PlanItem } from './item.ts';
-import { renderItem, type Renderer } from './render.ts';
+import type { Workshop } from './workshop.ts';
 
 /** Pictures that are made for the estimate. */
 const SAMPLE = 24;
@@ -11,18 +11,18 @@ const BYTES_BESIDE = 2048 + 1200;
 /**
  * Estimate the bytes on disk. Makes a few pictures, evenly spread over the plan, and scales by the number of pixels.
  * @returns undefined when the signal stopped it
- * @throws UserError as `renderItem`
+ * @throws UserError as `Workshop.make`
  */
 export async function estimateBytes(
   items: readonly PlanItem[],
-  renderer: Renderer,
+  workshop: Workshop,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const count = Math.min(SAMPLE, items.length);
   const sample = Array.from({ length: count }, (_, index) => items[Math.floor(((index + 0.5) * items.length) / count)]);
   let bytes = 0;
-  const done = await forEachPicture(sample, renderer, signal, async (item) => {
-    bytes += (await renderItem(item, renderer)).length;
+  const done = await forEachPicture(sample, workshop, signal, async (item) => {
+    bytes += (await workshop.make(item, null)).bytes;
   });
   if (!done) return undefined;
   return Math.ceil((bytes * pixels(items)) / pixels(sample)) + items.length * BYTES_BESIDE;

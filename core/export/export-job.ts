@@ -15,10 +15,9 @@ import { requireSpace } from './files.ts';
 import { ExportFolder } from './folder-state.ts';
 import type { LineageItem } from './item.ts';
 import { thisProducer, type ExportManifest } from './manifest.ts';
-import { Pictures } from './pictures.ts';
 import { planExport, type ExportPlan, type PlannedClass } from './plan.ts';
 import type { ExportRecipe } from './recipe.ts';
-import type { Renderer } from './render.ts';
+import { Workshop } from './workshop.ts';
 import { writeLineage, writeManifest } from './write-lineage.ts';
 import { findWritten, foldersOf, syncPictures, writePictures, type Written } from './write-pictures.ts';
 
@@ -68,7 +67,7 @@ interface ExportWork {
   plan: ExportPlan;
   /** Hash of the plan and all else that decides the bytes. */
   planHash: BlobId;
-  renderer: Renderer;
+  workshop: Workshop;
   port: JobPort<ExportEvent>;
 }
 
@@ -85,19 +84,20 @@ export const exportJob: Job<ExportSpec, ExportEvent, ExportResult> = async (spec
   const snapshot = readSnapshot(blobs, spec.snapshotBlob);
   const bank: BankEntry[] = JSON.parse(blobs.get(spec.bankBlob).toString('utf8'));
   const plan = planExport(snapshot, bank, spec.recipe);
-  const pictures = new Pictures(snapshot.roots, blobs);
   const images = new Map(snapshot.images.map((image) => [image.id, image]));
-  const renderer = { pictures, images, mask: spec.recipe.mask, format: spec.recipe.format };
-  const work = { spec, snapshot, bank, plan, planHash: hashPlan(plan, spec.recipe), renderer, port };
+  const { mask, format } = spec.recipe;
+  const settings = { roots: snapshot.roots, blobFolder: spec.blobFolder, mask, format };
+  const workshop = new Workshop(images, settings, spec.dryRun ? 0 : plan.items.length);
+  const work = { spec, snapshot, bank, plan, planHash: hashPlan(plan, spec.recipe), workshop, port };
   try {
     return await runExport(work);
   } finally {
-    await pictures.close();
+    await workshop.close();
   }
 };
 
 async function runExport(work: ExportWork): Promise<ExportResult> {
-  const { spec, plan, port, renderer } = work;
+  const { spec, plan, port, workshop } = work;
   refuseSourceFolders(work);
   const folder = spec.dryRun ? undefined : ExportFolder.open(spec.out, work.planHash);
   folder?.removeLeftovers(foldersOf(plan.items));
@@ -113,7 +113,7 @@ async function runExport(work: ExportWork): Promise<ExportResult> {
     bytes,
     manifestHash,
   });
-  const estimate = await estimateBytes(plan.items, renderer, port.signal);
+  const estimate = await estimateBytes(plan.items, workshop, port.signal);
   if (estimate === undefined) return result('stopped', 0);
   await requireSpace(spec.out, estimate - bytesOf(written));
   if (!folder) return result('planned', estimate);
@@ -121,7 +121,7 @@ async function runExport(work: ExportWork): Promise<ExportResult> {
   const teller = new ItemTeller(port);
   for (const item of written.values()) teller.tell(item);
   try {
-    await writePictures(folder, plan.items, written, renderer, port, (item) => teller.tell(item));
+    await writePictures(folder, plan.items, written, workshop, port, (item) => teller.tell(item));
   } finally {
     teller.flush();
   }

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { ByteBudget, mapOrdered } from '../data/flow.ts';
 import type { PlanItem } from './item.ts';
-import type { Renderer } from './render.ts';
+import type { Workshop } from './workshop.ts';
 
 /** Files that are hashed or synced at once. */
 const FILES_AT_ONCE = 16;
@@ -36,17 +36,11 @@ export async function forEachFile<T>(
  */
 export function forEachPicture<T extends PlanItem>(
   items: Iterable<T>,
-  { images }: Renderer,
+  workshop: Workshop,
   signal: AbortSignal,
   work: (item: T) => Promise<void>,
 ): Promise<boolean> {
   const budget = new ByteBudget(MOST_MEMORY);
-  const pixelsOf = (id: number): number => {
-    const image = images.get(id);
-    return image ? image.width * image.height : 0;
-  };
-  const bytesOf = ({ source, context, width, height }: PlanItem): number =>
-    3 * (pixelsOf(source.id) + (context ? pixelsOf(context.image.id) : 0) + 4 * width * height);
-  const withinBudget = (item: T): Promise<void> => budget.with(bytesOf(item), () => work(item));
+  const withinBudget = (item: T): Promise<void> => budget.with(workshop.memoryFor(item), () => work(item));
   return forEachFile(items, signal, withinBudget, availableParallelism() * 2 + 2);
 }

@@ -12,11 +12,15 @@ export function mixPixels(target: Uint8Array, context: Uint8Array, mask: Uint8Ar
   if (target.length !== context.length || target.length !== mask.length * 3) {
     throw new Error(`sizes differ: target ${target.length}, context ${context.length}, mask ${mask.length}`);
   }
+  const weights = Float64Array.from({ length: 256 }, (_, value) => (lambda * value) / 255);
   const mixed = new Uint8Array(target.length);
-  for (let pixel = 0, i = 0; pixel < mask.length; pixel++) {
-    const a = (lambda * mask[pixel]) / 255;
-    for (let channel = 0; channel < 3; channel++, i++)
-      mixed[i] = Math.floor(a * context[i] + (1 - a) * target[i] + 0.5);
+  for (let pixel = 0, i = 0; pixel < mask.length; pixel++, i += 3) {
+    const a = weights[mask[pixel]];
+    const b = 1 - a;
+    // What is put into a byte array loses its fraction: 0.5 more rounds half up.
+    mixed[i] = a * context[i] + b * target[i] + 0.5;
+    mixed[i + 1] = a * context[i + 1] + b * target[i + 1] + 0.5;
+    mixed[i + 2] = a * context[i + 2] + b * target[i + 2] + 0.5;
   }
   return mixed;
 }

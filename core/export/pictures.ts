@@ -8,25 +8,24 @@ import { SnapshotFiles } from '../data/snapshot-files.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { MaskReference } from './item.ts';
 
-/** Bytes of resized pictures and masks that are kept for the next use. */
-const CACHE_BYTES = 256 * 2 ** 20;
-
 export class Pictures {
   readonly #files: SnapshotFiles;
   readonly #blobs: BlobStore;
   /** Keyed by content and size. Values are shared: never written to. */
-  readonly #cache = new LRUCache<string, Uint8Array, () => Promise<Uint8Array>>({
-    maxSize: CACHE_BYTES,
-    maxEntrySize: CACHE_BYTES / 4,
-    sizeCalculation: (pixels) => Math.max(1, pixels.length),
-    // What is pushed out while it is being made still reaches those who wait for it.
-    ignoreFetchAbort: true,
-    fetchMethod: (_key, _stale, { context: make }) => make(),
-  });
+  readonly #cache: LRUCache<string, Uint8Array, () => Promise<Uint8Array>>;
 
-  constructor(roots: SnapshotRoot[], blobs: BlobStore) {
+  /** @param cacheBytes of resized pictures and masks that are kept for the next use */
+  constructor(roots: SnapshotRoot[], blobs: BlobStore, cacheBytes: number) {
     this.#files = new SnapshotFiles(roots);
     this.#blobs = blobs;
+    this.#cache = new LRUCache({
+      maxSize: cacheBytes,
+      maxEntrySize: Math.ceil(cacheBytes / 4),
+      sizeCalculation: (pixels) => Math.max(1, pixels.length),
+      // What is pushed out while it is being made still reaches those who wait for it.
+      ignoreFetchAbort: true,
+      fetchMethod: (_key, _stale, { context: make }) => make(),
+    });
   }
 
   /**

@@ -10,11 +10,10 @@ import { forEachPicture } from './for-each.ts';
 import { isUnfinished } from './folder-state.ts';
 import type { LineageItem } from './item.ts';
 import { readManifest, thisProducer, type ExportManifest } from './manifest.ts';
-import { Pictures } from './pictures.ts';
-import { renderItem } from './render.ts';
 import { checkCounts, checkExtras, checkFiles, checkLineage } from './verify-files.ts';
 import type { VerifyProblem, VerifyReport } from './verify-report.ts';
 import { checkSplits } from './verify-split.ts';
+import { Workshop } from './workshop.ts';
 
 export interface VerifySpec {
   /** Absolute folder. */
@@ -123,8 +122,8 @@ async function rebuild(
       return [image.id, known?.hash === image.hash ? known : { ...image, root: image.root + current.roots.length }];
     }),
   );
-  const pictures = new Pictures(roots, blobs);
-  const renderer = { pictures, images, mask: manifest.recipe.mask, format: manifest.recipe.format };
+  const { mask, format } = manifest.recipe;
+  const workshop = new Workshop(images, { roots, blobFolder: blobs.folder, mask, format }, items.length);
   const meter = new ProgressMeter((event) => port.emit(event), {
     stage: 'Rebuilding pictures',
     unit: 'images',
@@ -132,10 +131,10 @@ async function rebuild(
   });
   let same = 0;
   try {
-    const done = await forEachPicture(items, renderer, port.signal, async (item) => {
+    const done = await forEachPicture(items, workshop, port.signal, async (item) => {
       try {
-        const bytes = await renderItem(item, renderer);
-        if (sha256(bytes) === item.sha256) same++;
+        const made = await workshop.make(item, null);
+        if (made.sha256 === item.sha256) same++;
         else report('rebuild', item.file, `${item.file} comes out different when it is made again.`);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
@@ -145,7 +144,7 @@ async function rebuild(
     });
     if (!done) throw new UserError('cancelled', 'The check of the export was cancelled.');
   } finally {
-    await pictures.close();
+    await workshop.close();
   }
   meter.finish();
   return same;

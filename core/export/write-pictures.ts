@@ -4,12 +4,11 @@ import { dirname, join } from 'node:path';
 import { fileError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import type { JobPort } from '../jobs/protocol.ts';
-import { sha256 } from '../storage/blob-store.ts';
-import { hashFile, syncFile, writeWhole } from './files.ts';
+import { hashFile, syncFile } from './files.ts';
 import { forEachFile, forEachPicture } from './for-each.ts';
 import type { ExportFolder } from './folder-state.ts';
 import type { LineageItem, PlanItem } from './item.ts';
-import { renderItem, type Renderer } from './render.ts';
+import type { Workshop } from './workshop.ts';
 
 /** Pictures that are there, by file. */
 export type Written = Map<string, LineageItem>;
@@ -51,13 +50,13 @@ export function foldersOf(items: readonly PlanItem[]): string[] {
  * Write what is missing.
  * @param written what is there; grows
  * @param onWritten told of each new picture
- * @throws UserError as `renderItem`, or 'no-space', 'no-permission'; what was written stays
+ * @throws UserError as `Workshop.make`; what was written stays
  */
 export async function writePictures(
   folder: ExportFolder,
   items: readonly PlanItem[],
   written: Written,
-  renderer: Renderer,
+  workshop: Workshop,
   port: JobPort<Progress>,
   onWritten: (item: LineageItem) => void,
 ): Promise<void> {
@@ -70,10 +69,8 @@ export async function writePictures(
     done: written.size,
   });
   try {
-    await forEachPicture(missing, renderer, port.signal, async (item) => {
-      const bytes = await renderItem(item, renderer);
-      await writeWhole(join(folder.path, item.file), bytes);
-      const done: LineageItem = { ...item, sha256: sha256(bytes), bytes: bytes.length };
+    await forEachPicture(missing, workshop, port.signal, async (item) => {
+      const done: LineageItem = { ...item, ...(await workshop.make(item, join(folder.path, item.file))) };
       folder.add({ file: done.file, sha256: done.sha256, bytes: done.bytes });
       written.set(done.file, done);
       onWritten(done);

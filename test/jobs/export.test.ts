@@ -78,7 +78,7 @@ before(async () => {
 });
 after(() => project.close());
 
-void test('an export is a tree of class folders with its lineage, verified and remembered', async () => {
+test('an export is a tree of class folders with its lineage, verified and remembered', async () => {
   const out = fresh();
   const stages = new Set<string>();
   const outcome = await exportDataset(project, { out, recipe: { ...RECIPE, copy: ['test'] } }, runJob, {
@@ -120,7 +120,7 @@ void test('an export is a tree of class folders with its lineage, verified and r
   }
 });
 
-void test('every picture is what its lineage says, computed here anew', async () => {
+test('every picture is what its lineage says, computed here anew', async () => {
   const out = fresh();
   await exportDataset(project, { out, recipe: { ...RECIPE, mask: { kind: 'binary', threshold: 0.5 } } }, runInProcess);
   const soft = fresh();
@@ -151,7 +151,7 @@ void test('every picture is what its lineage says, computed here anew', async ()
   assert.equal(mixed, 2 * 25);
 });
 
-void test('the same export again gives the same bytes, manifest included, and a rebuild agrees', async () => {
+test('the same export again gives the same bytes, manifest included, and a rebuild agrees', async () => {
   const [first, second] = [fresh(), fresh()];
   const recipe: ExportRecipe = { ...RECIPE, size: 17, format: { kind: 'jpeg', quality: 90 }, reuse: 3 };
   await exportDataset(project, { out: first, recipe }, runInProcess);
@@ -163,7 +163,7 @@ void test('the same export again gives the same bytes, manifest included, and a 
   assert.deepEqual([width, height, format], [17, 17, 'jpeg']);
 });
 
-void test('a folder alone can be checked, but proves nothing about splits', async () => {
+test('a folder alone can be checked, but proves nothing about splits', async () => {
   const out = fresh();
   await exportDataset(
     project,
@@ -176,7 +176,7 @@ void test('a folder alone can be checked, but proves nothing about splits', asyn
   await rejects(verifyExport(null, out, { rebuild: true }, runInProcess), 'usage', /needs the project/);
 });
 
-void test('a dry run plans and estimates, and writes nothing', async () => {
+test('a dry run plans and estimates, and writes nothing', async () => {
   const out = fresh();
   const outcome = await exportDataset(project, { out, recipe: RECIPE, dryRun: true }, runInProcess);
   assert.deepEqual([outcome.state, outcome.pictures, outcome.written, existsSync(out)], ['planned', 40, 0, false]);
@@ -184,7 +184,7 @@ void test('a dry run plans and estimates, and writes nothing', async () => {
   assert.equal(project.store.exports.byPath(out), undefined);
 });
 
-void test('nothing that is there is overwritten', async () => {
+test('nothing that is there is overwritten', async () => {
   const out = fresh();
   mkdirSync(out);
   writeFileSync(join(out, 'mine.txt'), 'mine');
@@ -204,7 +204,7 @@ void test('nothing that is there is overwritten', async () => {
   await rejects(exportDataset(project, { out: fresh(), recipe: bad }, runInProcess), 'usage', /"size" is not valid/);
 });
 
-void test('a cancelled export stops, and the same call goes on to the same bytes', async () => {
+test('a cancelled export stops, and the same call goes on to the same bytes', async () => {
   const recipe: ExportRecipe = { ...RECIPE, amount: { kind: 'add', images: 150 } };
   const undisturbed = fresh();
   await exportDataset(project, { out: undisturbed, recipe }, runInProcess);
@@ -219,17 +219,17 @@ void test('a cancelled export stops, and the same call goes on to the same bytes
   assert.equal(stopped.state, 'stopped');
   assert.ok(stopped.written > 0 && stopped.written < 315);
   assert.equal(project.store.exports.byPath(out)?.state, 'stopped');
-  await rejects(verifyExport(project, out, {}, runJob), 'verify', /is not finished/);
+  await rejects(verifyExport(project, out, {}, runInProcess), 'verify', /is not finished/);
   const other = { ...recipe, seed: 9 };
-  await rejects(exportDataset(project, { out, recipe: other }, runJob), 'exists', /unfinished export of another/);
+  await rejects(exportDataset(project, { out, recipe: other }, runInProcess), 'exists', /unfinished export of another/);
   const id = project.store.exports.byPath(out)!.id;
-  const outcome = await exportDataset(project, { out, recipe }, runJob);
+  const outcome = await exportDataset(project, { out, recipe }, runInProcess);
   assert.equal(outcome.resumed, stopped.written);
   assert.deepEqual(treeOf(out, filesOf(out)), treeOf(undisturbed, filesOf(undisturbed)));
   assert.deepEqual([project.store.exports.byPath(out)?.id, project.store.exports.byPath(out)?.images], [id, 315]);
 });
 
-void test('an export that was killed at any point goes on to the same bytes', async () => {
+test('an export that was killed at any point goes on to the same bytes', async () => {
   const recipe: ExportRecipe = { ...RECIPE, amount: { kind: 'add', images: 150 }, size: 40 };
   const undisturbed = fresh();
   await exportDataset(project, { out: undisturbed, recipe }, runInProcess);
@@ -251,7 +251,7 @@ void test('an export that was killed at any point goes on to the same bytes', as
   truncateSync(join(out, String(JSON.parse(torn).file)), 10);
   truncateSync(list, readFileSync(list).length - 5);
   writeFileSync(join(out, 'train', 'cat', '01234567-89ab-cdef-0123-456789abcdef.part'), 'half');
-  const outcome = await exportDataset(project, { out, recipe }, runJob);
+  const outcome = await exportDataset(project, { out, recipe }, runInProcess);
   assert.ok(outcome.resumed > 0 && outcome.resumed < outcome.pictures);
   assert.deepEqual(treeOf(out, filesOf(out)), treeOf(undisturbed, filesOf(undisturbed)));
 });
@@ -274,7 +274,7 @@ function startExport({ out, recipe }: { out: string; recipe: ExportRecipe }): Re
   return child;
 }
 
-void test('a photo of 20 megapixels goes with a picture of 28 px, and a wide one with a tall one', async () => {
+test('a photo of 20 megapixels goes with a picture of 28 px, and a wide one with a tall one', async () => {
   const root = join(folder, 'sizes');
   const pictures: Picture[] = [
     { file: 'train/photo/large.jpg', width: 5200, height: 3900, seed: 1, context: true },
@@ -318,7 +318,7 @@ void test('a photo of 20 megapixels goes with a picture of 28 px, and a wide one
   }
 });
 
-void test('a source file that changed or went since the import is named, and the export goes on once it is back', async () => {
+test('a source file that changed or went since the import is named, and the export goes on once it is back', async () => {
   const out = fresh();
   const path = join(folder, 'pictures/train/dog/1.png');
   const kept = join(folder, 'kept.png');
@@ -331,7 +331,7 @@ void test('a source file that changed or went since the import is named, and the
   assert.equal((await exportDataset(project, { out, recipe: RECIPE }, runInProcess)).state, 'finished');
 });
 
-void test('class names become safe folders, with the map in the manifest', async () => {
+test('class names become safe folders, with the map in the manifest', async () => {
   const root = join(folder, 'names');
   const names = ['CON', 'cat', 'Cat', 'a?b', 'é'];
   const pictures = names.flatMap((name, index) =>
@@ -352,7 +352,7 @@ void test('class names become safe folders, with the map in the manifest', async
   }
 });
 
-void test('a disk without room is refused before anything is written', async () => {
+test('a disk without room is refused before anything is written', async () => {
   await requireSpace(join(folder, 'not/there/yet'), 1000);
   await rejects(requireSpace(join(folder, 'not/there/yet'), 1e18), 'no-space', /needs about 1000000000000 MB/);
 });

@@ -81,12 +81,12 @@ function forge(out: string, change: (item: LineageItem) => LineageItem): void {
   writeFileSync(join(out, 'manifest.json'), `${JSON.stringify(forged, null, 2)}\n`);
 }
 
-void test('an export as it was written passes, wherever it lies', async () => {
+test('an export as it was written passes, wherever it lies', async () => {
   assert.deepEqual(await findings(finished, { rebuild: true }), []);
   assert.deepEqual(await findings(altered(() => {})), []);
 });
 
-void test('a changed picture is found', async () => {
+test('a changed picture is found', async () => {
   const { file } = first('mixed');
   const flipped = altered((out) => {
     const bytes = readFileSync(join(out, file));
@@ -100,12 +100,12 @@ void test('a changed picture is found', async () => {
   }
 });
 
-void test('a missing picture is found', async () => {
+test('a missing picture is found', async () => {
   const { file } = first('original');
   assert.deepEqual(await findings(altered((out) => rmSync(join(out, file)))), [['missing', file]]);
 });
 
-void test('what does not belong there is found, but not what file managers leave', async () => {
+test('what does not belong there is found, but not what file managers leave', async () => {
   const out = altered((copy) => {
     writeFileSync(join(copy, 'train/cat/new.png'), 'x');
     writeFileSync(join(copy, '.hidden.png'), 'x');
@@ -120,7 +120,7 @@ void test('what does not belong there is found, but not what file managers leave
   ]);
 });
 
-void test('a changed lineage or manifest is found', async () => {
+test('a changed lineage or manifest is found', async () => {
   const table = altered((out) => writeFileSync(join(out, 'lineage.csv'), 'x', { flag: 'a' }));
   assert.deepEqual(await findings(table), [['lineage', 'lineage.csv']]);
   const cut = altered((out) => {
@@ -146,7 +146,7 @@ void test('a changed lineage or manifest is found', async () => {
   );
 });
 
-void test('the manifest in its own folder must be the one that the project wrote', async () => {
+test('the manifest in its own folder must be the one that the project wrote', async () => {
   const out = join(folder, 'in-place');
   await exportDataset(project, { out, recipe: RECIPE }, runInProcess);
   writeFileSync(join(out, 'manifest.json'), '\n', { flag: 'a' });
@@ -155,7 +155,7 @@ void test('the manifest in its own folder must be the one that the project wrote
   assert.deepEqual(await findings(out, {}, null), []);
 });
 
-void test('a forged lineage that names a test image is found, as source or as context', async () => {
+test('a forged lineage that names a test image is found, as source or as context', async () => {
   const heldOut = first('original', 'test').source;
   const source = first('original').file;
   const asSource = altered((out) => forge(out, (item) => (item.file === source ? { ...item, source: heldOut } : item)));
@@ -176,7 +176,7 @@ void test('a forged lineage that names a test image is found, as source or as co
   assert.deepEqual(await findings(train), [['split', other]]);
 });
 
-void test('a test image put in the place of a picture is found by its bytes', async () => {
+test('a test image put in the place of a picture is found by its bytes', async () => {
   const { file } = first('mixed');
   const path = join(folder, 'pictures/test/cat/0.png');
   const bytes = readFileSync(path);
@@ -187,7 +187,7 @@ void test('a test image put in the place of a picture is found by its bytes', as
   assert.deepEqual(await findings(out), [['leak', file]]);
 });
 
-void test('a picture that its lineage does not explain is found by making it again', async () => {
+test('a picture that its lineage does not explain is found by making it again', async () => {
   const { file } = first('mixed');
   const out = altered((copy) =>
     forge(copy, (item) =>
@@ -198,7 +198,7 @@ void test('a picture that its lineage does not explain is found by making it aga
   assert.deepEqual(await findings(out, { rebuild: true }), [['rebuild', file]]);
 });
 
-void test('training images that became test images, or got a twin there, are reported as leaks', async () => {
+test('training images that became test images, or got a twin there, are reported as leaks', async () => {
   const used = first('original').source;
   project.store.edits.apply({ kind: 'split', params: { val: 0, test: 0.1, seed: 1 }, author: 'test', at: AT }, [
     { imageId: used.id, split: 'test' },
@@ -220,7 +220,7 @@ void test('training images that became test images, or got a twin there, are rep
   assert.deepEqual(await findings(finished), []);
 });
 
-void test('an export of another project is refused, and so is none at all', async () => {
+test('an export of another project is refused, and so is none at all', async () => {
   const root = join(folder, 'pictures');
   const other = await makeProject(join(folder, 'other.contexture'), root, PICTURES);
   try {
@@ -234,7 +234,7 @@ void test('an export of another project is refused, and so is none at all', asyn
   );
 });
 
-void test('a training image that is also a test image never gets into an export', async () => {
+test('a training image that is also a test image never gets into an export', async () => {
   const root = join(folder, 'leaky');
   const pictures: Picture[] = [
     ...classOf('train/cat', 5, { ...SIZE, context: true }, 500),

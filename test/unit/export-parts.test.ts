@@ -6,7 +6,7 @@ import { folderNames } from '../../core/export/folder-names.ts';
 import { binarize, mixPixels } from '../../core/export/mix.ts';
 import { drawnRegion } from '../../core/export/region.ts';
 
-void test('mixing follows x~ = lambda M c + (1 - lambda M) x, rounded half up', () => {
+test('mixing follows x~ = lambda M c + (1 - lambda M) x, rounded half up', () => {
   // Two pixels. First: M = 1, lambda = 0.5 -> plain mean; 10 and 21 give 15.5 -> 16; 0 and 255 give 127.5 -> 128.
   // Second: M = 51/255 = 0.2, lambda M = 0.1: 0.1 * 200 + 0.9 * 100 = 110; 0.1 * 0 + 0.9 * 255 = 229.5 -> 230; 9 and 0.
   const target = Uint8Array.of(10, 0, 7, 100, 255, 10);
@@ -15,7 +15,7 @@ void test('mixing follows x~ = lambda M c + (1 - lambda M) x, rounded half up', 
   assert.deepEqual([...mixPixels(target, context, mask, 0.5)], [16, 128, 7, 110, 230, 9]);
 });
 
-void test('lambda or mask of zero leaves the picture, lambda and mask of one replace it', () => {
+test('lambda or mask of zero leaves the picture, lambda and mask of one replace it', () => {
   const target = Uint8Array.from({ length: 768 }, (_, i) => i % 256);
   const context = target.map((value) => 255 - value);
   const all = new Uint8Array(256).fill(255);
@@ -25,12 +25,12 @@ void test('lambda or mask of zero leaves the picture, lambda and mask of one rep
   assert.throws(() => mixPixels(target, context, new Uint8Array(3), 1), /sizes differ/);
 });
 
-void test('a binary mask is all context from the threshold on', () => {
+test('a binary mask is all context from the threshold on', () => {
   assert.deepEqual([...binarize(Uint8Array.of(0, 127, 128, 255), 0.5)], [0, 0, 255, 255]);
   assert.deepEqual([...binarize(Uint8Array.of(0, 254, 255), 1)], [0, 0, 255]);
 });
 
-void test('a random region lies inside the picture and has the area asked for', () => {
+test('a random region lies inside the picture and has the area asked for', () => {
   const random = Random.stream(2, 'region');
   const size = { width: 300, height: 200 };
   for (const area of [0, 0.05, 0.3, 0.5, 0.9, 1]) {
@@ -42,7 +42,7 @@ void test('a random region lies inside the picture and has the area asked for', 
   }
 });
 
-void test('a deck uses everything about equally and nothing beyond the limit', () => {
+test('a deck uses everything about equally and nothing beyond the limit', () => {
   const items = ['a', 'b', 'c', 'd', 'e'];
   const deck = new Deck(items, Random.stream(3, 'deck'), 4);
   const counts = new Map<string, number>();
@@ -54,7 +54,7 @@ void test('a deck uses everything about equally and nothing beyond the limit', (
   assert.equal(deck.draw(), undefined);
 });
 
-void test('what may not be drawn now is kept for later, once', () => {
+test('what may not be drawn now is kept for later, once', () => {
   const deck = new Deck(['own', 'other'], Random.stream(4, 'deck'), 3);
   const others = [1, 2, 3].map(() => deck.draw((item) => item !== 'own'));
   assert.deepEqual(others, ['other', 'other', 'other']);
@@ -66,7 +66,7 @@ void test('what may not be drawn now is kept for later, once', () => {
   assert.equal(new Deck([], Random.stream(4, 'deck')).draw(), undefined);
 });
 
-void test('class names become folder names that every file system keeps apart', () => {
+test('class names become folder names that every file system keeps apart', () => {
   assert.deepEqual(folderNames(['cat', 'dog 2', 'Ä', '鳥']), ['cat', 'dog 2', 'Ä', '鳥']);
   assert.deepEqual(folderNames(['Cat', 'cat', 'cat-2']), ['Cat', 'cat-3', 'cat-2']);
   assert.deepEqual(folderNames(['a/b', 'a:b', 'a\\b', '..', '.x', 'x.', 'y ']), [

@@ -29,13 +29,13 @@ function tally<T>(values: Iterable<T>): Map<T, number> {
   return counts;
 }
 
-void test('equal input gives an equal plan, another seed another', () => {
+test('equal input gives an equal plan, another seed another', () => {
   assert.deepEqual(planExport(SNAPSHOT, BANK, recipe({})), planExport(SNAPSHOT, BANK, recipe({})));
   assert.notDeepEqual(planExport(SNAPSHOT, BANK, recipe({})), planExport(SNAPSHOT, BANK, recipe({ seed: 2 })));
   for (const item of planExport(SNAPSHOT, BANK, recipe({})).items) assert.deepEqual(PlanItem.parse(item), item);
 });
 
-void test('each way to say how many', () => {
+test('each way to say how many', () => {
   assert.deepEqual(classCounts({ amount: { kind: 'fill', to: 20 } }), [
     [40, 0],
     [3, 17],
@@ -54,7 +54,7 @@ void test('each way to say how many', () => {
   ]);
 });
 
-void test('only training images are used, each about equally often, and files are unique', () => {
+test('only training images are used, each about equally often, and files are unique', () => {
   const { items } = planExport(SNAPSHOT, BANK, recipe({ amount: { kind: 'add', images: 100 } }));
   const training = new Set([...HEAD, ...TAIL].map(({ hash }) => hash));
   for (const { source, context, split } of items) {
@@ -67,7 +67,7 @@ void test('only training images are used, each about equally often, and files ar
   assert.ok(items.some(({ file }) => file === 'train/class 1/0000102-2.png'));
 });
 
-void test('copied splits hold the images of those splits and nothing else', () => {
+test('copied splits hold the images of those splits and nothing else', () => {
   const { items } = planExport(SNAPSHOT, BANK, recipe({ copy: ['test'] }));
   const copied = items.filter(({ split }) => split === 'test');
   assert.deepEqual(
@@ -77,7 +77,7 @@ void test('copied splits hold the images of those splits and nothing else', () =
   assert.ok(copied.every(({ kind, context, file }) => kind === 'original' && !context && file.startsWith('test/')));
 });
 
-void test('a training image that is also a test image is left out and named', () => {
+test('a training image that is also a test image is left out and named', () => {
   const [twin] = TEST;
   const leaked = { ...HEAD[0], hash: twin.hash };
   const snapshot = snapshotOf([leaked, ...HEAD.slice(1), ...TAIL, ...TEST]);
@@ -95,7 +95,7 @@ void test('a training image that is also a test image is left out and named', ()
   }
 });
 
-void test('no picture is its own context, by content', () => {
+test('no picture is its own context, by content', () => {
   const twin = { ...TAIL[1], hash: TAIL[0].hash };
   const snapshot = snapshotOf([...HEAD, TAIL[0], twin, TAIL[2], ...TEST]);
   const { items } = planExport(
@@ -108,7 +108,7 @@ void test('no picture is its own context, by content', () => {
   fails('empty', /not enough accepted contexts/, alone);
 });
 
-void test('the reuse cap holds, and what it does not allow is refused', () => {
+test('the reuse cap holds, and what it does not allow is refused', () => {
   // 17 pictures for the tail from 13 contexts.
   const { items } = planExport(SNAPSHOT, BANK, recipe({ reuse: 2 }));
   const uses = tally(items.flatMap(({ context }) => (context ? [context.id] : [])));
@@ -120,14 +120,14 @@ void test('the reuse cap holds, and what it does not allow is refused', () => {
   fails('empty', /used 1 times at most.*Raise that limit/, () => planExport(SNAPSHOT, BANK, recipe({ reuse: 1 })));
 });
 
-void test('contexts come from the named classes only', () => {
+test('contexts come from the named classes only', () => {
   const { items } = planExport(SNAPSHOT, BANK, recipe({ contextClasses: ['class 0'] }));
   const head = new Set(HEAD.map(({ id }) => id));
   assert.ok(items.every(({ context }) => context === null || head.has(context.image.id)));
   fails('usage', /no class "cow"/, () => planExport(SNAPSHOT, BANK, recipe({ contextClasses: ['cow'] })));
 });
 
-void test('lambda and windows stay in their ranges', () => {
+test('lambda and windows stay in their ranges', () => {
   const { items } = planExport(
     SNAPSHOT,
     BANK,
@@ -144,7 +144,7 @@ void test('lambda and windows stay in their ranges', () => {
   }
 });
 
-void test('a size makes every picture square; without one each keeps its own', () => {
+test('a size makes every picture square; without one each keeps its own', () => {
   const own = planExport(SNAPSHOT, BANK, recipe({})).items.find(
     ({ source, kind }) => source.id === 1 && kind === 'original',
   )!;
@@ -153,7 +153,7 @@ void test('a size makes every picture square; without one each keeps its own', (
   assert.ok(square.every(({ width, height, crop }) => width === 64 && height === 64 && crop !== null));
 });
 
-void test('control arm "no-paste": plain copies of the same sources', () => {
+test('control arm "no-paste": plain copies of the same sources', () => {
   const method = planExport(SNAPSHOT, BANK, recipe({}));
   const control = planExport(SNAPSHOT, [], recipe({ arm: 'no-paste' }));
   assert.deepEqual(
@@ -163,7 +163,7 @@ void test('control arm "no-paste": plain copies of the same sources', () => {
   assert.ok(control.items.every(({ context, kind }) => context === null && kind !== 'mixed'));
 });
 
-void test('control arm "same-class": contexts of the own class only', () => {
+test('control arm "same-class": contexts of the own class only', () => {
   const { items } = planExport(SNAPSHOT, BANK, recipe({ arm: 'same-class', amount: { kind: 'add', images: 30 } }));
   const classOf = new Map(SNAPSHOT.images.map(({ id, label }) => [id, `class ${label}`]));
   for (const { context, class: name } of items) assert.ok(context === null || classOf.get(context.image.id) === name);
@@ -171,7 +171,7 @@ void test('control arm "same-class": contexts of the own class only', () => {
   fails('empty', /contexts of the class "class 1" itself/, missing);
 });
 
-void test('control arm "random": any training image, a rectangle as large as an accepted mask', () => {
+test('control arm "random": any training image, a rectangle as large as an accepted mask', () => {
   const { items } = planExport(
     SNAPSHOT,
     bankOf(HEAD.slice(0, 2), 0.5),
@@ -191,14 +191,14 @@ void test('control arm "random": any training image, a rectangle as large as an 
   fails('empty', /Random regions are as large as/, () => planExport(SNAPSHOT, [], recipe({ arm: 'random' })));
 });
 
-void test('a class without training images, or nothing asked for, is refused', () => {
+test('a class without training images, or nothing asked for, is refused', () => {
   const only = snapshotOf([...HEAD, ...imagesOf(1, 2, 301, 'test')]);
   fails('empty', /"class 1" has no training image/, () => planExport(only, BANK, recipe({})));
   const nothing = recipe({ amount: { kind: 'add', images: 0 }, originals: false });
   fails('empty', /no picture at all/, () => planExport(SNAPSHOT, BANK, nothing));
 });
 
-void test('a recipe is checked', () => {
+test('a recipe is checked', () => {
   assert.ok(
     bad({ lambda: { min: 0.6, max: 0.4 } }) &&
       bad({ size: 4 }) &&

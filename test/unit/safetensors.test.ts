@@ -42,20 +42,20 @@ function craft(header: string, data = new Uint8Array(0)): Buffer {
   return Buffer.concat([head, Buffer.from(header), data]);
 }
 
-void test('tensors and metadata come back as they were', () => {
+test('tensors and metadata come back as they were', () => {
   const { tensors, metadata } = decodeSafetensors(encode(), 'x');
   assert.deepEqual(sorted(tensors), sorted(TENSORS));
   assert.deepEqual(metadata, { run: '3', π: 'yes' });
 });
 
-void test('equal content gives equal bytes, with aligned data', () => {
+test('equal content gives equal bytes, with aligned data', () => {
   const reversed = Object.fromEntries(Object.entries(TENSORS).toReversed());
   assert.deepEqual(encode(reversed, { π: 'yes', run: '3' }), encode());
   assert.equal(encodeSafetensors(TENSORS)[0].length % 8, 0);
   assert.deepEqual(decodeSafetensors(encode({}, {}), 'x'), { tensors: {}, metadata: {} });
 });
 
-void test('a file from any offset in memory can be read', () => {
+test('a file from any offset in memory can be read', () => {
   const file = encode();
   for (let shift = 0; shift < 8; shift++) {
     const buffer = new ArrayBuffer(file.length + 8);
@@ -67,21 +67,21 @@ void test('a file from any offset in memory can be read', () => {
   }
 });
 
-void test("a file by Python's safetensors is read", () => {
+test("a file by Python's safetensors is read", () => {
   const { tensors, metadata } = decodeSafetensors(Buffer.from(PYTHON_FILE, 'hex'), 'x');
   assert.deepEqual(metadata, { é: 'ü', format: 'np' });
   assert.deepEqual(Object.keys(tensors), ['step', 'b/weight', 'none', 'h', 'a']);
   for (const [name, tensor] of Object.entries(tensors)) assert.deepEqual(tensor, TENSORS[name]);
 });
 
-void test('tensors that do not fit their shape or type are refused', () => {
+test('tensors that do not fit their shape or type are refused', () => {
   const data = Float32Array.of(1, 2);
   assert.throws(() => encode({ x: { dtype: 'F32', shape: [3], data } }), /\[3\] is not 2/);
   // @ts-expect-error what a caller without types could pass
   assert.throws(() => encode({ x: { dtype: 'I32', shape: [2], data } }), /does not hold I32/);
 });
 
-void test('what is wrong with a file is said, with its name', () => {
+test('what is wrong with a file is said, with its name', () => {
   const cases: [Buffer, RegExp][] = [
     [Buffer.alloc(3), /too short/],
     [Buffer.alloc(8, 0xff), /header is longer/],
@@ -115,7 +115,7 @@ void test('what is wrong with a file is said, with its name', () => {
   }
 });
 
-void test('no corruption does more than a UserError', () => {
+test('no corruption does more than a UserError', () => {
   const random = Random.stream(1, 'safetensors fuzz');
   const good = encode();
   let refused = 0;
