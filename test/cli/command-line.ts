@@ -69,8 +69,8 @@ export async function run(args: readonly string[], options?: CallOptions): Promi
 /** Every line of stdout as JSON, with `--json`. */
 export function jsonLines(stdout: string): Record<string, unknown>[] {
   return stdout
-    .trimEnd()
     .split('\n')
+    .filter((line) => line !== '')
     .map((line): Record<string, unknown> => JSON.parse(line));
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT_CODES } from '../../core/base/errors.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 import { jsonLines, lastJson, makePictures, run, start, type Result } from './command-line.ts';
@@ -53,27 +54,23 @@ test('stats: for people and as data', async () => {
 
 test('thresholds of the groups are kept in the project', async () => {
   assert.equal((await contexture('stats', '--set-groups', '20,30')).code, EXIT_CODES.usage);
-  await json('stats', '--set-groups', '20,6');
+  assert.match((await contexture('stats', '--set-groups', '20,6')).stdout, /3: 1 many/);
   const { stdout } = await contexture('stats');
   assert.match(stdout, /3: 1 many \(over 20\), 1 medium, 1 few \(under 6\)/);
-  await json('stats', '--set-groups', '100,20');
 });
 
 test('edits: images by number, path and folder; history and undo', async () => {
-  const changes = async (...args: string[]): Promise<unknown> => {
-    const { edit } = await json('edit', ...args);
-    return (edit as { changes: number }).changes;
-  };
-  assert.equal(await changes('exclude', '1', 'train/owl/0003.png', 'birds/train/wren', '--reason', 'blurred'), 7);
-  assert.equal(await changes('include', 'train/wren/'), 5);
-  assert.equal(await changes('relabel', 'hawk', 'train/eagle/0000.png', '--create'), 1);
-  assert.equal(await changes('merge', 'hawk', 'eagle', '--into', 'raptor'), 2);
-  assert.equal(await changes('split', '--val', '0.2'), 9);
-  assert.equal(await changes('long-tail', '--ratio', '5', '--by-size'), 2);
+  const exclude = await json('edit', 'exclude', '1', 'train/owl/0003.png', 'birds/train/wren/', '--reason', 'blurred');
+  assert.equal((exclude.edit as { changes: number }).changes, 7);
+  await json('edit', 'relabel', 'hawk', 'train/eagle/0000.png', '--create');
+  await json('edit', 'merge', 'hawk', 'eagle', '--into', 'raptor');
+  const { edit, classes } = await json('edit', 'long-tail', '--ratio', '10', '--by-size');
+  const left = (classes as { images: number; kept: number }[]).map(({ images, kept }) => images - kept);
+  assert.deepEqual([left.length, left[0], (edit as { changes: number }).changes], [2, 0, left[1]]);
 
   const { stdout } = await contexture('edit', 'history');
-  assert.match(stdout, /Excluded 7 images: blurred\.\n.*\n.*class hawk\.\n.*Merged hawk, eagle into raptor\./);
-  for (let edit = 0; edit < 6; edit++) assert.equal((await contexture('edit', 'undo')).code, 0);
+  assert.match(stdout, /Excluded 7 images: blurred\.\n.*class hawk\.\n.*Merged hawk, eagle into raptor\./);
+  for (let undone = 0; undone < 4; undone++) await json('edit', 'undo');
   assert.equal((await contexture('edit', 'undo')).code, EXIT_CODES.empty);
   assert.deepEqual((await json('stats')).splits, { train: 47, val: 0, test: 8, unassigned: 0 });
 });
@@ -81,8 +78,6 @@ test('edits: images by number, path and folder; history and undo', async () => {
 test('what is not there is named, exit code 3', async () => {
   for (const args of [
     ['edit', 'exclude', 'train/owl/nothing.png'],
-    ['edit', 'relabel', 'owll', '1'],
-    ['import', 'no-such-folder'],
     ['stats', '--project', 'none.contexture'],
     ['show', '9'],
     ['verify', 'no-such-export'],
@@ -100,18 +95,17 @@ test('a file that is no project is refused and not touched, exit code 4', async 
     file,
     'my notes, which are longer than a header of a hundred bytes would be, and no database at all: none',
   );
-  for (const command of [['stats'], ['import', 'birds']]) {
-    const { code } = await contexture(...command, '--project', file);
-    assert.equal(code, EXIT_CODES.damaged);
-  }
+  assert.equal((await contexture('import', 'birds', '--project', file)).code, EXIT_CODES.damaged);
   assert.match(readFileSync(file, 'utf8'), /^my notes.*none$/);
 });
 
 test('a second writer is refused by name, exit code 5', async () => {
   const folder = temporaryFolder();
-  makePictures(join(folder, 'many'), { a: 700, b: 700 });
+  makePictures(join(folder, 'many'), { a: 500, b: 500 });
   const first = start(['import', 'many', '--project', 'p.contexture', '--json'], { cwd: folder });
   await first.until('"Reading pictures"');
+  // It stands still, with the project open.
+  first.child.kill('SIGSTOP');
   const second = await run(['stats'], { cwd: folder });
   assert.equal(second.code, EXIT_CODES.locked);
   assert.match(second.stderr, /open in contexture import \(process \d+/);
@@ -124,13 +118,15 @@ test('a second writer is refused by name, exit code 5', async () => {
 
 test('Ctrl-C during an import keeps what was read; the same command goes on', async () => {
   const folder = temporaryFolder();
-  makePictures(join(folder, 'many'), { a: 900, b: 900 });
+  makePictures(join(folder, 'many'), { a: 1500, b: 1500 });
   const args = ['import', 'many', '--project', 'p.contexture', '--json'];
   const first = start(args, { cwd: folder });
+  const read = (): number => {
+    const lines = jsonLines(first.stdout.replace(/[^\n]*$/, ''));
+    return Number(lines.findLast(({ stage }) => stage === 'Reading pictures')?.done ?? 0);
+  };
   await first.until('"Reading pictures"');
-  while (!jsonLines(first.stdout.replace(/[^\n]*$/, '')).some(({ done }) => Number(done) > 600)) {
-    await new Promise((resolve) => first.child.stdout?.once('data', resolve));
-  }
+  while (read() <= 600) await sleep(5);
   first.child.kill('SIGINT');
   assert.equal(await first.ended, EXIT_CODES.cancelled);
   const { ok, code, message } = lastJson(first.stdout);
@@ -138,9 +134,9 @@ test('Ctrl-C during an import keeps what was read; the same command goes on', as
   assert.match(String(message), /import again to go on/);
 
   const kept = lastJson((await run(['stats', '--json'], { cwd: folder })).stdout).images as { usable: number };
-  assert.ok(kept.usable >= 512 && kept.usable < 1800, String(kept.usable));
+  assert.ok(kept.usable >= 256 && kept.usable < 3000, String(kept.usable));
   const again = lastJson((await run(args, { cwd: folder })).stdout);
-  assert.deepEqual([again.images, again.unchanged, again.added], [1800, kept.usable, 1800 - kept.usable]);
+  assert.deepEqual([again.images, again.unchanged, again.added], [3000, kept.usable, 3000 - kept.usable]);
 });
 
 test('a pipe that closes early ends the command quietly', async () => {
@@ -179,7 +175,6 @@ test('export and verify; a changed export is told, exit code 4', async () => {
   assert.deepEqual([planned.state, existsSync(join(cwd, 'out'))], ['planned', false]);
   const made = await json('export', 'out', ...recipe);
   assert.deepEqual([made.state, (made.report as { ok: boolean }).ok], ['finished', true]);
-  assert.equal((await contexture('verify', 'out', '--rebuild', '--quiet')).code, 0);
   assert.match((await contexture('exports')).stdout, /verified .*out$/m);
 
   // What a command prints as its recipe can be given to the next one.
@@ -187,8 +182,8 @@ test('export and verify; a changed export is told, exit code 4', async () => {
   const again = await json('export', 'out2', '--recipe', 'recipe.json', '--format', 'webp');
   assert.deepEqual(again.recipe, { ...(made.recipe as object), format: { kind: 'webp', quality: 95 } });
 
-  const { pictures } = await json('verify', 'out', '--alone');
-  assert.equal(pictures, made.pictures);
+  const { rebuilt } = await json('verify', 'out', '--rebuild');
+  assert.equal(rebuilt, made.pictures);
   writeFileSync(join(cwd, 'out', 'extra.txt'), '');
   const failed = await contexture('verify', 'out', '--json');
   assert.equal(failed.code, EXIT_CODES.verify);
