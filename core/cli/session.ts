@@ -1,5 +1,8 @@
 /** One command at work: where its progress goes, what cancels it, and the project it is about. */
+import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { dirname } from 'node:path';
+import { fileError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import type { JobEvent, JobPort, RunJob } from '../jobs/protocol.ts';
 import { openProject, type Project } from '../storage/project.ts';
@@ -67,6 +70,7 @@ export class Session implements JobPort<JobEvent> {
   }
 
   async #open(file: string, create: boolean): Promise<Project> {
+    if (create) makeFolder(dirname(file));
     const project = openProject(await this.#wiring.loadStorage(), file, { create, program: this.#program });
     const { locateSources } = await import('../services/sources.ts');
     for (const { id, path } of locateSources(project)) {
@@ -121,4 +125,13 @@ function stderrStream(): [ProgressStream, boolean] {
   const { stderr } = process;
   if (process.env.TERM === 'dumb') return [{ write: (text) => stderr.write(text) }, false];
   return [stderr, stderr.isTTY && stderr.hasColors()];
+}
+
+/** @throws UserError 'no-permission', 'no-space', 'usage' */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw fileError(error, 'make the folder of the project', path);
+  }
 }
