@@ -17,6 +17,9 @@ interface Thread {
   ended: Promise<void>;
 }
 
+/** Orders that one thread may be behind another. */
+const FAR_BEHIND = 2;
+
 /** Shares orders among threads. */
 export class ThreadedMaker implements PictureMaker {
   readonly #threads: Thread[];
@@ -28,7 +31,7 @@ export class ThreadedMaker implements PictureMaker {
   }
 
   make(order: RenderOrder): Promise<Rendered> {
-    const { worker, waiting, death } = this.#threads.reduce((a, b) => (b.waiting.size < a.waiting.size ? b : a));
+    const { worker, waiting, death } = this.#threadFor(order);
     const id = this.#orders++;
     return new Promise((resolve, reject) => {
       if (death) {
@@ -43,6 +46,13 @@ export class ThreadedMaker implements PictureMaker {
   async close(): Promise<void> {
     for (const { worker } of this.#threads) worker.postMessage('close' satisfies ThreadRequest);
     await Promise.all(this.#threads.map(({ ended }) => ended));
+  }
+
+  /** A context goes to the same thread each time, where it is decoded already, unless that one is far behind. */
+  #threadFor({ source, context }: RenderOrder): Thread {
+    const usual = this.#threads[(context ?? source).id % this.#threads.length];
+    const idlest = this.#threads.reduce((a, b) => (b.waiting.size < a.waiting.size ? b : a));
+    return usual.waiting.size > idlest.waiting.size + FAR_BEHIND ? idlest : usual;
   }
 }
 

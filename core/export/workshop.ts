@@ -26,7 +26,8 @@ export class Workshop {
     pictures: number,
   ) {
     this.#images = images;
-    const threads = Math.min(availableParallelism(), Math.floor(pictures / PICTURES_A_THREAD));
+    // About half of the work is done on the threads of libuv, which decode and encode.
+    const threads = Math.min(Math.floor(availableParallelism() / 2), Math.floor(pictures / PICTURES_A_THREAD));
     const all = { ...settings, cacheBytes: CACHE_BYTES };
     this.#maker = threads > 1 ? new ThreadedMaker(all, threads) : new LocalMaker(all);
   }
