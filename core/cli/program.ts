@@ -1,6 +1,6 @@
 /** The command line: its commands, parsed by commander. */
 import { Command, CommanderError } from '@commander-js/extra-typings';
-import { UserError } from '../base/errors.ts';
+import { EXIT_CODES, UserError } from '../base/errors.ts';
 import { CODE_VERSION } from '../base/version.ts';
 import { Cli, type AddCommand } from './cli.ts';
 import { addBank } from './commands/bank.ts';
@@ -36,12 +36,10 @@ const COMMANDS: readonly AddCommand[] = [
   addDoctor,
 ];
 
-/**
- * Run one command line. Sets `process.exitCode`; never throws.
- * @param argv the arguments after the program's name
- */
-export async function runCommandLine(argv: readonly string[], wiring: Wiring): Promise<void> {
-  const program = new Command('contexture')
+/** The whole command line, ready to parse. */
+export function createProgram(wiring: Wiring): { program: Command; cli: Cli } {
+  const program = new Command('contexture');
+  program
     .description('From long-tailed class folders to a better classifier and an augmented data set.')
     .version(CODE_VERSION)
     .option('--project <file>', 'the project file (default: the only *.contexture in this folder)')
@@ -53,13 +51,22 @@ export async function runCommandLine(argv: readonly string[], wiring: Wiring): P
     .addHelpText('after', () => `${STREAMS}\n${exitCodes()}`);
   const cli = new Cli(wiring, () => program.opts());
   for (const add of COMMANDS) add(program, cli);
+  return { program, cli };
+}
+
+/**
+ * Run one command line. Sets `process.exitCode`; never throws.
+ * @param argv the arguments after the program's name
+ */
+export async function runCommandLine(argv: readonly string[], wiring: Wiring): Promise<void> {
+  const { program, cli } = createProgram(wiring);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) {
       cli.fail(error);
     } else if (error.code === 'commander.help') {
-      process.exitCode = 2;
+      process.exitCode = EXIT_CODES.usage;
     } else if (error.exitCode !== 0) {
       const message = oneLine(error.message.replace(/^error: /, ''));
       const hint = message.endsWith('?)') ? '' : ' (see contexture --help)';

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { patternPixels, pngFile } from '../fixtures/images.ts';
 
@@ -40,10 +41,10 @@ export function start(args: readonly string[], { cwd, env, main = MAIN }: CallOp
     stderr: '',
     until: async (text) => {
       while (!call.stdout.includes(text) && !call.stderr.includes(text)) {
-        const more = Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data')]);
-        if ((await Promise.race([more, call.ended.then(() => 'ended')])) === 'ended') {
+        if (child.exitCode !== null || child.signalCode !== null) {
           throw new Error(`ended without "${text}": ${call.stdout}${call.stderr}`);
         }
+        await sleep(5);
       }
     },
     ended: once(child, 'close').then(([code]: (number | null)[]) => code),
