@@ -121,14 +121,16 @@ export class ContextSupply {
   /** A rectangle of ones with the area that `mask` has on average, anywhere in the picture; zeros elsewhere. */
   #randomRegion(mask: Float32Array): Float32Array {
     const size = this.#config.inputSize;
+    const region = new Float32Array(mask.length);
     const area = mask.reduce((sum, value) => sum + value, 0);
-    // Any shape between the widest and the tallest rectangle of that area that fits.
-    const least = Math.max(1, Math.ceil(area / size));
-    const width = least + this.#region.below(size - least + 1);
-    const height = Math.min(size, Math.max(1, Math.round(area / width)));
+    if (Math.round(area) === 0) return region;
+    // Any shape between the tallest and the widest rectangle of that area that fits.
+    const least = Math.ceil(area / size);
+    const most = Math.min(size, Math.round(area));
+    const width = least + this.#region.below(most - least + 1);
+    const height = Math.min(size, Math.round(area / width));
     const left = this.#region.below(size - width + 1);
     const top = this.#region.below(size - height + 1);
-    const region = new Float32Array(mask.length);
     for (let y = top; y < top + height; y++) region.fill(1, y * size + left, y * size + left + width);
     return region;
   }
