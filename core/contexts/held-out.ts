@@ -20,16 +20,12 @@ import { Trainer } from '../training/trainer.ts';
  * @returns fold of each position, 0 … folds-1
  */
 export function dealFolds(labels: ArrayLike<number>, folds: number, seed: number): Int32Array {
-  const random = Random.stream(seed, 'folds');
+  const order = Random.stream(seed, 'folds').permutation(labels.length);
   const fold = new Int32Array(labels.length);
-  // Going on where the last class ended keeps the folds equally large when classes are small.
-  const next = new Map<number, number>();
+  // Each class goes on where the last one ended, so that the folds differ by one image at most, in each class and in all.
   let dealt = 0;
-  for (const position of random.permutation(labels.length)) {
-    const label = labels[position];
-    const turn = next.get(label) ?? dealt++;
-    fold[position] = turn % folds;
-    next.set(label, turn + 1);
+  for (const own of Map.groupBy(order, (position) => labels[position]).values()) {
+    for (const position of own) fold[position] = dealt++ % folds;
   }
   return fold;
 }

@@ -63,6 +63,9 @@ export async function findContexts(
   if (size < 32 || size > 512) {
     throw new UserError('usage', `A saliency size of ${size} px is out of its range. Choose 32 to 512.`);
   }
+  if (wanted.from === 'held-out' && !(Number.isInteger(wanted.folds) && wanted.folds >= 2 && wanted.folds <= 20)) {
+    throw new UserError('usage', `${wanted.folds} folds cannot be judged one by the others. Choose 2 to 20.`);
+  }
   const done = new Set(alreadyFound(project, run, rule));
   const indices = snapshot.images.flatMap(({ id, split }, index) =>
     split === 'train' && !done.has(id) ? [index] : [],
