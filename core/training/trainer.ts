@@ -194,6 +194,11 @@ export class Trainer {
     return this.sums.uniformLoss - before;
   }
 
+  /** Whether every number of the network is finite: a ReLU can hide a NaN from the loss for some steps. */
+  get sound(): boolean {
+    return tf.tidy(() => STATE_NAMES.every((name) => tf.all(tf.isFinite(this.state[name])).dataSync()[0] === 1));
+  }
+
   /** Mean p(true class) of each training image as seen in training; NaN for one that was never drawn. */
   get seenConfidence(): Float32Array {
     return Float32Array.from(this.#seenProbability, (sum, i) => sum / this.#seenTimes[i]);
