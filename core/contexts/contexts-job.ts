@@ -73,7 +73,10 @@ export const contextsJob: Job<ContextsSpec, ContextsEvent, ContextsResult> = asy
   try {
     return await findContexts(spec, port);
   } catch (error) {
-    throw engineFailure(error, 0);
+    throw engineFailure(
+      error,
+      'The engine ran out of memory while finding contexts. Choose a smaller size or close other programs, and run it again; what was found so far is kept.',
+    );
   }
 };
 

@@ -3,9 +3,9 @@ import { UserError } from '../base/errors.ts';
 
 /**
  * Translate TensorFlow's out-of-memory errors; anything else is returned as it is.
- * @param batchSize what the run was using, for the advice
+ * @param message what to tell the person then: one sentence, and advice
  */
-export function engineFailure(error: unknown, batchSize: number): unknown {
+export function engineFailure(error: unknown, message: string): unknown {
   const text = error instanceof Error ? error.message : '';
   const outOfMemory = /\bOOM\b|out of memory|resource exhausted|failed to allocate|allocation failed/i;
   if (
@@ -14,9 +14,5 @@ export function engineFailure(error: unknown, batchSize: number): unknown {
   ) {
     return error;
   }
-  return new UserError(
-    'memory',
-    `The engine ran out of memory at batchSize ${batchSize}. Choose ${Math.max(2, Math.floor(batchSize / 2))} or a smaller inputSize and resume; nothing up to the last checkpoint is lost.`,
-    { cause: error },
-  );
+  return new UserError('memory', message, { cause: error });
 }

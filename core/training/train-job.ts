@@ -94,7 +94,11 @@ export const trainJob: Job<TrainSpec, TrainEvent, TrainResult> = async (spec, po
   try {
     return await train(spec, port);
   } catch (error) {
-    throw engineFailure(error, spec.config.batchSize);
+    const { batchSize } = spec.config;
+    throw engineFailure(
+      error,
+      `The engine ran out of memory at batchSize ${batchSize}. Choose ${Math.max(2, Math.floor(batchSize / 2))} or a smaller inputSize and start again, or free some memory and resume; nothing up to the last checkpoint is lost.`,
+    );
   }
 };
 
@@ -154,14 +158,16 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
   if (config.method === 'csa') run.warn(CONTEXT_MAY_MATTER);
   run.resumeIfAsked();
   const heads = METHODS_BY_NAME[config.method].heads;
+  const meter = new ProgressMeter((event) => port.emit(event), {
+    stage: `Training (${METHODS_BY_NAME[config.method].title})`,
+    unit: 'steps',
+    total: config.epochs * trainer.stepsPerEpoch,
+    done: trainer.epoch * trainer.stepsPerEpoch + trainer.step,
+  });
   const evaluate = async (): Promise<{ figures: Figures; logits: SplitLogits }> => {
-    const meter = new ProgressMeter((event) => port.emit(event), {
-      stage: `Evaluating on ${evaluation.name}`,
-      unit: 'images',
-      total: evaluationIndices.length,
-    });
     const logits = await logitsOf(network, trainer.state, evaluationPictures, (done) => {
-      meter.add(done - meter.done);
+      // Part of training's own progress: its rate and time left are to include the evaluations.
+      meter.add(0, `evaluating on ${evaluation.name}, ${done}/${evaluationIndices.length} images`);
       return breathe();
     });
     const figures = computeFigures({
@@ -177,12 +183,6 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
 
   let last: EpochFigures | null = null;
   let finalLogits: SplitLogits | undefined;
-  const meter = new ProgressMeter((event) => port.emit(event), {
-    stage: `Training (${METHODS_BY_NAME[config.method].title})`,
-    unit: 'steps',
-    total: config.epochs * trainer.stepsPerEpoch,
-    done: trainer.epoch * trainer.stepsPerEpoch + trainer.step,
-  });
   while (!trainer.finished) {
     if (trainer.step === 0) trainer.beginEpoch();
     const firstStep = trainer.step;
@@ -195,6 +195,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
       run.checkpointIfDue();
       await breathe();
     }
+    if (!trainer.sound) throw diverged(config, trainer);
     const seconds = (performance.now() - started) / 1000;
     const evaluated =
       (trainer.epoch + 1) % config.evaluateEvery === 0 || trainer.epoch === config.epochs - 1 ? await evaluate() : null;
@@ -381,8 +382,10 @@ class RunInProgress {
     if (performance.now() - this.#lastCheckpoint >= this.#spec.checkpointSeconds * 1000) this.checkpoint();
   }
 
+  /** Replace the checkpoint; a spoilt state never does. */
   checkpoint(): void {
     const { config, bankHash } = this.#spec;
+    if (!this.#trainer.sound) throw diverged(config, this.#trainer);
     writeCheckpoint(this.#path, this.#trainer.save(), {
       config,
       datasetHash: this.#datasetHash,
