@@ -87,7 +87,12 @@ export function planRun(snapshot: DatasetSnapshot, request: RunRequest): RunPlan
  * with `resumeRun`.
  * @throws UserError as the job throws it; the run is then stored as failed with that reason
  */
-export function startRun(project: Project, request: RunRequest, runJob: RunJob, running: Running = {}): Promise<Run> {
+export async function startRun(
+  project: Project,
+  request: RunRequest,
+  runJob: RunJob,
+  running: Running = {},
+): Promise<Run> {
   settleInterrupted(project);
   const { store, blobs } = project;
   const snapshot = takeSnapshot(store);
@@ -135,7 +140,7 @@ export function startRun(project: Project, request: RunRequest, runJob: RunJob, 
  * Go on with a run that was stopped, failed or interrupted: digit for digit on the processor and build it began on.
  * @throws UserError 'not-found', 'usage' for a finished run; else as `startRun`
  */
-export function resumeRun(
+export async function resumeRun(
   project: Project,
   runId: number,
   runJob: RunJob,
