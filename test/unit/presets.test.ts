@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { UserError } from '../../core/base/errors.ts';
+import { METHODS, TrainConfig } from '../../core/training/config.ts';
+import {
+  applySmallSetRules,
+  makeConfig,
+  modelFor,
+  PRESETS,
+  proposeInputSize,
+  sizeCost,
+  type TrainOverrides,
+} from '../../core/training/presets.ts';
+
+test('every preset is a whole configuration for every method', () => {
+  for (const preset of PRESETS) {
+    for (const method of METHODS) {
+      const config = makeConfig(method, preset, 32);
+      assert.deepEqual(TrainConfig.parse(config), config);
+      assert.equal(config.method, method);
+    }
+  }
+});
+
+test('the preset "paper" is the recipe of the paper (method.md 3.1)', () => {
+  const {
+    groups: _,
+    minSteps: __,
+    evaluateEvery: ___,
+    seed: ____,
+    threads: _____,
+    ...recipe
+  } = makeConfig('csa', 'paper', 32);
+  assert.deepEqual(recipe, {
+    method: 'csa',
+    model: { kind: 'resnet-cifar', blocks: 5 },
+    inputSize: 32,
+    epochs: 200,
+    batchSize: 128,
+    learningRate: 0.2,
+    momentum: 0.9,
+    weightDecay: 2e-4,
+    warmupEpochs: 5,
+    dropEpochs: [160, 180],
+    startBalanced: 10,
+    delta: 0.8,
+    bankSize: 128,
+    keepBank: false,
+    contextClasses: 'any',
+    lambda: { min: 0, max: 1, per: 'batch' },
+    mask: 'saliency',
+    curatedShare: 0,
+    augment: { pad: 0.125, flip: true },
+  });
+});
+
+test('what is set by hand wins, and the schedule follows the epochs', () => {
+  const config = makeConfig('csa', 'small', 32, { epochs: 30, warmupEpochs: 7, seed: 9 });
+  assert.deepEqual(
+    [config.epochs, config.warmupEpochs, config.startBalanced, config.dropEpochs, config.seed],
+    [30, 7, 3, [24, 27], 9],
+  );
+  assert.equal(makeConfig('csa', 'quick', 32, { batchSize: 512 }).bankSize, 512, 'a bank holds a batch');
+  assert.equal(makeConfig('csa', 'quick', 128, { inputSize: 48 }).model.kind, 'resnet-cifar');
+});
+
+test('a setting out of its range is named', () => {
+  const cases: [TrainOverrides, RegExp][] = [
+    [{ learningRate: 0 }, /learningRate is out of its range/],
+    [{ delta: 1.5 }, /delta is out/],
+    [{ batchSize: 1 }, /batchSize is out/],
+    [{ lambda: { min: 0, max: 2, per: 'batch' } }, /lambda\.max is out/],
+    [{ model: { kind: 'resnet-cifar', blocks: 10 } }, /model\.blocks is out/],
+    [{ bankSize: 16 }, /bankSize \(16\) is below batchSize \(32\)/],
+    [{ lambda: { min: 0.5, max: 0.2, per: 'batch' } }, /lambda\.min \(0\.5\) is above lambda\.max \(0\.2\)/],
+  ];
+  for (const [overrides, message] of cases) {
+    assert.throws(
+      () => makeConfig('csa', 'small', 32, overrides),
+      (error) => error instanceof UserError && error.code === 'usage' && message.test(error.message),
+      String(message),
+    );
+  }
+});
+
+const propose = (...sides: number[]): number => proposeInputSize(sides);
+
+test('an input size fits the middle picture and stays within what processors can train', () => {
+  assert.equal(propose(28), 32);
+  assert.equal(propose(32, 32, 500), 32);
+  assert.equal(propose(33), 48);
+  assert.equal(propose(10, 60, 64, 64, 2000), 64);
+  assert.equal(propose(3000), 128);
+  assert.deepEqual([sizeCost(32), sizeCost(64), sizeCost(224)], [1, 4, 49]);
+  assert.deepEqual(modelFor(48, 3), { kind: 'resnet-cifar', blocks: 3 });
+  assert.deepEqual(modelFor(64, 3), { kind: 'resnet18' });
+});
+
+/** Which settings the rules change, and whether the bank is kept in the end. */
+const rules = (method: 'csa' | 'control', overrides: TrainOverrides, images: number): [string[], boolean] => {
+  const config = makeConfig(method, 'quick', 32, overrides);
+  const fitted = applySmallSetRules(config, images);
+  assert.equal(config.keepBank, overrides.keepBank ?? false, 'the given configuration is not touched');
+  assert.ok(fitted.rules.every(({ message }) => /\d/.test(message)));
+  return [fitted.rules.map(({ setting }) => setting), fitted.config.keepBank];
+};
+
+test('small sets: a bank that cannot fill within a tenth of an epoch is kept, short passes are cycled, and it is said', () => {
+  // 128 a batch and a bank of 128 fill in one step: a tenth of 20.
+  assert.deepEqual(rules('csa', {}, 128 * 20), [[], false]);
+  assert.deepEqual(rules('csa', {}, 128 * 20 - 1), [['minSteps'], false]);
+  assert.deepEqual(rules('csa', { bankSize: 384 }, 128 * 30), [[], false]);
+  assert.deepEqual(rules('csa', { bankSize: 384 }, 128 * 29), [['keepBank'], true]);
+  assert.deepEqual(rules('csa', { bankSize: 384 }, 500), [['minSteps', 'keepBank'], true]);
+  assert.deepEqual(rules('csa', { bankSize: 384, keepBank: true }, 128 * 29), [[], true]);
+  assert.deepEqual(rules('control', { bankSize: 384 }, 128 * 29), [[], false]);
+});
