@@ -1,0 +1,88 @@
+/** No tensor is left behind by a step, of TensorFlow.js or of TensorFlow; what running out of memory is called. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Engine } from '../../core/engine/backend.ts';
+import { UserError } from '../../core/base/errors.ts';
+import { engineFailure } from '../../core/engine/failure.ts';
+import { METHODS } from '../../core/training/config.ts';
+import { logitsOf } from '../../core/training/evaluate.ts';
+import type { Trainer } from '../../core/training/trainer.ts';
+import { startTestEngine } from '../fixtures/engine.ts';
+import { tinyTrainer } from '../fixtures/training.ts';
+
+/** The count is compared after every single step, so that a short row shows as much as a long one. */
+const STEPS = process.env.CONTEXTURE_LONG ? 2000 : 120;
+/** An epoch and some: by then every part of the state has been used and so has its handle. */
+const SETTLED = 30;
+
+let engine: Engine;
+before(() => {
+  engine = startTestEngine();
+});
+
+const live = (): [handles: number, tensors: number] => [engine.backend.getNumOfTFTensors(), tf.memory().numTensors];
+
+/** One step, over the ends of epochs; says whether it trained the balanced branch. */
+function step(trainer: Trainer): boolean {
+  if (trainer.step === trainer.stepsPerEpoch) trainer.endEpoch();
+  if (trainer.step === 0) trainer.beginEpoch();
+  const trained = trainer.sums.balancedSteps;
+  assert.ok(Number.isFinite(trainer.runStep()));
+  return trainer.sums.balancedSteps > trained;
+}
+
+for (const method of METHODS) {
+  test(`${method}: the number of live tensors is level over ${STEPS} steps, and all go with the trainer`, () => {
+    const atFirst = live();
+    const trainer = tinyTrainer(method, { batchSize: 2, bankSize: 4, delta: 0.1 });
+    for (let i = 0; i < SETTLED; i++) step(trainer);
+    const level = live();
+    let balanced = 0;
+    for (let i = SETTLED; i < STEPS; i++) {
+      if (step(trainer)) balanced++;
+      assert.deepEqual(live(), level, `after step ${i + 1}`);
+    }
+    if (method === 'csa' || method === 'control') assert.ok(balanced > STEPS / 2, `${balanced} balanced steps`);
+    else assert.equal(balanced, 0);
+    trainer.dispose();
+    assert.deepEqual(live(), atFirst);
+  });
+}
+
+test('saving, restoring and evaluating leave nothing behind', async () => {
+  const trainer = tinyTrainer('control', { startBalanced: 0 });
+  step(trainer);
+  trainer.restore(trainer.save());
+  step(trainer);
+  const level = live();
+  for (let i = 0; i < 3; i++) {
+    trainer.restore(trainer.save());
+    step(trainer);
+    const pictures = { count: 5, size: 32, read: () => new Uint8Array(32 * 32 * 3).fill(i) };
+    await logitsOf(trainer.network, trainer.state, pictures, async () => {});
+    assert.deepEqual(live(), level);
+  }
+  trainer.dispose();
+});
+
+test('out of memory is told apart from every other failure', () => {
+  for (const words of [
+    'OOM when allocating tensor with shape[256,64,32,32] and type float on /job:localhost/replica:0/task:0/device:GPU:0',
+    'Error: Resource exhausted: failed to allocate memory',
+    'failed to allocate 2.00GiB from device: CUDA_ERROR_OUT_OF_MEMORY: out of memory',
+  ]) {
+    const error = engineFailure(new Error(words), 'Choose a smaller batch.');
+    assert.ok(error instanceof UserError && error.code === 'memory' && error.cause instanceof Error, words);
+    assert.equal(error.message, 'Choose a smaller batch.');
+  }
+  const tooLong = engineFailure(new RangeError('Array buffer allocation failed'), 'm');
+  assert.ok(tooLong instanceof UserError && tooLong.code === 'memory');
+  const others = [
+    new Error('ROOM 101 does not exist'),
+    new RangeError('Invalid array length'),
+    new UserError('no-space', 'The disk is out of memory.'),
+    'a string',
+  ];
+  for (const other of others) assert.equal(engineFailure(other, 'm'), other);
+});

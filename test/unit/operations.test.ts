@@ -1,0 +1,275 @@
+/** Each operation against plain loops or against TensorFlow.js's own composition of it: values and gradients. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import { Random } from '../../core/base/random.ts';
+import {
+  batchNormInference,
+  batchNormTraining,
+  convolution,
+  crossEntropy,
+  globalAveragePool,
+  relu,
+} from '../../core/engine/operations.ts';
+import { TrainingRun } from '../../core/models/layers.ts';
+import { NamedTensors } from '../../core/models/parameters.ts';
+import { startTestEngine } from '../fixtures/engine.ts';
+
+before(() => {
+  startTestEngine();
+});
+
+const random = Random.stream(1, 'operations');
+
+function normal<R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<R> {
+  const length = (shape as number[]).reduce((product, side) => product * side, 1);
+  return tf.tensor(
+    Float32Array.from({ length }, () => random.normal()),
+    shape,
+    'float32',
+  );
+}
+
+function assertClose(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string, tolerance = 1e-5): void {
+  assert.equal(actual.length, expected.length, what);
+  for (let i = 0; i < expected.length; i++) {
+    const limit = tolerance * Math.max(1, Math.abs(expected[i]));
+    assert.ok(Math.abs(actual[i] - expected[i]) <= limit, `${what}[${i}] is ${actual[i]}, not ${expected[i]}`);
+  }
+}
+
+/** The same value and, for the loss sum(y * weight), the same gradient in every input. */
+function assertSame(
+  ours: (...inputs: tf.Tensor[]) => tf.Tensor,
+  reference: (...inputs: tf.Tensor[]) => tf.Tensor,
+  inputs: tf.Tensor[],
+  what: string,
+  tolerance?: number,
+): void {
+  const y = ours(...inputs);
+  const expected = reference(...inputs);
+  assert.deepEqual(y.shape, expected.shape, what);
+  assertClose(y.dataSync(), expected.dataSync(), what, tolerance);
+  const weight = normal(y.shape as [number]);
+  const gradients = (f: typeof ours): tf.Tensor[] =>
+    tf.grads((...given: tf.Tensor[]) => tf.sum(tf.mul(f(...given), weight)))(inputs);
+  const wanted = gradients(reference);
+  for (const [i, gradient] of gradients(ours).entries()) {
+    assertClose(gradient.dataSync(), wanted[i].dataSync(), `gradient ${i} of ${what}`, tolerance);
+  }
+}
+
+test('relu', () => {
+  assertSame(relu, tf.relu, [normal<tf.Rank.R4>([2, 3, 4, 5])], 'relu');
+  assert.deepEqual([...relu(tf.tensor1d([-1, 0, 2])).dataSync()], [0, 0, 2]);
+});
+
+const EPSILON = 1e-5;
+
+const composedBatchNorm = (input: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor): tf.Tensor => {
+  const { mean, variance } = tf.moments(input, [0, 1, 2]);
+  return tf.add(tf.mul(tf.div(tf.sub(input, mean), tf.sqrt(tf.add(variance, EPSILON))), gamma), beta);
+};
+
+const fusedBatchNorm = (input: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor): tf.Tensor => {
+  const { y, statistics } = batchNormTraining(input as tf.Tensor4D, gamma as tf.Tensor1D, beta as tf.Tensor1D, EPSILON);
+  tf.dispose([statistics.mean, statistics.variance]);
+  return y;
+};
+
+test('batch normalisation in training equals its composition from moments, gradients in all three', () => {
+  const x = tf.add(tf.mul(normal<tf.Rank.R4>([4, 3, 5, 6]), 3), 2);
+  const inputs = [x, normal<tf.Rank.R1>([6]), normal<tf.Rank.R1>([6])];
+  assertSame(fusedBatchNorm, composedBatchNorm, inputs, 'batch norm', 1e-4);
+});
+
+test("the statistics of a batch are its mean and its unbiased variance, as PyTorch's running averages take them", () => {
+  const x = tf.add(tf.mul(normal<tf.Rank.R4>([2, 3, 2, 4]), 3), 7) as tf.Tensor4D;
+  const { statistics } = batchNormTraining(x, tf.ones([4]), tf.zeros([4]), EPSILON);
+  const values = x.dataSync();
+  for (let channel = 0; channel < 4; channel++) {
+    const own = Array.from({ length: 12 }, (_, i) => values[i * 4 + channel]);
+    const mean = own.reduce((sum, value) => sum + value, 0) / 12;
+    const variance = own.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 11;
+    assertClose([statistics.mean.dataSync()[channel]], [mean], 'mean');
+    assertClose([statistics.variance.dataSync()[channel]], [variance], 'variance');
+  }
+});
+
+test('batch normalisation in evaluation uses the given statistics', () => {
+  const x = normal<tf.Rank.R4>([2, 2, 2, 3]);
+  const [gamma, beta, mean] = [0, 1, 2].map(() => normal<tf.Rank.R1>([3]));
+  const variance = tf.tensor1d([0.5, 2, 1e-3]);
+  const y = batchNormInference(x, gamma, beta, mean, variance, EPSILON);
+  const expected = tf.add(tf.mul(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, EPSILON))), gamma), beta);
+  assertClose(y.dataSync(), expected.dataSync(), 'batch norm', 1e-4);
+});
+
+test('cross entropy equals its composition from log-softmax, sample by sample, with its gradient', () => {
+  const logits = tf.mul(normal<tf.Rank.R2>([6, 5]), 4);
+  const labels = tf.tensor1d([0, 4, 2, 2, 1, 3], 'int32');
+  const sampleLosses = (input: tf.Tensor): tf.Tensor =>
+    tf.neg(tf.sum(tf.mul(tf.logSoftmax(input), tf.oneHot(labels, 5)), 1));
+  const ours = (input: tf.Tensor): tf.Tensor => {
+    const { loss, sampleLosses: kept } = crossEntropy(input as tf.Tensor2D, labels);
+    kept.dispose();
+    return loss;
+  };
+  assertSame(ours, (input) => tf.mean(sampleLosses(input)), [logits], 'cross entropy');
+  const { sampleLosses: kept } = crossEntropy(logits as tf.Tensor2D, labels);
+  assertClose(kept.dataSync(), sampleLosses(logits).dataSync(), 'sample losses');
+});
+
+test('global average pooling', () => {
+  assertSame(
+    (x) => globalAveragePool(x as tf.Tensor4D),
+    (x) => tf.mean(x, [1, 2]),
+    [normal<tf.Rank.R4>([2, 3, 5, 4])],
+    'pool',
+  );
+});
+
+/**
+ * y[n, p, q, o] = sum over a, b, i of x[n, p·s + a - pad, q·s + b - pad, i] · k[a, b, i, o], zero outside, and the
+ * gradients of sum(y * weight), by the definition.
+ */
+function naiveConvolution(
+  x: tf.Tensor4D,
+  kernel: tf.Tensor4D,
+  stride: number,
+  pad: number,
+): {
+  shape: [number, number, number, number];
+  y: Float64Array;
+  gradients: (weight: ArrayLike<number>) => [Float64Array, Float64Array];
+} {
+  const [batch, height, width, inputs] = x.shape;
+  const [rows, columns, , outputs] = kernel.shape;
+  const [xs, ks] = [x.dataSync(), kernel.dataSync()];
+  const tall = Math.floor((height + 2 * pad - rows) / stride) + 1;
+  const wide = Math.floor((width + 2 * pad - columns) / stride) + 1;
+  const y = new Float64Array(batch * tall * wide * outputs);
+  const visit = (each: (atY: number, atX: number, atK: number) => void): void => {
+    for (let n = 0; n < batch; n++) {
+      for (let p = 0; p < tall; p++) {
+        for (let q = 0; q < wide; q++) {
+          for (let a = 0; a < rows; a++) {
+            for (let b = 0; b < columns; b++) {
+              const [v, u] = [p * stride + a - pad, q * stride + b - pad];
+              if (v < 0 || v >= height || u < 0 || u >= width) continue;
+              for (let i = 0; i < inputs; i++) {
+                for (let o = 0; o < outputs; o++) {
+                  each(
+                    ((n * tall + p) * wide + q) * outputs + o,
+                    ((n * height + v) * width + u) * inputs + i,
+                    ((a * columns + b) * inputs + i) * outputs + o,
+                  );
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  };
+  visit((atY, atX, atK) => {
+    y[atY] += xs[atX] * ks[atK];
+  });
+  return {
+    shape: [batch, tall, wide, outputs],
+    y,
+    gradients: (weight) => {
+      const [dx, dk] = [new Float64Array(xs.length), new Float64Array(ks.length)];
+      visit((atY, atX, atK) => {
+        dx[atX] += weight[atY] * ks[atK];
+        dk[atK] += weight[atY] * xs[atX];
+      });
+      return [dx, dk];
+    },
+  };
+}
+
+for (const [what, side, size, stride, padding] of [
+  ['3x3, stride 1', 6, 3, 1, 1],
+  ['3x3, stride 2, even side', 8, 3, 2, 1],
+  ['3x3, stride 2, odd side', 7, 3, 2, 1],
+  ['7x7, stride 2, padding 3', 12, 7, 2, 3],
+  ['1x1, stride 2', 6, 1, 2, 0],
+  ['1x1, stride 1', 5, 1, 1, 0],
+] as const) {
+  test(`convolution ${what}: values and gradients by the definition`, () => {
+    const x = normal<tf.Rank.R4>([2, side, side + 2, 3]);
+    const kernel = normal<tf.Rank.R4>([size, size, 3, 4]);
+    const expected = naiveConvolution(x, kernel, stride, padding);
+    const y = convolution(x, kernel, stride, padding);
+    assert.deepEqual(y.shape, expected.shape);
+    assertClose(y.dataSync(), expected.y, 'value', 1e-4);
+    const weight = normal<tf.Rank.R4>(expected.shape);
+    const gradients = tf.grads((a: tf.Tensor, b: tf.Tensor) =>
+      tf.sum(tf.mul(convolution(a as tf.Tensor4D, b as tf.Tensor4D, stride, padding), weight)),
+    )([x, kernel]);
+    const [dx, dk] = expected.gradients(weight.dataSync());
+    assertClose(gradients[0].dataSync(), dx, 'gradient in x', 1e-4);
+    assertClose(gradients[1].dataSync(), dk, 'gradient in the kernel', 1e-4);
+  });
+}
+
+test("ResNet-18's max pool (3x3, stride 2, padding 1) after a ReLU: the largest pixel, and its gradient goes there", () => {
+  const layers = new TrainingRun(new NamedTensors(new Map()), relu);
+  for (const side of [6, 7]) {
+    // Different positive values, as a ReLU may give.
+    const values = Float32Array.from(random.permutation(side * side * 2), (value) => value + 1);
+    const x = tf.tensor4d(values, [1, side, side, 2]);
+    const pool = (input: tf.Tensor): tf.Tensor4D =>
+      layers.maxPool(input as tf.Tensor4D, { size: 3, stride: 2, padding: 1 });
+    const out = Math.floor((side - 1) / 2) + 1;
+    const y = pool(x);
+    assert.deepEqual(y.shape, [1, out, out, 2]);
+    const weight = normal<tf.Rank.R4>([1, out, out, 2]);
+    const weights = weight.dataSync();
+    const largest = new Float64Array(y.size);
+    const gradient = new Float64Array(values.length);
+    for (let at = 0; at < largest.length; at++) {
+      const [p, q, channel] = [Math.floor(at / (out * 2)), Math.floor(at / 2) % out, at % 2];
+      let best = -1;
+      for (let v = Math.max(0, 2 * p - 1); v <= Math.min(side - 1, 2 * p + 1); v++) {
+        for (let u = Math.max(0, 2 * q - 1); u <= Math.min(side - 1, 2 * q + 1); u++) {
+          const index = (v * side + u) * 2 + channel;
+          if (best < 0 || values[index] > values[best]) best = index;
+        }
+      }
+      largest[at] = values[best];
+      gradient[best] += weights[at];
+    }
+    assertClose(y.dataSync(), largest, 'largest');
+    assertClose(
+      tf
+        .grad((input) => tf.sum(tf.mul(pool(input), weight)))(x)
+        .dataSync(),
+      gradient,
+      'gradient',
+    );
+  }
+});
+
+test('the shortcut without weights takes every second pixel and puts zero channels on both sides', () => {
+  const layers = new TrainingRun(new NamedTensors(new Map()), relu);
+  const x = normal<tf.Rank.R4>([2, 6, 6, 4]);
+  const shortcut = (input: tf.Tensor): tf.Tensor => layers.shortcutA(input as tf.Tensor4D, 8, 2);
+  const y = shortcut(x);
+  const weight = normal<tf.Rank.R4>([2, 3, 3, 8]);
+  const gradient = tf.grad((input) => tf.sum(tf.mul(shortcut(input), weight)))(x);
+  assert.deepEqual(y.shape, [2, 3, 3, 8]);
+  const [xs, ys, ws, gs] = [x, y, weight, gradient].map((tensor) => tensor.dataSync());
+  const expected = new Float32Array(ys.length);
+  const expectedGradient = new Float32Array(xs.length);
+  for (let at = 0; at < ys.length; at++) {
+    const [n, p, q, channel] = [Math.floor(at / 72), Math.floor(at / 24) % 3, Math.floor(at / 8) % 3, at % 8];
+    if (channel < 2 || channel >= 6) continue;
+    const from = ((n * 6 + 2 * p) * 6 + 2 * q) * 4 + channel - 2;
+    expected[at] = xs[from];
+    expectedGradient[from] = ws[at];
+  }
+  assertClose(ys, expected, 'shortcut');
+  assertClose(gs, expectedGradient, 'gradient');
+});
