@@ -5,6 +5,7 @@ import { errorToData, UserError } from '../base/errors.ts';
 import { asJson, canonicalJson, type Json } from '../base/json.ts';
 import { CODE_VERSION } from '../base/version.ts';
 import { bankHash, takeBank } from '../contexts/bank.ts';
+import { openPacked, type PackPort } from '../data/packed.ts';
 import { datasetHash, readSnapshot, takeSnapshot, trainCounts, type DatasetSnapshot } from '../data/snapshot.ts';
 import { resolveThreads } from '../engine/fingerprint.ts';
 import { engineEnvironment, readEngineInstall } from '../engine/install.ts';
@@ -80,6 +81,22 @@ export function planRun(snapshot: DatasetSnapshot, request: RunRequest): RunPlan
     trainImages: train.length,
     stepsPerEpoch: stepsPerEpoch(config, train.length),
   };
+}
+
+/**
+ * Decode the pictures that runs on this data set need, at the size that fits them. A run does so itself; before several
+ * runs are started at the same time it is done once here.
+ * @throws UserError as `openPacked`
+ */
+export async function preparePictures(project: Project, port: PackPort): Promise<void> {
+  const snapshot = takeSnapshot(project.store);
+  const { proposedInputSize } = planRun(snapshot, { method: 'ce', preset: 'small' });
+  for (const wanted of ['train', snapshot.evaluation?.split] as const) {
+    const indices = snapshot.images.flatMap(({ split }, index) => (split === wanted ? [index] : []));
+    if (indices.length === 0) continue;
+    const packed = await openPacked(snapshot, indices, proposedInputSize, project.cacheFolder, port);
+    packed.close();
+  }
 }
 
 /**
@@ -277,10 +294,14 @@ function requireRun(project: Project, runId: number): Run {
   return run;
 }
 
-/** Whoever has the project open is its only writer, so a run marked as running belongs to a process that died. */
-function settleInterrupted({ store }: Project): void {
+/** Runs that this process is working on, for each open project. */
+const AT_WORK = new WeakMap<Project, Set<number>>();
+
+/** Whoever has the project open is its only writer, so a run marked as running that is not ours belongs to a process that died. */
+function settleInterrupted(project: Project): void {
+  const { store } = project;
   for (const run of store.runs.list()) {
-    if (run.state !== 'running' && run.state !== 'queued') continue;
+    if ((run.state !== 'running' && run.state !== 'queued') || AT_WORK.get(project)?.has(run.id)) continue;
     store.runs.update(run.id, { state: 'stopped', reason: 'It was interrupted.', endedAt: now() });
   }
 }
@@ -295,6 +316,8 @@ async function perform(
   { onEvent, signal }: Running,
 ): Promise<Run> {
   const { runs } = project.store;
+  const atWork = AT_WORK.get(project) ?? new Set();
+  AT_WORK.set(project, atWork.add(run.id));
   const spec: TrainSpec = {
     config,
     snapshotBlob: run.datasetBlob,
@@ -345,6 +368,8 @@ async function perform(
     const { code, message } = errorToData(error);
     runs.update(run.id, { state: code === 'cancelled' ? 'stopped' : 'failed', reason: message, endedAt: now() });
     throw error;
+  } finally {
+    atWork.delete(run.id);
   }
   return runs.get(run.id)!;
 }

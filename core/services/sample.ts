@@ -16,6 +16,7 @@ import { compareSeeds, seedDifference, type SeedComparison, type SeedDifference 
 import { DEFAULT_RECIPE, type ExportRecipe } from '../export/recipe.ts';
 import type { JobEvent, RunJob } from '../jobs/protocol.ts';
 import type { PredictEvent, PredictResult, PredictSpec } from '../predict/predict-job.ts';
+import { resolveThreads } from '../engine/fingerprint.ts';
 import { engineEnvironment, readEngineInstall } from '../engine/install.ts';
 import type { Project } from '../storage/project.ts';
 import type { Run } from '../storage/records.ts';
@@ -29,9 +30,11 @@ import {
   judgedHead,
   planRun,
   predictionsOf,
+  preparePictures,
   resumeRun,
   startRun,
   storedFigures,
+  type RunRequest,
 } from './runs.ts';
 import { readSceneTable, writeBackgrounds, writeSample, type SceneTable } from './sample-data.ts';
 import { tailReport, type TailReport } from './stats.ts';
@@ -40,6 +43,12 @@ import { tailReport, type TailReport } from './stats.ts';
 const DATA_SEED = 0;
 /** Contexts of images that were known at least so well while training are accepted. */
 const ACCEPT_FROM = 0.8;
+/** Trained side by side, in this order. */
+const PAIRS: readonly (readonly [MethodName, MethodName])[] = [
+  ['ce', 'cbrs'],
+  ['control', 'csa'],
+];
+const EVALUATE_EVERY = 5;
 /** Classes below this many pictures are filled up to it in the export. */
 const FILL_TO = 150;
 
@@ -114,19 +123,28 @@ export async function runSample(
   const tail = tailReport(project.store);
   port.emit({ type: 'tail', tail });
 
+  await preparePictures(project, port);
   const trained: SampleRun[] = [];
   let contexts = { found: 0, accepted: 0 };
   for (const seed of seeds) {
-    for (const method of METHODS) {
-      stage(`Training: ${method}, seed ${seed}`);
-      const run = await trainOnce(project, method, seed, runJob, running);
-      const sampleRun = await judge(project, run, method, scenes, backgrounds, runJob, port);
-      trained.push(sampleRun);
-      port.emit({ type: 'run', run: sampleRun });
-      if (method === 'ce' && seed === seeds[0]) {
-        stage('Finding contexts with the model trained by cross entropy');
-        contexts = await findAndAccept(project, run.id, act, runJob, running);
+    for (const pair of PAIRS) {
+      stage(`Training two at a time: ${pair.join(' and ')}, seed ${seed}`);
+      const sinks = together(pair.join(' and '), (event) => port.emit(event));
+      const runs = await allOrNone(
+        pair.map(
+          (method, index) => (signal: AbortSignal) =>
+            trainOnce(project, method, seed, runJob, { onEvent: sinks[index], signal }),
+        ),
+        port.signal,
+      );
+      for (const [index, method] of pair.entries()) {
+        const run = await judge(project, runs[index], method, scenes, backgrounds, runJob, port);
+        trained.push(run);
+        port.emit({ type: 'run', run });
       }
+      if (seed !== seeds[0] || !pair.includes('ce')) continue;
+      stage('Finding contexts with the model trained by cross entropy');
+      contexts = await findAndAccept(project, runs[pair.indexOf('ce')].id, act, runJob, running);
     }
   }
 
@@ -155,6 +173,65 @@ export async function runSample(
   };
 }
 
+/** A run of the sample: half the cores, since two small networks side by side use them better than one after the other. */
+function requestOf(method: MethodName, seed: number): RunRequest {
+  const threads = Math.max(1, Math.floor(resolveThreads(0) / 2));
+  return { method, preset: 'small', overrides: { seed, threads, evaluateEvery: EVALUATE_EVERY } };
+}
+
+/** Start all at once and wait for all; when one fails the others are cancelled and its error is thrown. */
+async function allOrNone<T>(
+  starts: readonly ((signal: AbortSignal) => Promise<T>)[],
+  signal: AbortSignal,
+): Promise<T[]> {
+  const failed = new AbortController();
+  const both = AbortSignal.any([signal, failed.signal]);
+  const errors: unknown[] = [];
+  const results = await Promise.allSettled(
+    starts.map((start) =>
+      start(both).catch((error: unknown) => {
+        errors.push(error);
+        failed.abort();
+        throw error;
+      }),
+    ),
+  );
+  if (errors.length > 0) throw errors[0];
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+}
+
+/** Event sinks for two jobs that make one progress: their steps added up, and the time left of the slower one. */
+function together(
+  name: string,
+  emit: (event: JobEvent) => void,
+): [(event: JobEvent) => void, (event: JobEvent) => void] {
+  const latest: (Progress | undefined)[] = [undefined, undefined];
+  const sink = (index: number) => (event: JobEvent) => {
+    if (!isProgress(event)) {
+      emit(event);
+      return;
+    }
+    latest[index] = event;
+    const known = latest.filter((progress) => progress !== undefined);
+    const sum = (read: (progress: Progress) => number | null): number =>
+      known.reduce((total, progress) => total + (read(progress) ?? 0), 0);
+    const progress: Progress = {
+      ...event,
+      stage: `Training ${name}`,
+      done: sum(({ done }) => done),
+      total: sum(({ total }) => total),
+      rate: sum(({ rate }) => rate),
+      secondsLeft: Math.max(...known.map(({ secondsLeft }) => secondsLeft ?? 0)),
+    };
+    emit(progress);
+  };
+  return [sink(0), sink(1)];
+}
+
+function isProgress(event: JobEvent): event is Progress {
+  return event.type === 'progress';
+}
+
 function stopped(): UserError {
   return new UserError('cancelled', 'The sample was stopped. The same command goes on where it was.');
 }
@@ -167,7 +244,7 @@ async function trainOnce(
   runJob: RunJob,
   running: { onEvent: (event: JobEvent) => void; signal: AbortSignal },
 ): Promise<Run> {
-  const request = { method, preset: 'small', overrides: { seed } } as const;
+  const request = requestOf(method, seed);
   const wanted = canonicalJson(planRun(takeSnapshot(project.store), request).config);
   const known = project.store.runs.list().find((run) => canonicalJson(run.config) === wanted);
   if (known?.state === 'finished') return known;

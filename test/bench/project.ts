@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runJob } from '../../core/jobs/runner.ts';
 import { importSource } from '../../core/services/import.ts';
-import { startRun, storedFigures, type RunRequest } from '../../core/services/runs.ts';
+import { preparePictures, startRun, storedFigures, type RunRequest } from '../../core/services/runs.ts';
 import { openProject, type Project } from '../../core/storage/project.ts';
 import type { Run } from '../../core/storage/records.ts';
 import { primaryHead, type HeadFigures } from '../../core/evaluation/figures.ts';
@@ -21,6 +21,11 @@ export async function withProject<T>(pictures: string, work: (project: Project) 
     project.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Decode all pictures once, before two runs would do it at the same time. */
+export async function prepare(project: Project): Promise<void> {
+  await preparePictures(project, { emit: () => {}, signal: new AbortController().signal });
 }
 
 /** Train and wait; a line on stderr for each run. */
