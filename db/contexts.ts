@@ -23,7 +23,9 @@ export function contextTable(connection: Connection): ContextTable {
     'SELECT state, count(*) AS count FROM context GROUP BY state',
   );
   const setState = connection.prepare<[ContextState, number]>('UPDATE context SET state = ? WHERE id = ?');
-  const setMask = connection.prepare<[number, number]>('UPDATE context SET maskId = ? WHERE id = ?');
+  const setMask = connection.prepare<[number, number | null, number]>(
+    'UPDATE context SET maskId = ?, probability = coalesce(?, probability) WHERE id = ?',
+  );
   const addEvent = connection.prepare<[Omit<ContextEvent, 'id'>]>(
     insertInto('contextEvent', 'contextId, action, maskId, author, at'),
   );
@@ -60,10 +62,10 @@ export function contextTable(connection: Connection): ContextTable {
         setState.run(state, id);
         addEvent.run({ contextId: id, action: state, maskId, author, at });
       }),
-    setMask: (id, maskId, author, at) =>
+    setMask: (id, maskId, author, at, probability) =>
       connection.transaction(() => {
         require(id);
-        setMask.run(maskId, id);
+        setMask.run(maskId, probability ?? null, id);
         addEvent.run({ contextId: id, action: 'mask', maskId, author, at });
       }),
     history: (id) => history.all(id),

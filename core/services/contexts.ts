@@ -34,7 +34,7 @@ export interface FindOptions {
 
 export interface FindSummary {
   runId: number;
-  /** Training images looked at now, and those that this model had been through before. */
+  /** Training images looked at now, and those that had been looked at in the same way before. */
   found: number;
   known: number;
 }
@@ -42,8 +42,9 @@ export interface FindSummary {
 type Running = Pick<RunJobOptions<ContextsEvent>, 'onEvent' | 'signal'>;
 
 /**
- * Find contexts in the training split. Images that this model has been through before are left out, so an interrupted call
- * goes on. A context that a person has decided on, or whose mask a person made, keeps that; the new mask joins its history.
+ * Find contexts in the training split. Images that this model has been through before, with the same size, rule and
+ * source of probability, are left out, so an interrupted call goes on. A context that a person has decided on, or whose
+ * mask a person made, keeps that; the new mask joins its history.
  * @throws UserError 'empty' without a finished run, 'not-found', 'usage'; 'changed' or 'not-found' naming a file
  */
 export async function findContexts(
@@ -66,7 +67,9 @@ export async function findContexts(
   if (wanted.from === 'held-out' && !(Number.isInteger(wanted.folds) && wanted.folds >= 2 && wanted.folds <= 20)) {
     throw new UserError('usage', `${wanted.folds} folds cannot be judged one by the others. Choose 2 to 20.`);
   }
-  const done = new Set(alreadyFound(project, run, rule));
+  const probabilityFrom = wanted.from === 'held-out' ? `${wanted.folds} folds` : wanted.from;
+  const params: Json = { rule: { ...rule }, model: run.modelBlob, size, probability: probabilityFrom };
+  const done = new Set(alreadyFound(project, params));
   const indices = snapshot.images.flatMap(({ id, split }, index) =>
     split === 'train' && !done.has(id) ? [index] : [],
   );
@@ -91,7 +94,7 @@ export async function findContexts(
       return;
     }
     store.transaction(() => {
-      for (const found of event.found) keep(project, run, event.layer, rule, found, act);
+      for (const found of event.found) keep(project, run, event.layer, rule, params, found, act);
     });
     summary.found += event.found.length;
   };
@@ -132,27 +135,25 @@ function trainImages(snapshot: DatasetSnapshot): number {
   return snapshot.images.filter(({ split }) => split === 'train').length;
 }
 
-/** Images that have a mask by this model and rule. */
-function alreadyFound(project: Project, run: Run, rule: MaskRule): number[] {
-  const { store } = project;
-  const wanted = canonicalJson(paramsOf(run, rule));
+/** Images that have a mask made in this very way. */
+function alreadyFound({ store }: Project, params: Json): number[] {
+  const wanted = canonicalJson(params);
   return store.contexts
     .list()
-    .filter(({ imageId }) => store.masks.ofImage(imageId).some(({ params }) => canonicalJson(params) === wanted))
+    .filter(({ imageId }) => store.masks.ofImage(imageId).some((mask) => canonicalJson(mask.params) === wanted))
     .map(({ imageId }) => imageId);
 }
 
-/** What a mask version remembers of how it was made. */
-function paramsOf(run: Run, rule: MaskRule): Json {
-  return { rule: { ...rule }, model: run.modelBlob };
-}
-
-/** Store what was found in one picture. */
+/**
+ * Store what was found in one picture.
+ * @param params what the mask version is to remember of how it was made
+ */
 function keep(
   project: Project,
   run: Run,
   layer: string,
   rule: MaskRule,
+  params: Json,
   found: FoundContext,
   { author, at }: Act,
 ): void {
@@ -171,7 +172,7 @@ function keep(
     parentId: null,
     origin: rule.form,
     saliencyId: saliency.id,
-    params: paramsOf(run, rule),
+    params,
     ...found.mask,
     author,
     createdAt: at,
@@ -183,7 +184,9 @@ function keep(
   }
   const current = store.masks.get(context.maskId)!;
   const byPerson = current.origin === 'edit' || current.origin === 'import';
-  if (context.state === 'undecided' && !byPerson) store.contexts.setMask(context.id, mask.id, author, at);
+  if (context.state === 'undecided' && !byPerson) {
+    store.contexts.setMask(context.id, mask.id, author, at, probability);
+  }
 }
 
 /** A context with what a list shows of it. */

@@ -152,8 +152,8 @@ export interface ContextTable {
   count(): Record<ContextState, number>;
   /** Decide; writes an event. */
   setState(id: number, state: ContextState, author: string, at: string): void;
-  /** Point at another mask version; writes an event. */
-  setMask(id: number, maskId: number, author: string, at: string): void;
+  /** Point at another mask version, with p(true class) where the model that made it says one; writes an event. */
+  setMask(id: number, maskId: number, author: string, at: string, probability?: number): void;
   history(id: number): ContextEvent[];
 }
 
