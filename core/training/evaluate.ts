@@ -11,7 +11,7 @@ export interface SplitLogits {
 }
 
 /** Pixels that go through the network at a time: large enough for speed, small enough for memory at 224 px. */
-const PIXELS_A_BATCH = 512 * 32 * 32;
+const PIXELS_A_BATCH = 256 * 32 * 32;
 
 /**
  * Run a network over pictures.
