@@ -150,6 +150,11 @@ export function globalAveragePool(x: tf.Tensor4D): tf.Tensor2D {
   return operation(x) as tf.Tensor2D;
 }
 
+/** Every `stride`-th pixel of every `stride`-th row. A 1x1 pool does it and, unlike a strided slice, has a gradient in tfjs. */
+export function subsample(x: tf.Tensor4D, stride: number): tf.Tensor4D {
+  return stride === 1 ? x : tf.avgPool(x, 1, stride, 'valid');
+}
+
 /**
  * Convolution without dilation.
  * @param x [N, H, W, I]
@@ -158,6 +163,8 @@ export function globalAveragePool(x: tf.Tensor4D): tf.Tensor2D {
  * @param padding zero pixels on every side, as PyTorch counts it
  */
 export function convolution(x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number, padding: number): tf.Tensor4D {
+  // oneDNN's gradient in a strided 1x1 kernel is wrong, or crashes, where channels are no multiple of 8 (TensorFlow 2.21).
+  if (kernel.shape[0] === 1) return tf.conv2d(subsample(x, stride), kernel, 1, 'valid');
   if (padding === 0) return tf.conv2d(x, kernel, stride, 'valid');
   // With stride 1 and an odd kernel, SAME is the same; with stride 2 on an even size TensorFlow would pad the far side only.
   if (stride === 1 && kernel.shape[0] === 2 * padding + 1) return tf.conv2d(x, kernel, 1, 'same');

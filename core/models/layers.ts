@@ -3,7 +3,13 @@
  * parameters, called with a `LayerRun` it computes. So names and shapes cannot drift apart.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { batchNormInference, batchNormTraining, convolution, type BatchStatistics } from '../engine/operations.ts';
+import {
+  batchNormInference,
+  batchNormTraining,
+  convolution,
+  subsample,
+  type BatchStatistics,
+} from '../engine/operations.ts';
 import type { NamedTensors, ParameterSpec } from './parameters.ts';
 
 /** Added to the variance; PyTorch's default for BatchNorm2d. */
@@ -87,9 +93,7 @@ export abstract class LayerRun implements Layers<tf.Tensor4D> {
 
   shortcutA(x: tf.Tensor4D, out: number, stride: number): tf.Tensor4D {
     const side = (out - x.shape[3]) / 2;
-    // A 1x1 pool takes every second pixel and, unlike a strided slice, has a gradient in tfjs.
-    const thinned = stride === 1 ? x : tf.avgPool(x, 1, stride, 'valid');
-    return tf.pad4d(thinned, [
+    return tf.pad4d(subsample(x, stride), [
       [0, 0],
       [0, 0],
       [0, 0],
