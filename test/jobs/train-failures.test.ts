@@ -1,6 +1,16 @@
 /** A run that cannot go on says why, is stored as failed, and keeps its last good checkpoint. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { UserError, type ErrorCode } from '../../core/base/errors.ts';
@@ -11,7 +21,8 @@ import type { Project } from '../../core/storage/project.ts';
 import type { Run } from '../../core/storage/records.ts';
 import { readCheckpoint } from '../../core/training/checkpoint.ts';
 import { CHECKPOINT_NAME, type TrainEvent } from '../../core/training/train-job.ts';
-import { makeTrainingProject, SAMPLE, TINY } from '../fixtures/training.ts';
+import { temporaryFolder } from '../fixtures/temporary.ts';
+import { makeTrainingProject, noSmallDisks, SAMPLE, smallDiskJobs, TINY } from '../fixtures/training.ts';
 
 let project: Project;
 let pictures: string;
@@ -40,7 +51,7 @@ async function fails(work: () => Promise<Run>, code: ErrorCode, sentence: RegExp
 }
 
 /** Train with these settings, every step with a checkpoint, until `stopAt` steps where that is given. */
-function train(overrides: typeof TINY, stopAt = Infinity): Promise<Run> {
+function train(overrides: typeof TINY, stopAt = Infinity, jobs = runJob): Promise<Run> {
   const stop = new AbortController();
   const onEvent = (event: TrainEvent): void => {
     if (event.type === 'checkpoint' && event.step >= stopAt) stop.abort();
@@ -51,7 +62,7 @@ function train(overrides: typeof TINY, stopAt = Infinity): Promise<Run> {
     overrides: { ...TINY, ...overrides },
     checkpointSeconds: 0,
   } as const;
-  return startRun(project, request, runJob, { onEvent, signal: stop.signal });
+  return startRun(project, request, jobs, { onEvent, signal: stop.signal });
 }
 
 const resume = (run: Run): Promise<Run> => resumeRun(project, run.id, runJob, { checkpointSeconds: 0 });
@@ -98,6 +109,31 @@ test('a damaged checkpoint, and one of another data set, are refused and left as
   assert.equal(existsSync(path), false, 'a finished run needs none');
   await assert.rejects(resume(run), { code: 'usage', message: /has finished; there is nothing to resume/ });
 });
+
+test(
+  'a full disk ends the run with the checkpoint before it, from which the run goes on',
+  { skip: noSmallDisks() },
+  async () => {
+    const undisturbed = await train({});
+    const keep = temporaryFolder();
+    const runFolder = project.runFolder(undisturbed.id + 1);
+    mkdirSync(runFolder, { recursive: true });
+    // A checkpoint has 0.65 MB: the second one, written beside the first, does not fit on 1 MB.
+    const jobs = smallDiskJobs(runFolder, keep);
+    await fails(
+      () => train({}, Infinity, jobs),
+      'no-space',
+      /checkpoint\.safetensors is full\. Free some space and go on\.$/,
+    );
+    const run = newestRun();
+    assert.equal(run.id, undisturbed.id + 1);
+    assert.deepEqual(readdirSync(keep), [CHECKPOINT_NAME], 'nothing half written is left');
+    cpSync(keep, runFolder, { recursive: true });
+    assert.deepEqual(readCheckpoint(checkpointOf(run)).state.progress.step, 1);
+    const finished = await resume(run);
+    assert.deepEqual([finished.state, finished.modelBlob], ['finished', undisturbed.modelBlob]);
+  },
+);
 
 test('a picture that was deleted or changed since the import is named', async () => {
   const [image] = project.store.images.iterate({ split: 'train', excluded: false });
