@@ -19,7 +19,7 @@ import { excludeImages } from '../../core/services/edits.ts';
 import { resumeRun, showRun, startRun } from '../../core/services/runs.ts';
 import type { Project } from '../../core/storage/project.ts';
 import type { Run } from '../../core/storage/records.ts';
-import { readCheckpoint } from '../../core/training/checkpoint.ts';
+import { readCheckpoint, writeCheckpoint } from '../../core/training/checkpoint.ts';
 import { CHECKPOINT_NAME, type TrainEvent } from '../../core/training/train-job.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 import { makeTrainingProject, noSmallDisks, SAMPLE, smallDiskJobs, TINY } from '../fixtures/training.ts';
@@ -153,6 +153,15 @@ test('a picture that was deleted or changed since the import is named', async ()
   const failed = newestRun();
   writeFileSync(path, bytes);
   assert.equal((await resume(failed)).state, 'finished', 'with the file back, the run goes on');
+});
+
+test('a run that goes on with another engine says that its digits may differ, and how', async () => {
+  const run = await train({ epochs: 1 }, 3);
+  const { state, info } = readCheckpoint(checkpointOf(run));
+  writeCheckpoint(checkpointOf(run), state, { ...info, engine: { ...info.engine, tensorflow: '2.20.0', threads: 64 } });
+  assert.equal((await resume(run)).state, 'finished');
+  const warning = showRun(project, run.id).warnings.find(({ name }) => name === 'not-exact');
+  assert.match(warning!.message, /not digit for digit: tensorflow was 2\.20\.0 and is .*; threads was 64 and is 2\.$/);
 });
 
 test('a project without training or test images is refused before a run is made', async () => {
