@@ -2,10 +2,12 @@
  * Finds contexts: sends pictures through a finished run's model, takes the saliency of the true class (forward only,
  * method.md 2.1) and makes a context mask on each picture's own pixels.
  */
+import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { decodeRgb, encodeGrey, type GreyImage } from '../data/decode.ts';
+import { mapOrdered } from '../data/flow.ts';
 import type { Size } from '../data/geometry.ts';
 import { SnapshotFiles } from '../data/snapshot-files.ts';
 import { readSnapshot, type DatasetSnapshot, type SnapshotImage } from '../data/snapshot.ts';
@@ -130,12 +132,15 @@ async function findContexts(spec: ContextsSpec, port: JobPort<ContextsEvent>): P
     meter.add(found.length);
   };
   try {
-    for (const index of spec.indices) {
-      if (port.signal.aborted)
-        throw new UserError('cancelled', 'Finding contexts was cancelled; those found so far are kept.');
+    const decode = async (index: number): Promise<Waiting & { size: Size }> => {
       const image = snapshot.images[index];
       const size = saliencyInput(image, spec.size);
-      const pixels = await decodeRgb(await files.read(image), { ...size, fit: 'fill' }, image);
+      return { image, size, pixels: await decodeRgb(await files.read(image), { ...size, fit: 'fill' }, image) };
+    };
+    for await (const { image, size, pixels } of mapOrdered(spec.indices, 2 * availableParallelism(), decode)) {
+      if (port.signal.aborted) {
+        throw new UserError('cancelled', 'Finding contexts was cancelled; those found so far are kept.');
+      }
       const key = `${size.width}x${size.height}`;
       const bucket = waiting.get(key) ?? { size, pictures: [] };
       waiting.set(key, bucket);
