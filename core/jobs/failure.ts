@@ -39,7 +39,14 @@ export function deathError(kind: string, death: Death): Error {
   const lastLines = death.output.trimEnd().split('\n').slice(-10).join('\n');
   const error = new Error(`the ${kind} job ended ${how}${lastLines ? `; its last words:\n${lastLines}` : ''}`);
   // The kernel's out-of-memory killer leaves no words, only the signal.
-  if (death.signal === 'SIGKILL' || OUT_OF_MEMORY.test(death.output)) return memoryError(kind, error);
+  if (death.signal === 'SIGKILL') {
+    return new UserError(
+      'memory',
+      `The ${kind} job was killed from outside, as the system does when memory runs out. Close other programs, or choose a smaller batch or input size, and go on.`,
+      { cause: error },
+    );
+  }
+  if (OUT_OF_MEMORY.test(death.output)) return memoryError(kind, error);
   if (DISK_FULL.test(death.output)) return spaceError(kind, error);
   return error;
 }
