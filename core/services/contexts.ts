@@ -242,7 +242,10 @@ export async function remaskContexts(
   const { store, blobs } = project;
   for (const id of ids) {
     const context = requireContext(store, id);
-    const saliency = store.saliencies.ofImage(context.imageId)[0];
+    // The saliency behind the mask that is shown; a person's mask has none, so the newest stands in.
+    const { saliencyId } = store.masks.get(context.maskId)!;
+    const saliency =
+      saliencyId === null ? store.saliencies.ofImage(context.imageId)[0] : store.saliencies.get(saliencyId);
     if (!saliency) {
       throw new UserError(
         'usage',
