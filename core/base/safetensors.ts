@@ -53,7 +53,7 @@ const MAX_HEADER = 100_000_000;
 const METADATA = '__metadata__';
 
 /** Elements in a shape. */
-function sizeOf(shape: readonly number[]): number {
+export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((size, dimension) => size * dimension, 1);
 }
 

@@ -1,20 +1,13 @@
 /** Runs and their figures as people read them. */
-import type { Json } from '../base/json.ts';
 import { GROUPS } from '../data/groups.ts';
 import { primaryHead, type Figures, type HeadFigures } from '../evaluation/figures.ts';
 import type { Estimate } from '../evaluation/intervals.ts';
 import { percent } from '../evaluation/sentences.ts';
 import type { Run } from '../storage/records.ts';
-import type { EpochFigures, TrainEvent } from '../training/train-job.ts';
+import { storedFigures } from '../training/stored-figures.ts';
+import type { TrainEvent } from '../training/train-job.ts';
 import { count, duration, plural } from './format.ts';
 import { table } from './table.ts';
-
-/** What the train job told of an epoch, as a run keeps it. */
-export function epochFigures(figures: Json): EpochFigures | null {
-  // The service stores what the job sent, unchanged.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return figures as unknown as EpochFigures | null;
-}
 
 /** "46.3 % (41.0 to 51.6)", or "-" */
 export function estimateCell(estimate: Estimate | null): string {
@@ -77,7 +70,7 @@ export function classTable(figures: Figures, names: readonly string[]): string {
 
 /** What a run came to: its state and, where there are, its figures. */
 export function runText(run: Run): string {
-  const figures = epochFigures(run.figures);
+  const figures = storedFigures(run.figures);
   const heading = `Run ${run.id} (${run.name}): ${run.state} after ${duration(run.seconds)} of work`;
   if (!figures?.evaluation) return heading;
   const { evaluation, split } = figures;

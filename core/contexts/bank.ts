@@ -3,7 +3,7 @@
  * blob, so that a run or an export can always say what it drew from.
  */
 import { canonicalJson } from '../base/json.ts';
-import { sha256 } from '../storage/blob-store.ts';
+import { sha256, type BlobStore } from '../storage/blob-store.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
 import type { BlobId } from '../storage/records.ts';
 
@@ -34,4 +34,12 @@ export function takeBank(store: ProjectStore): BankEntry[] {
 /** Hash of what matters: which content is masked how. */
 export function bankHash(bank: readonly BankEntry[]): BlobId {
   return sha256(canonicalJson(bank.map(({ imageHash, maskBlob }) => [imageHash, maskBlob])));
+}
+
+/**
+ * Read a bank that was kept as a blob (canonical JSON). The blob's hash proves that it is what we wrote.
+ * @throws UserError 'not-found' or 'damaged'
+ */
+export function readBank(blobs: BlobStore, id: BlobId): BankEntry[] {
+  return JSON.parse(blobs.get(id).toString()) as BankEntry[];
 }

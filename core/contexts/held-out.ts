@@ -2,12 +2,13 @@
  * p(true class) that means something: each training image is judged by a model that has not seen it. The training split is
  * cut into folds, class by class; each fold is judged by a model trained on the others.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { Random } from '../base/random.ts';
 import { groupsByCount } from '../data/groups.ts';
 import { openPacked } from '../data/packed.ts';
-import type { DatasetSnapshot } from '../data/snapshot.ts';
+import { indicesOfSplit, type DatasetSnapshot } from '../data/snapshot.ts';
 import type { JobEvent, JobPort } from '../jobs/protocol.ts';
 import { Network } from '../models/network.ts';
 import type { TrainConfig } from '../training/config.ts';
@@ -50,7 +51,7 @@ export async function heldOutProbabilities<Event extends JobEvent>(
   cacheFolder: string,
   port: JobPort<Event | Progress>,
 ): Promise<Map<number, number>> {
-  const indices = snapshot.images.flatMap(({ split }, index) => (split === 'train' ? [index] : []));
+  const indices = indicesOfSplit(snapshot, 'train');
   const labels = Int32Array.from(indices, (index) => snapshot.images[index].label);
   const fold = dealFolds(labels, folds, config.seed);
   const pictures = await openPacked(snapshot, indices, config.inputSize, cacheFolder, port);
@@ -116,8 +117,6 @@ async function trainFold<Event extends JobEvent>(
 
 /** Let the event loop hear a cancel, and obey it. */
 async function breathe(signal: AbortSignal): Promise<void> {
-  await new Promise((resolve) => {
-    setImmediate(resolve);
-  });
+  await nextTurn();
   if (signal.aborted) throw new UserError('cancelled', 'Finding contexts was cancelled; those found so far are kept.');
 }

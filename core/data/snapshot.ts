@@ -95,6 +95,11 @@ export function datasetHash(snapshot: DatasetSnapshot): BlobId {
   );
 }
 
+/** Positions of a split's images in `snapshot.images`, in order. */
+export function indicesOfSplit(snapshot: DatasetSnapshot, wanted: Split): number[] {
+  return snapshot.images.flatMap(({ split }, index) => (split === wanted ? [index] : []));
+}
+
 /** Training images of each class, in label order. */
 export function trainCounts(snapshot: DatasetSnapshot): number[] {
   const counts = Array.from({ length: snapshot.classes.length }, () => 0);

@@ -5,7 +5,7 @@ import { syncFolder } from '../base/durable-file.ts';
 import { UserError } from '../base/errors.ts';
 import { canonicalJson } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
-import { bankHash, type BankEntry } from '../contexts/bank.ts';
+import { bankHash, readBank, type BankEntry } from '../contexts/bank.ts';
 import { datasetHash, readSnapshot, type DatasetSnapshot } from '../data/snapshot.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
 import { BlobStore } from '../storage/blob-store.ts';
@@ -82,7 +82,7 @@ const ITEMS_AT_ONCE = 500;
 export const exportJob: Job<ExportSpec, ExportEvent, ExportResult> = async (spec, port) => {
   const blobs = new BlobStore(spec.blobFolder);
   const snapshot = readSnapshot(blobs, spec.snapshotBlob);
-  const bank: BankEntry[] = JSON.parse(blobs.get(spec.bankBlob).toString('utf8'));
+  const bank = readBank(blobs, spec.bankBlob);
   const plan = planExport(snapshot, bank, spec.recipe);
   const images = new Map(snapshot.images.map((image) => [image.id, image]));
   const { mask, format } = spec.recipe;

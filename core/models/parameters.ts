@@ -5,6 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../base/random.ts';
+import { sizeOf } from '../base/safetensors.ts';
 
 /** How a weight starts. */
 export type Initializer =
@@ -19,11 +20,6 @@ export interface ParameterSpec {
   name: string;
   shape: readonly number[];
   initializer: Initializer;
-}
-
-/** Number of elements of a shape. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, side) => product * side, 1);
 }
 
 /** Where each named tensor lies in a flat vector. */

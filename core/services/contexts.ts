@@ -1,6 +1,5 @@
 /** Contexts and the bank: find them with a finished run, decide on them, correct their masks. */
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { fileError, UserError } from '../base/errors.ts';
 import { canonicalJson, type Json } from '../base/json.ts';
@@ -8,9 +7,9 @@ import type { ContextsEvent, ContextsResult, ContextsSpec, FoundContext } from '
 import { maskArea, maskFromSaliency, type MaskRule } from '../contexts/mask.ts';
 import { decodeGrey, encodeGrey, type GreyImage } from '../data/decode.ts';
 import { takeSnapshot, type DatasetSnapshot } from '../data/snapshot.ts';
-import { engineEnvironment, readEngineInstall } from '../engine/install.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import { resolveThreads } from '../engine/fingerprint.ts';
+import { engineJobEnvironment } from './job-environment.ts';
 import type { Project } from '../storage/project.ts';
 import type { ContextFilter } from '../storage/project-store.ts';
 import type { Context, ContextState, ImageRecord, Mask, Run } from '../storage/records.ts';
@@ -101,10 +100,7 @@ export async function findContexts(
   await runJob<ContextsSpec, ContextsEvent, ContextsResult>('contexts', spec, {
     onEvent: receive,
     ...(signal ? { signal } : {}),
-    env: {
-      ...engineEnvironment(readEngineInstall(), { threads: resolveThreads(config.threads) }),
-      UV_THREADPOOL_SIZE: String(Math.max(4, availableParallelism())),
-    },
+    env: engineJobEnvironment(resolveThreads(config.threads)),
   });
   return summary;
 }

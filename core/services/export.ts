@@ -1,5 +1,4 @@
 /** Export an augmented data set from a project, and check an export. */
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { canonicalJson } from '../base/json.ts';
@@ -11,6 +10,7 @@ import { ExportRecipe } from '../export/recipe.ts';
 import type { VerifySpec } from '../export/verify-job.ts';
 import { requireVerified, type VerifyReport } from '../export/verify-report.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
+import { pictureEnvironment } from './job-environment.ts';
 import type { Project } from '../storage/project.ts';
 import type { ExportRecord } from '../storage/records.ts';
 
@@ -30,9 +30,6 @@ export interface ExportOutcome extends ExportResult {
 }
 
 type Running = Pick<RunJobOptions<Progress>, 'onEvent' | 'signal'>;
-
-/** Pictures are decoded and encoded on the threads of this pool; as many as there are cores. */
-const THREADS = { UV_THREADPOOL_SIZE: String(Math.max(4, availableParallelism())) };
 
 /**
  * Export the data set in force with the accepted contexts, then read it all again. The same call goes on with an export
@@ -69,7 +66,7 @@ export async function exportDataset(
     result = await runJob<ExportSpec, ExportEvent, ExportResult>('export', spec, {
       onEvent: receive,
       ...(signal ? { signal } : {}),
-      env: THREADS,
+      env: pictureEnvironment(),
     });
   } catch (error) {
     record.end('failed');
@@ -119,7 +116,10 @@ export async function verifyExport(
     },
     rebuild,
   };
-  const report = await runJob<VerifySpec, Progress, VerifyReport>('verify', spec, { ...running, env: THREADS });
+  const report = await runJob<VerifySpec, Progress, VerifyReport>('verify', spec, {
+    ...running,
+    env: pictureEnvironment(),
+  });
   if (record) project?.store.exports.update(record.id, { state: report.ok ? 'verified' : 'failed' });
   requireVerified(report);
   return report;

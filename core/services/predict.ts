@@ -1,16 +1,15 @@
 /** Use a trained model on pictures: a folder, a zip file or a list. */
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { writeDurably } from '../base/durable-file.ts';
 import { UserError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { sourceKind } from '../data/sources/open.ts';
-import { engineEnvironment, readEngineInstall } from '../engine/install.ts';
 import type { Head } from '../evaluation/figures.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import type { ModelUsed, PredictEvent, PredictResult, PredictSpec, Unreadable } from '../predict/predict-job.ts';
 import { tableWriter, type TableFormat } from '../predict/table.ts';
+import { engineJobEnvironment } from './job-environment.ts';
 import type { Project } from '../storage/project.ts';
 
 export interface PredictOptions {
@@ -72,10 +71,7 @@ export async function predictPictures(
   const result = await runJob<PredictSpec, PredictEvent, PredictResult>('predict', spec, {
     onEvent: receive,
     ...(signal ? { signal } : {}),
-    env: {
-      ...engineEnvironment(readEngineInstall(), { threads: 0 }),
-      UV_THREADPOOL_SIZE: String(Math.max(4, availableParallelism())),
-    },
+    env: engineJobEnvironment(0),
   });
   write(table.end());
   if (typeof out === 'string') {

@@ -1,18 +1,24 @@
 /** Runs: make one, go on with one, look at one, compare two. */
-import { availableParallelism } from 'node:os';
 import { rmSync } from 'node:fs';
 import { errorToData, UserError } from '../base/errors.ts';
-import { asJson, canonicalJson, type Json } from '../base/json.ts';
+import { asJson, canonicalJson } from '../base/json.ts';
 import { CODE_VERSION } from '../base/version.ts';
 import { bankHash, takeBank } from '../contexts/bank.ts';
 import { openPacked, type PackPort } from '../data/packed.ts';
-import { datasetHash, readSnapshot, takeSnapshot, trainCounts, type DatasetSnapshot } from '../data/snapshot.ts';
+import {
+  datasetHash,
+  indicesOfSplit,
+  readSnapshot,
+  takeSnapshot,
+  trainCounts,
+  type DatasetSnapshot,
+} from '../data/snapshot.ts';
 import { resolveThreads } from '../engine/fingerprint.ts';
-import { engineEnvironment, readEngineInstall } from '../engine/install.ts';
 import { compareRuns as compareAnswers, pairImages, type Comparison } from '../evaluation/compare.ts';
 import { correctFlags, meanLogits, predict } from '../evaluation/predictions.ts';
 import type { Head } from '../evaluation/figures.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
+import { engineJobEnvironment } from './job-environment.ts';
 import type { Project } from '../storage/project.ts';
 import type { Run, RunEpoch, RunWarning } from '../storage/records.ts';
 import { TrainConfig } from '../training/config.ts';
@@ -27,7 +33,7 @@ import {
 } from '../training/presets.ts';
 import { decodePredictions, type Predictions } from '../training/predictions-file.ts';
 import { stepsPerEpoch } from '../training/schedule.ts';
-import type { EpochFigures, TrainEvent, TrainResult, TrainSpec } from '../training/train-job.ts';
+import type { TrainEvent, TrainResult, TrainSpec } from '../training/train-job.ts';
 
 /** What a run is asked for. */
 export interface RunRequest {
@@ -91,9 +97,9 @@ export function planRun(snapshot: DatasetSnapshot, request: RunRequest): RunPlan
 export async function preparePictures(project: Project, port: PackPort): Promise<void> {
   const snapshot = takeSnapshot(project.store);
   const { proposedInputSize } = planRun(snapshot, { method: 'ce', preset: 'small' });
-  for (const wanted of ['train', snapshot.evaluation?.split] as const) {
-    const indices = snapshot.images.flatMap(({ split }, index) => (split === wanted ? [index] : []));
-    if (indices.length === 0) continue;
+  for (const split of ['train', snapshot.evaluation?.split] as const) {
+    if (!split) continue;
+    const indices = indicesOfSplit(snapshot, split);
     const packed = await openPacked(snapshot, indices, proposedInputSize, project.cacheFolder, port);
     packed.close();
   }
@@ -277,12 +283,6 @@ export function predictionsOf(project: Project, run: Run): Predictions {
   return decodePredictions(project.blobs.get(run.predictionsBlob), project.blobs.path(run.predictionsBlob));
 }
 
-/** The figures of an epoch as the train job sent them, from `Run.figures` or `RunEpoch.figures`; null before there are any. */
-export function storedFigures(figures: Json): EpochFigures | null {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `perform` stores what the job sent, unchanged
-  return figures as unknown as EpochFigures | null;
-}
-
 /** The data set that a run was trained on. */
 export function snapshotOf(project: Project, run: Run): DatasetSnapshot {
   return readSnapshot(project.blobs, run.datasetBlob);
@@ -349,10 +349,7 @@ async function perform(
     const result = await runJob<TrainSpec, TrainEvent, TrainResult>('train', spec, {
       onEvent: receive,
       ...(signal ? { signal } : {}),
-      env: {
-        ...engineEnvironment(readEngineInstall(), { threads: config.threads }),
-        UV_THREADPOOL_SIZE: String(Math.max(4, availableParallelism())),
-      },
+      env: engineJobEnvironment(config.threads),
     });
     runs.update(run.id, {
       state: result.state,

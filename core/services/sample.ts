@@ -18,13 +18,14 @@ import type { VerifyReport } from '../export/verify-report.ts';
 import type { JobEvent, RunJob } from '../jobs/protocol.ts';
 import type { PredictEvent, PredictResult, PredictSpec } from '../predict/predict-job.ts';
 import { resolveThreads } from '../engine/fingerprint.ts';
-import { engineEnvironment, readEngineInstall } from '../engine/install.ts';
 import type { Project } from '../storage/project.ts';
 import type { Run } from '../storage/records.ts';
 import { METHODS, TrainConfig, type MethodName } from '../training/config.ts';
+import { storedFigures } from '../training/stored-figures.ts';
 import { decideContexts, findContexts, listContexts, type Act } from './contexts.ts';
 import { exportDataset, verifyExport } from './export.ts';
 import { importSource } from './import.ts';
+import { engineJobEnvironment } from './job-environment.ts';
 import {
   answersOf,
   compareTwoRuns,
@@ -34,7 +35,6 @@ import {
   preparePictures,
   resumeRun,
   startRun,
-  storedFigures,
   type RunRequest,
 } from './runs.ts';
 import { readSceneTable, writeBackgrounds, writeSample, type SceneTable } from './sample-data.ts';
@@ -93,6 +93,12 @@ export interface SampleReport {
 /** What the sample tells while it works, beside the events of its jobs. */
 export type SampleEvent =
   { type: 'stage'; stage: string } | { type: 'tail'; tail: TailReport } | { type: 'run'; run: SampleRun };
+
+/** How the services are told what to do with events, and when to stop. */
+interface Running {
+  onEvent: (event: JobEvent) => void;
+  signal: AbortSignal;
+}
 
 export interface SamplePort {
   emit(event: SampleEvent | Progress | JobEvent): void;
@@ -240,7 +246,7 @@ async function trainOnce(
   method: MethodName,
   seed: number,
   runJob: RunJob,
-  running: { onEvent: (event: JobEvent) => void; signal: AbortSignal },
+  running: Running,
 ): Promise<Run> {
   const request = requestOf(method, seed);
   const wanted = canonicalJson(planRun(takeSnapshot(project.store), request).config);
@@ -259,7 +265,7 @@ async function findAndAccept(
   runId: number,
   act: Act,
   runJob: RunJob,
-  running: { onEvent: (event: JobEvent) => void; signal: AbortSignal },
+  running: Running,
 ): Promise<SampleReport['contexts']> {
   await findContexts(project, { runId }, act, runJob, running);
   const sure = listContexts(project, { state: 'undecided', minProbability: ACCEPT_FROM });
@@ -274,12 +280,7 @@ async function findAndAccept(
 }
 
 /** Export and verify; an export that an earlier call finished is verified again. */
-async function exportOnce(
-  project: Project,
-  out: string,
-  runJob: RunJob,
-  running: { onEvent: (event: JobEvent) => void; signal: AbortSignal },
-): Promise<VerifyReport> {
+async function exportOnce(project: Project, out: string, runJob: RunJob, running: Running): Promise<VerifyReport> {
   const known = project.store.exports.byPath(out);
   if (known?.state === 'finished' || known?.state === 'verified')
     return verifyExport(project, out, {}, runJob, running);
@@ -339,7 +340,7 @@ async function classesNamed(
   };
   await runJob<PredictSpec, PredictEvent, PredictResult>('predict', spec, {
     signal,
-    env: engineEnvironment(readEngineInstall(), { threads: TrainConfig.parse(run.config).threads }),
+    env: engineJobEnvironment(TrainConfig.parse(run.config).threads),
     onEvent: (event) => {
       if (event.type !== 'rows') return;
       for (const row of event.rows) {

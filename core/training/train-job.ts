@@ -5,15 +5,17 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+// A step blocks the thread; between steps the event loop hears a cancel.
+import { setImmediate as breathe } from 'node:timers/promises';
 import { removeLeftovers } from '../base/durable-file.ts';
 import { UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { Random } from '../base/random.ts';
 import { loadCuratedBank } from '../contexts/load-bank.ts';
-import type { BankEntry } from '../contexts/bank.ts';
+import { readBank } from '../contexts/bank.ts';
 import { groupsByCount } from '../data/groups.ts';
 import { openPacked, type PackedImages } from '../data/packed.ts';
-import { datasetHash, readSnapshot, trainCounts } from '../data/snapshot.ts';
+import { datasetHash, indicesOfSplit, readSnapshot, trainCounts } from '../data/snapshot.ts';
 import { engineFailure } from '../engine/failure.ts';
 import { startEngine } from '../engine/backend.ts';
 import { engineDifferences, fingerprint, resolveThreads, type EngineFingerprint } from '../engine/fingerprint.ts';
@@ -23,7 +25,7 @@ import type { Job, JobPort } from '../jobs/protocol.ts';
 import { encodeModelFile } from '../models/model-file.ts';
 import { Network } from '../models/network.ts';
 import { BlobStore } from '../storage/blob-store.ts';
-import type { BlobId, Split } from '../storage/records.ts';
+import type { BlobId } from '../storage/records.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { logitsOf, type SplitLogits } from './evaluate.ts';
@@ -107,9 +109,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
   const blobs = new BlobStore(spec.blobFolder);
   const snapshot = readSnapshot(blobs, spec.snapshotBlob);
   const { evaluation } = snapshot;
-  const indicesOf = (wanted: Split): number[] =>
-    snapshot.images.flatMap((image, index) => (image.split === wanted ? [index] : []));
-  const trainIndices = indicesOf('train');
+  const trainIndices = indicesOfSplit(snapshot, 'train');
   if (trainIndices.length === 0) {
     throw new UserError(
       'empty',
@@ -122,7 +122,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
       'The data set has no test images to judge a run by. Deal some out with `contexture edit split`.',
     );
   }
-  const evaluationIndices = indicesOf(evaluation.split);
+  const evaluationIndices = indicesOfSplit(snapshot, evaluation.split);
   const open = (indices: number[]): Promise<PackedImages> =>
     openPacked(snapshot, indices, config.inputSize, spec.cacheFolder, port);
   const trainPictures = await open(trainIndices);
@@ -137,7 +137,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
   const network = new Network(config.model, snapshot.classes.length);
   const curated = spec.bankBlob
     ? await loadCuratedBank(
-        JSON.parse(blobs.get(spec.bankBlob).toString()) as BankEntry[],
+        readBank(blobs, spec.bankBlob),
         snapshot,
         blobs,
         config,
@@ -268,13 +268,6 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
   return { state: 'finished', seconds: run.seconds, figures: last, modelBlob, predictionsBlob };
 }
 
-/** Let the event loop hear a cancel. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}
-
 function diverged(config: TrainConfig, trainer: Trainer): UserError {
   return new UserError(
     'diverged',
@@ -321,7 +314,7 @@ async function selfTestOf(
   const chosen = Array.from({ length: count }, (_, i) => Math.floor((i * pictures.count) / count));
   const some = { count, size: pictures.size, read: (index: number) => pictures.read(chosen[index]) };
   const pixels = Buffer.concat(chosen.map((index) => pictures.read(index)));
-  const logits = await logitsOf(network, trainer.state, some, breathe);
+  const logits = await logitsOf(network, trainer.state, some, () => breathe());
   return { pixels: new Uint8Array(pixels), ...logits };
 }
 

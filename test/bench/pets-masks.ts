@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import type { ContextsEvent, ContextsResult, ContextsSpec, FoundContext } from '../../core/contexts/contexts-job.ts';
 import { decodeGrey } from '../../core/data/decode.ts';
-import { readSnapshot } from '../../core/data/snapshot.ts';
+import { indicesOfSplit, readSnapshot } from '../../core/data/snapshot.ts';
 import { engineEnvironment, readEngineInstall } from '../../core/engine/install.ts';
 import { runJob } from '../../core/jobs/runner.ts';
 import { assignSplit } from '../../core/services/edits.ts';
@@ -29,7 +29,7 @@ export async function petsMasks({ epochs = 30, inputSize = 64, size = 128, seed 
       overrides: { epochs, inputSize, seed, evaluateEvery: epochs, model: { kind: 'resnet-cifar', blocks: 2 } },
     });
     const snapshot = readSnapshot(project.blobs, run.datasetBlob);
-    const held = snapshot.images.flatMap(({ split }, index) => (split === 'test' ? [index] : []));
+    const held = indicesOfSplit(snapshot, 'test');
     const found: FoundContext[] = [];
     const spec: ContextsSpec = {
       snapshotBlob: run.datasetBlob,

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runJob } from '../../core/jobs/runner.ts';
 import { importSource } from '../../core/services/import.ts';
-import { preparePictures, startRun, storedFigures, type RunRequest } from '../../core/services/runs.ts';
+import { preparePictures, startRun, type RunRequest } from '../../core/services/runs.ts';
 import { openProject, type Project } from '../../core/storage/project.ts';
 import type { Run } from '../../core/storage/records.ts';
 import { primaryHead, type HeadFigures } from '../../core/evaluation/figures.ts';
+import { storedFigures } from '../../core/training/stored-figures.ts';
 import { sqliteStorage } from '../../db/index.ts';
 
 /** Import a folder of pictures into a fresh project, work on it, and remove it. */

@@ -4,11 +4,12 @@ import { GROUPS } from '../../data/groups.ts';
 import { primaryHead } from '../../evaluation/figures.ts';
 import { percent, points } from '../../evaluation/sentences.ts';
 import type { RunComparison, RunDetail } from '../../services/runs.ts';
+import { storedFigures } from '../../training/stored-figures.ts';
 import { integer } from '../arguments.ts';
 import type { AddCommand } from '../cli.ts';
 import { duration, localTime, plural } from '../format.ts';
 import { examples } from '../help.ts';
-import { classTable, epochFigures, figuresTable } from '../run-text.ts';
+import { classTable, figuresTable } from '../run-text.ts';
 import { facts, table } from '../table.ts';
 
 export const addRuns: AddCommand = (parent, cli) => {
@@ -21,7 +22,7 @@ export const addRuns: AddCommand = (parent, cli) => {
         const { listRuns } = await import('../../services/runs.ts');
         const runs = listRuns(await session.project());
         const rows = runs.map((run) => {
-          const figures = epochFigures(run.figures);
+          const figures = storedFigures(run.figures);
           const head = figures?.evaluation && primaryHead(figures.evaluation);
           return [
             String(run.id),
@@ -51,7 +52,7 @@ export const addRuns: AddCommand = (parent, cli) => {
       cli.perform('show', async (session) => {
         const { showRun } = await import('../../services/runs.ts');
         const detail = showRun(await session.project(), id);
-        const evaluation = epochFigures(detail.run.figures)?.evaluation;
+        const evaluation = storedFigures(detail.run.figures)?.evaluation;
         const sections = [
           overview(detail),
           evaluation ? figuresTable(evaluation, { ranges: options.ranges ?? false }) : '',
@@ -91,7 +92,7 @@ export const addRuns: AddCommand = (parent, cli) => {
 const cell = (estimate: { value: number } | null | undefined): string => (estimate ? percent(estimate.value) : '-');
 
 function overview({ run }: RunDetail): string {
-  const figures = epochFigures(run.figures);
+  const figures = storedFigures(run.figures);
   const lines: [string, string][] = [
     ['Run', `${run.id}, ${run.name}`],
     ['Method', run.method],
@@ -110,7 +111,7 @@ function overview({ run }: RunDetail): string {
 
 function epochTable({ epochs }: RunDetail): string {
   const rows = epochs.map(({ epoch, figures }) => {
-    const told = epochFigures(figures);
+    const told = storedFigures(figures);
     const top1 = told?.evaluation && primaryHead(told.evaluation).top1;
     return [
       String(epoch + 1),
