@@ -13,6 +13,7 @@ import type { JobEvent, JobPort } from '../jobs/protocol.ts';
 import { Network } from '../models/network.ts';
 import type { TrainConfig } from '../training/config.ts';
 import { logitsOf } from '../training/evaluate.ts';
+import { PackedPictures, selectPictures } from '../training/pictures.ts';
 import { Trainer } from '../training/trainer.ts';
 
 /**
@@ -54,17 +55,13 @@ export async function heldOutProbabilities<Event extends JobEvent>(
   const indices = indicesOfSplit(snapshot, 'train');
   const labels = Int32Array.from(indices, (index) => snapshot.images[index].label);
   const fold = dealFolds(labels, folds, config.seed);
-  const pictures = await openPacked(snapshot, indices, config.inputSize, cacheFolder, port);
+  const packed = await openPacked(snapshot, indices, config.inputSize, cacheFolder, port);
+  const pictures = new PackedPictures(packed, config.augment);
   const classes = snapshot.classes.length;
   const probabilities = new Map<number, number>();
   for (let held = 0; held < folds; held++) {
     const positions = (inside: boolean): number[] =>
       [...fold.keys()].filter((position) => (fold[position] === held) === inside);
-    const subset = (chosen: number[]): { count: number; size: number; read: (i: number) => Uint8Array } => ({
-      count: chosen.length,
-      size: pictures.size,
-      read: (i) => pictures.read(chosen[i]),
-    });
     const known = positions(false);
     const judged = positions(true);
     const counts = Array.from({ length: classes }, (_, label) => known.filter((p) => labels[p] === label).length);
@@ -72,7 +69,7 @@ export async function heldOutProbabilities<Event extends JobEvent>(
     const trainer = new Trainer({
       config: { ...config, curatedShare: 0 },
       network,
-      pictures: subset(known),
+      pictures: selectPictures(pictures, known),
       labels: Int32Array.from(known, (position) => labels[position]),
       admitted: groupsByCount(counts, config.groups).map(
         (group) => config.contextClasses === 'any' || group === 'many',
@@ -80,14 +77,14 @@ export async function heldOutProbabilities<Event extends JobEvent>(
       curated: null,
     });
     await trainFold(trainer, `Judging fold ${held + 1} of ${folds}: training on the others`, port);
-    const logits = await logitsOf(network, trainer.state, subset(judged), () => breathe(port.signal));
+    const logits = await logitsOf(network, trainer.state, selectPictures(pictures, judged), () => breathe(port.signal));
     trainer.dispose();
     for (const [i, position] of judged.entries()) {
       const row = logits.uniform.subarray(i * classes, (i + 1) * classes);
       probabilities.set(snapshot.images[indices[position]].id, softmaxAt(row, labels[position]));
     }
   }
-  pictures.close();
+  packed.close();
   return probabilities;
 }
 
@@ -101,7 +98,7 @@ async function trainFold<Event extends JobEvent>(
   while (!trainer.finished) {
     trainer.beginEpoch();
     while (trainer.step < trainer.stepsPerEpoch) {
-      if (!Number.isFinite(trainer.runStep())) {
+      if (!Number.isFinite(await trainer.runStep())) {
         throw new UserError(
           'diverged',
           `Training a fold diverged in epoch ${trainer.epoch + 1}. Choose a run with a lower learningRate.`,

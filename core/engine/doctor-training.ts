@@ -4,7 +4,8 @@ import { UserError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import { Network } from '../models/network.ts';
 import { makeConfig } from '../training/presets.ts';
-import { Trainer, type PictureSet } from '../training/trainer.ts';
+import { PackedPictures, type PictureSet } from '../training/pictures.ts';
+import { Trainer } from '../training/trainer.ts';
 
 /** What a trial of the engine showed. */
 export interface TrainingTrial {
@@ -37,7 +38,8 @@ export async function tryTraining(
 ): Promise<TrainingTrial> {
   const config = makeConfig('ce', 'small', SIZE);
   const network = new Network(config.model, CLASSES);
-  const { pictures, labels } = drawTiles();
+  const { tiles, labels } = drawTiles();
+  const pictures = new PackedPictures(tiles, config.augment);
   const admitted = Array.from({ length: CLASSES }, () => true);
   const trainer = new Trainer({ config, network, pictures, labels, admitted, curated: null });
   const losses: number[] = [];
@@ -47,7 +49,7 @@ export async function tryTraining(
   while (performance.now() < end || losses.length < 2 * LOSS_STEPS) {
     if (signal.aborted) throw new UserError('cancelled', 'The trial was cancelled.');
     if (losses.length === WARM_UP_STEPS) warmAt = performance.now();
-    const loss = trainer.runStep();
+    const loss = await trainer.runStep();
     losses.push(loss);
     onStep(config.batchSize, loss);
     // A step blocks the thread; messages are heard in between.
@@ -65,7 +67,7 @@ export async function tryTraining(
 }
 
 /** Each class is a tile of 4 x 4 colours, each picture its class's tile with noise. */
-function drawTiles(): { pictures: PictureSet; labels: Int32Array } {
+function drawTiles(): { tiles: PictureSet; labels: Int32Array } {
   const random = Random.stream(1, 'doctor tiles');
   const tiles = Array.from({ length: CLASSES }, () => Array.from({ length: 4 * 4 * 3 }, () => 64 + random.below(128)));
   const labels = Int32Array.from({ length: PICTURES }, (_, index) => index % CLASSES);
@@ -78,7 +80,7 @@ function drawTiles(): { pictures: PictureSet; labels: Int32Array } {
     }
     return picture;
   });
-  return { pictures: { count: PICTURES, size: SIZE, read: (index) => pixels[index] }, labels };
+  return { tiles: { count: PICTURES, size: SIZE, read: (index) => pixels[index] }, labels };
 }
 
 function mean(values: readonly number[]): number {

@@ -1,8 +1,9 @@
 /** Logits of a whole split in evaluation mode. */
 import * as tf from '@tensorflow/tfjs-core';
+import { mapOrdered } from '../data/flow.ts';
 import type { Network, NetworkState } from '../models/network.ts';
+import type { Pictures } from './pictures.ts';
 import { normalisationFor, Normaliser } from './preprocessing.ts';
-import type { PictureSet } from './trainer.ts';
 
 /** [images, classes] row by row, for each head. */
 export interface SplitLogits {
@@ -16,23 +17,25 @@ const PIXELS_A_BATCH = 256 * 32 * 32;
 /**
  * Run a network over pictures.
  * @param breathe called between batches, so that the process can hear a cancel
- * @throws whatever `breathe` throws
+ * @throws UserError naming the file when a picture is not what was imported; whatever `breathe` throws
  */
 export async function logitsOf(
   network: Network,
   state: Pick<NetworkState, 'trunk' | 'balanced' | 'statistics'>,
-  pictures: PictureSet,
+  pictures: Pictures,
   breathe: (done: number) => Promise<void>,
 ): Promise<SplitLogits> {
-  const { count, size } = pictures;
+  const { count, size, ahead } = pictures;
   const batch = Math.max(1, Math.floor(PIXELS_A_BATCH / (size * size)));
   const normaliser = new Normaliser(normalisationFor(size));
   const uniform = new Float32Array(count * network.classes);
   const balanced = new Float32Array(count * network.classes);
-  for (let start = 0; start < count; start += batch) {
+  const starts = Array.from({ length: Math.ceil(count / batch) }, (_, i) => i * batch);
+  const read = async (start: number): Promise<{ start: number; pixels: Uint8Array; images: number }> => {
     const images = Math.min(batch, count - start);
-    const pixels = new Uint8Array(images * size * size * 3);
-    for (let i = 0; i < images; i++) pixels.set(pictures.read(start + i), i * size * size * 3);
+    return { start, images, pixels: await pictures.plain(Int32Array.from({ length: images }, (_, i) => start + i)) };
+  };
+  for await (const { start, images, pixels } of mapOrdered(starts, ahead + 1, read)) {
     tf.tidy(() => {
       const inference = network.inference(state);
       const logits = inference.logits(

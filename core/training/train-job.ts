@@ -14,7 +14,7 @@ import { Random } from '../base/random.ts';
 import { loadCuratedBank } from '../contexts/load-bank.ts';
 import { readBank } from '../contexts/bank.ts';
 import { groupsByCount } from '../data/groups.ts';
-import { openPacked, type PackedImages } from '../data/packed.ts';
+import { openPacked } from '../data/packed.ts';
 import { datasetHash, indicesOfSplit, readSnapshot, trainCounts } from '../data/snapshot.ts';
 import { engineFailure } from '../engine/failure.ts';
 import { startEngine } from '../engine/backend.ts';
@@ -31,6 +31,7 @@ import type { TrainConfig } from './config.ts';
 import { logitsOf, type SplitLogits } from './evaluate.ts';
 import { METHODS_BY_NAME } from './methods/index.ts';
 import { encodePredictions } from './predictions-file.ts';
+import { PackedPictures, selectPictures, type Pictures } from './pictures.ts';
 import { normalisationFor } from './preprocessing.ts';
 import { Trainer } from './trainer.ts';
 import { bankWarnings, CONTEXT_MAY_MATTER, oneAnswerWarning, type BankFigures, type TrainWarning } from './warnings.ts';
@@ -67,7 +68,12 @@ export interface EpochFigures {
   evaluation: Figures | null;
   /** What `evaluation` is on, such as "test as found"; null without one. */
   split: string | null;
-  timing: { seconds: number; imagesPerSecond: number };
+  timing: {
+    seconds: number;
+    imagesPerSecond: number;
+    /** Share of the time for which steps waited for pictures, 0 to 1. */
+    inputShare: number;
+  };
 }
 
 export type TrainEvent =
@@ -123,8 +129,8 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     );
   }
   const evaluationIndices = indicesOfSplit(snapshot, evaluation.split);
-  const open = (indices: number[]): Promise<PackedImages> =>
-    openPacked(snapshot, indices, config.inputSize, spec.cacheFolder, port);
+  const open = async (indices: number[]): Promise<PackedPictures> =>
+    new PackedPictures(await openPacked(snapshot, indices, config.inputSize, spec.cacheFolder, port), config.augment);
   const trainPictures = await open(trainIndices);
   const evaluationPictures = await open(evaluationIndices);
   const labelsOf = (indices: number[]): Int32Array => Int32Array.from(indices, (index) => snapshot.images[index].label);
@@ -189,7 +195,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     const started = performance.now();
     while (trainer.step < trainer.stepsPerEpoch) {
       if (port.signal.aborted) return run.stop(last);
-      const loss = trainer.runStep();
+      const loss = await trainer.runStep();
       if (!Number.isFinite(loss)) throw diverged(config, trainer);
       meter.add(1, `epoch ${trainer.epoch + 1}/${config.epochs}, loss ${loss.toFixed(3)}`);
       run.checkpointIfDue();
@@ -203,6 +209,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     last = epochFigures(trainer, evaluated?.figures ?? null, evaluation.name, {
       seconds,
       imagesPerSecond: ((trainer.stepsPerEpoch - firstStep) * config.batchSize) / seconds,
+      inputShare: trainer.inputSeconds / seconds,
     });
     port.emit({ type: 'epoch', epoch: trainer.epoch, figures: last });
     if (last.bank) {
@@ -263,8 +270,6 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     ),
   );
   trainer.dispose();
-  trainPictures.close();
-  evaluationPictures.close();
   return { state: 'finished', seconds: run.seconds, figures: last, modelBlob, predictionsBlob };
 }
 
@@ -308,14 +313,13 @@ function epochFigures(
 async function selfTestOf(
   network: Network,
   trainer: Trainer,
-  pictures: PackedImages,
+  pictures: Pictures,
 ): Promise<{ pixels: Uint8Array; uniform: Float32Array; balanced: Float32Array }> {
   const count = Math.min(SELF_TEST_IMAGES, pictures.count);
   const chosen = Array.from({ length: count }, (_, i) => Math.floor((i * pictures.count) / count));
-  const some = { count, size: pictures.size, read: (index: number) => pictures.read(chosen[index]) };
-  const pixels = Buffer.concat(chosen.map((index) => pictures.read(index)));
+  const some = selectPictures(pictures, chosen);
   const logits = await logitsOf(network, trainer.state, some, () => breathe());
-  return { pixels: new Uint8Array(pixels), ...logits };
+  return { pixels: await some.plain(Int32Array.from(chosen.keys())), ...logits };
 }
 
 /** The bookkeeping around a trainer: checkpoints, warnings given once, seconds over all attempts. */

@@ -11,20 +11,13 @@ import { ContextSupply, type MixBatch, type SupplyState } from './context-supply
 import type { BankState } from './context-bank.ts';
 import type { CuratedBank } from './curated-bank.ts';
 import { METHODS_BY_NAME } from './methods/index.ts';
-import type { Method, StepTools, StreamBatch } from './methods/method.ts';
-import { cropInto, drawCrop, normalisationFor, Normaliser, padding, type Crop } from './preprocessing.ts';
-import { ClassAwareSampler, UniformSampler, type Sampler, type SamplerState } from './samplers.ts';
+import type { Method, StepTools } from './methods/method.ts';
+import type { Pictures } from './pictures.ts';
+import { normalisationFor, Normaliser } from './preprocessing.ts';
+import { ClassAwareSampler, UniformSampler, type SamplerState } from './samplers.ts';
 import { learningRate, stepsPerEpoch } from './schedule.ts';
 import { disposeState, extract, mixContexts, update, type Batch, type Optimiser } from './step.ts';
-
-/** Pictures of one size by index; `PackedImages` is one. */
-export interface PictureSet {
-  readonly count: number;
-  /** Side in pixels. */
-  readonly size: number;
-  /** [size, size, 3] 8-bit RGB. */
-  read(index: number): Uint8Array;
-}
+import { Stream, type StreamBatch } from './stream.ts';
 
 /** Sums over the steps of the epoch in progress. */
 export interface EpochSums {
@@ -62,7 +55,8 @@ export interface TrainerProgress {
 export interface TrainerOptions {
   config: TrainConfig;
   network: Network;
-  pictures: PictureSet;
+  /** The training images. */
+  pictures: Pictures;
   /** Class of each training image. */
   labels: Int32Array;
   /** For each class: may its samples enter the bank? */
@@ -79,17 +73,6 @@ const NO_SUMS: EpochSums = {
   confident: 0,
 };
 
-/** A stream of augmented batches. */
-class Stream {
-  readonly sampler: Sampler;
-  random: Random;
-
-  constructor(sampler: Sampler, random: Random) {
-    this.sampler = sampler;
-    this.random = random;
-  }
-}
-
 export class Trainer {
   readonly config: TrainConfig;
   readonly network: Network;
@@ -101,14 +84,14 @@ export class Trainer {
   /** Steps done in this epoch. */
   step = 0;
   sums: EpochSums = { ...NO_SUMS };
+  /** Seconds for which the steps of this epoch, since it was begun or resumed, waited for pictures. */
+  inputSeconds = 0;
   /** Network at this moment; replaced by each step. */
   state: NetworkState;
   /** Sum of p(true class), as seen in training just before each update, and how often: its mean says how well an image
    * was known while it was being learned (Swayamdipta et al. 2020, arXiv 2009.10795, "confidence"). */
   readonly #seenProbability: Float64Array;
   readonly #seenTimes: Int32Array;
-  readonly #pictures: PictureSet;
-  readonly #labels: Int32Array;
   readonly #normaliser: Normaliser;
   readonly #uniform: Stream;
   readonly #balanced: Stream;
@@ -120,19 +103,20 @@ export class Trainer {
     this.contexts = new ContextSupply(config, admitted, curated);
     this.stepsPerEpoch = stepsPerEpoch(config, labels.length);
     this.state = network.initialize(Random.stream(config.seed, 'weights'));
-    this.#pictures = pictures;
-    this.#labels = labels;
     this.#seenProbability = new Float64Array(labels.length);
     this.#seenTimes = new Int32Array(labels.length);
     this.#normaliser = new Normaliser(normalisationFor(config.inputSize));
-    this.#uniform = new Stream(
-      new UniformSampler(Random.stream(config.seed, 'uniform order'), labels.length),
-      Random.stream(config.seed, 'uniform augmentation'),
-    );
-    this.#balanced = new Stream(
-      new ClassAwareSampler(Random.stream(config.seed, 'balanced order'), labels, network.classes),
-      Random.stream(config.seed, 'balanced augmentation'),
-    );
+    const common = { pictures, labels, batchSize: config.batchSize };
+    this.#uniform = new Stream({
+      ...common,
+      makeSampler: () => new UniformSampler(Random.stream(config.seed, 'uniform order'), labels.length),
+      random: Random.stream(config.seed, 'uniform augmentation'),
+    });
+    this.#balanced = new Stream({
+      ...common,
+      makeSampler: () => new ClassAwareSampler(Random.stream(config.seed, 'balanced order'), labels, network.classes),
+      random: Random.stream(config.seed, 'balanced augmentation'),
+    });
   }
 
   get finished(): boolean {
@@ -142,6 +126,7 @@ export class Trainer {
   /** Begin an epoch: empty the bank where it is not kept. Call when `step` is 0. */
   beginEpoch(): void {
     this.sums = { ...NO_SUMS };
+    this.inputSeconds = 0;
     this.contexts.beginEpoch();
   }
 
@@ -159,8 +144,9 @@ export class Trainer {
   /**
    * Make one step.
    * @returns the uniform branch's loss; not a number when training has diverged, and then the state is spoilt
+   * @throws UserError naming the file when a picture is not what was imported
    */
-  runStep(): number {
+  async runStep(): Promise<number> {
     const before = this.sums.uniformLoss;
     const tensors = new Map<StreamBatch, Batch>();
     const device = (batch: StreamBatch): Batch => {
@@ -187,7 +173,7 @@ export class Trainer {
         this.sums.confident += samples;
       },
     };
-    this.method.step(tools);
+    await this.method.step(tools);
     for (const { images, labels } of tensors.values()) tf.dispose([images, labels]);
     this.sums.steps++;
     this.step++;
@@ -207,6 +193,7 @@ export class Trainer {
   /** Everything that the following steps depend on. */
   save(): TrainerState {
     const { supply, bank } = this.contexts.state;
+    const [uniform, balanced] = [this.#uniform.state, this.#balanced.state];
     const network = Object.fromEntries(
       STATE_NAMES.map((name) => [name, this.state[name].dataSync<'float32'>()]),
     ) as TrainerState['network'];
@@ -219,8 +206,8 @@ export class Trainer {
         epoch: this.epoch,
         step: this.step,
         sums: { ...this.sums },
-        samplers: { uniform: this.#uniform.sampler.state, balanced: this.#balanced.sampler.state },
-        augment: { uniform: this.#uniform.random.state, balanced: this.#balanced.random.state },
+        samplers: { uniform: uniform.sampler, balanced: balanced.sampler },
+        augment: { uniform: uniform.augment, balanced: balanced.augment },
         supply,
       },
     };
@@ -237,10 +224,10 @@ export class Trainer {
     this.epoch = progress.epoch;
     this.step = progress.step;
     this.sums = { ...progress.sums };
-    this.#uniform.sampler.restore(progress.samplers.uniform);
-    this.#balanced.sampler.restore(progress.samplers.balanced);
-    this.#uniform.random = Random.fromState(progress.augment.uniform);
-    this.#balanced.random = Random.fromState(progress.augment.balanced);
+    this.inputSeconds = 0;
+    const { samplers, augment } = progress;
+    this.#uniform.restore({ sampler: samplers.uniform, augment: augment.uniform });
+    this.#balanced.restore({ sampler: samplers.balanced, augment: augment.balanced });
     this.contexts.restore({ supply: progress.supply, bank });
   }
 
@@ -248,18 +235,12 @@ export class Trainer {
     disposeState(this.state);
   }
 
-  /** Draw the next batch of a stream and augment it. */
-  #next({ sampler, random }: Stream): StreamBatch {
-    const { batchSize, augment, inputSize: size } = this.config;
-    const indices = sampler.take(batchSize);
-    const pad = padding(augment, size);
-    const pixels = new Uint8Array(batchSize * size * size * 3);
-    for (const [i, index] of indices.entries()) {
-      const crop: Crop = drawCrop(random, augment, size);
-      const target = pixels.subarray(i * size * size * 3, (i + 1) * size * size * 3);
-      cropInto(this.#pictures.read(index), target, size, 3, pad, crop);
-    }
-    return { indices, labels: indices.map((index) => this.#labels[index]), pixels };
+  /** The next batch of a stream, timed. */
+  async #next(stream: Stream): Promise<StreamBatch> {
+    const started = performance.now();
+    const batch = await stream.next();
+    this.inputSeconds += (performance.now() - started) / 1000;
+    return batch;
   }
 
   #upload({ labels, pixels }: StreamBatch): Batch {

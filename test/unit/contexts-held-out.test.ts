@@ -9,6 +9,7 @@ import { Network } from '../../core/models/network.ts';
 import { sha256 } from '../../core/storage/blob-store.ts';
 import { logitsOf } from '../../core/training/evaluate.ts';
 import { makeConfig } from '../../core/training/presets.ts';
+import { PackedPictures } from '../../core/training/pictures.ts';
 import { Trainer } from '../../core/training/trainer.ts';
 import { startTestEngine } from '../fixtures/engine.ts';
 import { rgbPng } from '../fixtures/images.ts';
@@ -81,7 +82,10 @@ test('every training image is judged by a model that has not seen it', async () 
 
   // The same training with all of them: it learns the noise by heart.
   const network = new Network(CONFIG.model, CLASSES);
-  const pictures = { count: trained, size: SIZE, read: (index: number) => pixels[index] };
+  const pictures = new PackedPictures(
+    { count: trained, size: SIZE, read: (index: number) => pixels[index] },
+    CONFIG.augment,
+  );
   const admitted = Array.from({ length: CLASSES }, () => true);
   const trainer = new Trainer({
     config: CONFIG,
@@ -93,7 +97,7 @@ test('every training image is judged by a model that has not seen it', async () 
   });
   for (; !trainer.finished; trainer.endEpoch()) {
     trainer.beginEpoch();
-    while (trainer.step < trainer.stepsPerEpoch) trainer.runStep();
+    while (trainer.step < trainer.stepsPerEpoch) await trainer.runStep();
   }
   const { uniform } = await logitsOf(network, trainer.state, pictures, async () => {});
   const seen = meanOf(

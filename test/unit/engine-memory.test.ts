@@ -7,6 +7,7 @@ import { UserError } from '../../core/base/errors.ts';
 import { engineFailure } from '../../core/engine/failure.ts';
 import { METHODS } from '../../core/training/config.ts';
 import { logitsOf } from '../../core/training/evaluate.ts';
+import { PackedPictures } from '../../core/training/pictures.ts';
 import type { Trainer } from '../../core/training/trainer.ts';
 import { startTestEngine } from '../fixtures/engine.ts';
 import { tinyTrainer } from '../fixtures/training.ts';
@@ -24,23 +25,23 @@ before(() => {
 const live = (): [handles: number, tensors: number] => [engine.backend.getNumOfTFTensors(), tf.memory().numTensors];
 
 /** One step, over the ends of epochs; says whether it trained the balanced branch. */
-function step(trainer: Trainer): boolean {
+async function step(trainer: Trainer): Promise<boolean> {
   if (trainer.step === trainer.stepsPerEpoch) trainer.endEpoch();
   if (trainer.step === 0) trainer.beginEpoch();
   const trained = trainer.sums.balancedSteps;
-  assert.ok(Number.isFinite(trainer.runStep()));
+  assert.ok(Number.isFinite(await trainer.runStep()));
   return trainer.sums.balancedSteps > trained;
 }
 
 for (const method of METHODS) {
-  test(`${method}: the number of live tensors is level over ${STEPS} steps, and all go with the trainer`, () => {
+  test(`${method}: the number of live tensors is level over ${STEPS} steps, and all go with the trainer`, async () => {
     const atFirst = live();
     const trainer = tinyTrainer(method, { batchSize: 2, bankSize: 4, delta: 0.1 });
-    for (let i = 0; i < SETTLED; i++) step(trainer);
+    for (let i = 0; i < SETTLED; i++) await step(trainer);
     const level = live();
     let balanced = 0;
     for (let i = SETTLED; i < STEPS; i++) {
-      if (step(trainer)) balanced++;
+      if (await step(trainer)) balanced++;
       assert.deepEqual(live(), level, `after step ${i + 1}`);
     }
     if (method === 'csa' || method === 'control') assert.ok(balanced > STEPS / 2, `${balanced} balanced steps`);
@@ -52,14 +53,15 @@ for (const method of METHODS) {
 
 test('saving, restoring and evaluating leave nothing behind', async () => {
   const trainer = tinyTrainer('control', { startBalanced: 0 });
-  step(trainer);
+  await step(trainer);
   trainer.restore(trainer.save());
-  step(trainer);
+  await step(trainer);
   const level = live();
   for (let i = 0; i < 3; i++) {
     trainer.restore(trainer.save());
-    step(trainer);
-    const pictures = { count: 5, size: 32, read: () => new Uint8Array(32 * 32 * 3).fill(i) };
+    await step(trainer);
+    const grey = { count: 5, size: 32, read: () => new Uint8Array(32 * 32 * 3).fill(i) };
+    const pictures = new PackedPictures(grey, trainer.config.augment);
     await logitsOf(trainer.network, trainer.state, pictures, async () => {});
     assert.deepEqual(live(), level);
   }

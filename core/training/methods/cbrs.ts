@@ -6,7 +6,7 @@ export const cbrs: Method = {
   title: 'Class-balanced re-sampling',
   summary: 'Every class equally often: the images of small classes are repeated.',
   heads: ['uniform'],
-  step(tools) {
-    tools.update(tools.balanced());
+  async step(tools) {
+    tools.update(await tools.balanced());
   },
 };

@@ -6,7 +6,7 @@ export const ce: Method = {
   title: 'Cross entropy',
   summary: 'Plain training: every image once in each pass.',
   heads: ['uniform'],
-  step(tools) {
-    tools.update(tools.uniform());
+  async step(tools) {
+    tools.update(await tools.uniform());
   },
 };

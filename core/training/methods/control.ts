@@ -9,9 +9,9 @@ export const control: Method = {
   title: 'Control (two streams, lambda = 0)',
   summary: 'The two streams and heads of CSA without any context laid on.',
   heads: ['uniform', 'balanced'],
-  step(tools) {
-    const uniform = tools.uniform();
-    const balanced = tools.balanced();
+  async step(tools) {
+    const uniform = await tools.uniform();
+    const balanced = await tools.balanced();
     tools.update(uniform, tools.balancedStarted ? balanced : undefined);
   },
 };

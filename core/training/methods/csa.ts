@@ -9,10 +9,10 @@ export const csa: Method = {
   title: 'Context-shift augmentation',
   summary: 'Re-sampled images are laid under contexts cut from well-learned images.',
   heads: ['uniform', 'balanced'],
-  step(tools) {
-    const uniform = tools.uniform();
+  async step(tools) {
+    const uniform = await tools.uniform();
     // Drawn even when it is not used, so that the control sees the very same batches.
-    const balanced = tools.balanced();
+    const balanced = await tools.balanced();
     const { masks, probability } = tools.extract(uniform);
     tools.countConfident(tools.contexts.offer(uniform.pixels, masks, uniform.labels, probability));
     if (tools.balancedStarted && tools.contexts.ready) tools.update(uniform, balanced, tools.contexts.draw());

@@ -4,15 +4,7 @@
  */
 import type { MethodName } from '../config.ts';
 import type { ContextSupply, MixBatch } from '../context-supply.ts';
-
-/** One batch of a stream, augmented. */
-export interface StreamBatch {
-  /** Index of each image among the training images [B]. */
-  indices: Int32Array;
-  labels: Int32Array;
-  /** [B, S, S, 3] 8-bit RGB. */
-  pixels: Uint8Array;
-}
+import type { StreamBatch } from '../stream.ts';
 
 /** What a step has at hand. */
 export interface StepTools {
@@ -20,9 +12,9 @@ export interface StepTools {
   readonly balancedStarted: boolean;
   readonly contexts: ContextSupply;
   /** Next batch of the uniform stream. */
-  uniform(): StreamBatch;
+  uniform(): Promise<StreamBatch>;
   /** Next batch of the class-balanced stream. */
-  balanced(): StreamBatch;
+  balanced(): Promise<StreamBatch>;
   /** Context masks [B, S, S] and p(true class) [B] of a batch by the present weights, in evaluation mode. */
   extract(batch: StreamBatch): { masks: Float32Array; probability: Float32Array };
   /**
@@ -42,5 +34,5 @@ export interface Method {
   readonly summary: string;
   /** Heads that it trains; the last one is the head that it is judged by. */
   readonly heads: readonly ['uniform'] | readonly ['uniform', 'balanced'];
-  step(tools: StepTools): void;
+  step(tools: StepTools): Promise<void>;
 }
