@@ -1,4 +1,4 @@
-/** The bridge between JavaScript and TensorFlow: tfjs-node's own sources, compiled against the libraries we fetched. */
+/** The bridge between JavaScript and TensorFlow, core/engine/native, compiled against the libraries we fetched. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
@@ -9,16 +9,21 @@ import { runProgram, tellingLine } from './program.mjs';
 import { say } from './say.mjs';
 import { libraryNames, TENSORFLOW } from './tensorflow.mjs';
 
-const PACKAGE = join(PROJECT, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
-const NODE_HEADERS = join(PROJECT, 'node_modules', 'node-api-headers', 'include');
-const FLAGS = ['-O2', '-std=c++17', '-fPIC', '-shared', '-DNAPI_VERSION=8'];
+const SOURCES = join(PROJECT, 'core', 'engine', 'native');
+/** Node's own headers in C, and the thin C++ over them. */
+const NODE_HEADERS = [
+  join(PROJECT, 'node_modules', 'node-api-headers', 'include'),
+  join(PROJECT, 'node_modules', 'node-addon-api'),
+];
+// The last one turns what C++ throws into JavaScript's errors.
+const FLAGS = ['-O2', '-std=c++17', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-DNODE_ADDON_API_CPP_EXCEPTIONS_ALL'];
 
 /**
  * Where the compiled binding is or will be: a file that Node loads.
  * @param {string} folder the one that holds `tensorflow/`
  */
 export function bindingPath(folder) {
-  return join(cacheFolder(), `binding-${bindingKey(folder)}`, 'tfjs_binding.node');
+  return join(cacheFolder(), `binding-${bindingKey(folder)}`, 'binding.node');
 }
 
 /**
@@ -29,7 +34,7 @@ export function bindingPath(folder) {
 export async function provideBinding(folder, signal) {
   const binding = bindingPath(folder);
   await makeFolder(dirname(binding), signal, async (target) => {
-    say('Compiling the binding between Node and TensorFlow (some 10 seconds).');
+    say('Compiling the binding between Node and TensorFlow (some 20 seconds).');
     const output = join(target, basename(binding));
     const result = await runProgram(compiler(), compilerArguments(folder, output), { signal });
     if (result.code === 0) return;
@@ -69,11 +74,11 @@ function bindingKey(folder) {
 }
 
 function sources() {
-  return filesOf(join(PACKAGE, 'binding')).filter((path) => path.endsWith('.cc'));
+  return filesOf(SOURCES).filter((path) => path.endsWith('.cc'));
 }
 
 function headers() {
-  return [...filesOf(join(PACKAGE, 'binding')), ...filesOf(NODE_HEADERS)].filter((path) => path.endsWith('.h'));
+  return [SOURCES, ...NODE_HEADERS].flatMap(filesOf).filter((path) => path.endsWith('.h'));
 }
 
 /** @param {string} folder */
@@ -100,7 +105,7 @@ function compilerArguments(folder, output) {
             .concat('-undefined', 'dynamic_lookup'),
         ]
       : ['$ORIGIN', [`-L${libraries}`, ...libraryNames().map((name) => `-l:${name}`)]];
-  const includes = [NODE_HEADERS, join(libraries, 'include'), PACKAGE].map((path) => `-I${path}`);
+  const includes = [...NODE_HEADERS, join(libraries, 'include')].map((path) => `-I${path}`);
   const rpath = `-Wl,-rpath,${origin}/../${relative(cacheFolder(), libraries)}`;
   return [...FLAGS, ...includes, ...sources(), '-o', output, ...byName, rpath];
 }

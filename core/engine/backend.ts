@@ -2,8 +2,8 @@
  * TensorFlow.js over native TensorFlow, in job processes only: loading it takes a second and hundreds of megabytes, and
  * a native step blocks its thread.
  *
- * The package's own entry point looks for its binding in a place we do not use, so the backend is registered here:
- * the kernels, the backend class, and the binding that set-up compiled.
+ * The package's own entry point loads its own binding, so the backend is registered here: the kernels, the backend class,
+ * and our binding (native/), which set-up compiled.
  */
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
@@ -18,35 +18,72 @@ export interface OpAttribute {
 }
 
 /** What the binding says of one output. */
-interface TensorMetadata {
+export interface TensorMetadata {
   id: number;
+  /** TensorFlow's number of the type. */
   dtype: number;
   shape: number[];
 }
 
-/** The part of the native binding that we call (napi; see the package's binding/tfjs_backend.cc). */
+/** Values of a tensor on the host: float32, int32, or uint8 and bool. */
+export type TensorValues = Float32Array | Int32Array | Uint8Array;
+
+/** What a function of TensorFlow's is made of; see native/functions.h. */
+export interface FunctionDescription {
+  arguments: { dtype: number; shape: readonly number[] }[];
+  nodes: {
+    op: string;
+    attributes: OpAttribute[];
+    inputs: (readonly [number, number] | (readonly [number, number])[])[];
+    /** Tensor of a node Const. */
+    constant?: number;
+  }[];
+  outputs: (readonly [number, number])[];
+}
+
+/** The native binding, core/engine/native. Tensors are numbers, never used twice. */
 export interface NativeBinding {
   readonly TF_Version: string;
   readonly TF_FLOAT: number;
   readonly TF_INT32: number;
+  readonly TF_UINT8: number;
+  readonly TF_BFLOAT16: number;
   readonly TF_ATTR_STRING: number;
   readonly TF_ATTR_INT: number;
   readonly TF_ATTR_FLOAT: number;
   readonly TF_ATTR_BOOL: number;
   readonly TF_ATTR_TYPE: number;
+  /** Copies the values. */
+  createTensor(shape: readonly number[], dtype: number, values: TensorValues): number;
+  deleteTensor(id: number): void;
+  /** A copy of the values; those of bfloat16 as float32. */
+  tensorDataSync(id: number): TensorValues;
   executeOp(name: string, attributes: OpAttribute[], inputs: number[], outputs: number): TensorMetadata[];
   isUsingGpuDevice(): boolean;
   /** Live tensor handles. */
   getNumOfTensors(): number;
+  /** The serialised OpDef of an operation. */
+  operationDefinition(name: string): Uint8Array;
+  /** From then on `executeOp(name, [], …)` runs the function. */
+  defineFunction(name: string, description: FunctionDescription): void;
+  removeFunction(name: string): void;
 }
 
 /** The part of tfjs-node's backend that we call beyond tfjs-core. */
 export interface NativeBackend {
-  readonly binding: NativeBinding;
+  binding: NativeBinding;
+  readonly tensorMap: { get(dataId: object): { dtype: number } };
+  write(values: TensorValues, shape: number[], dtype: tf.DataType): object;
+  /** A tensor of TensorFlow.js around what the binding made. */
+  createOutputTensor(metadata: TensorMetadata): tf.Tensor;
+  /** Numbers of tensors; values that TensorFlow.js still holds back are handed to TensorFlow first. */
+  getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
   executeSingleOutput(name: string, attributes: OpAttribute[], inputs: tf.Tensor[]): tf.Tensor;
   executeMultipleOutputs(name: string, attributes: OpAttribute[], inputs: tf.Tensor[], outputs: number): tf.Tensor[];
   getNumOfTFTensors(): number;
 }
+
+type BackendClass = new (binding: NativeBinding, packageName: string) => tf.KernelBackend & NativeBackend;
 
 /** The engine of this process, named so that a run can record it. */
 export interface Engine {
@@ -75,9 +112,9 @@ export function startEngine(install: EngineInstall): Engine {
     // oxlint-disable-next-line import/no-unassigned-import -- registers the kernels and exports nothing
     require('@tensorflow/tfjs-node-gpu/dist/register_all_kernels');
     const { NodeJSKernelBackend } = require('@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend') as {
-      NodeJSKernelBackend: new (binding: NativeBinding, packageName: string) => tf.KernelBackend & NativeBackend;
+      NodeJSKernelBackend: BackendClass;
     };
-    const native = new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu');
+    const native = new (withBfloat16(NodeJSKernelBackend))(binding, '@tensorflow/tfjs-node-gpu');
     backend = native;
     tf.registerBackend('tensorflow', () => native, 3);
     // Resolved at once: the factory above is not asynchronous.
@@ -98,6 +135,22 @@ export function startEngine(install: EngineInstall): Engine {
     device: backend.binding.isUsingGpuDevice() ? 'gpu' : 'cpu',
   };
   return started;
+}
+
+/**
+ * TensorFlow.js has no bfloat16: such a tensor is float32 to it, and only our own operations, which ask for its true type,
+ * take it.
+ */
+function withBfloat16(Base: BackendClass): BackendClass {
+  return class extends Base {
+    override createOutputTensor(metadata: TensorMetadata): tf.Tensor {
+      const { TF_BFLOAT16, TF_FLOAT } = this.binding;
+      if (metadata.dtype !== TF_BFLOAT16) return super.createOutputTensor(metadata);
+      const tensor = super.createOutputTensor({ ...metadata, dtype: TF_FLOAT });
+      this.tensorMap.get(tensor.dataId).dtype = TF_BFLOAT16;
+      return tensor;
+    }
+  };
 }
 
 /** The engine that `startEngine` started. */

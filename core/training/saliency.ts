@@ -5,6 +5,7 @@
  * Grad-CAM after its min-max is ReLU(sum_c w_yc f_c): no backward pass.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { gatherRows } from '../engine/operations.ts';
 import { bicubicMatrix } from './bicubic.ts';
 
 /**
@@ -17,7 +18,7 @@ import { bicubicMatrix } from './bicubic.ts';
 export function saliencyMap(features: tf.Tensor4D, weight: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor3D {
   return tf.tidy(() => {
     const [batch, height, width, channels] = features.shape;
-    const classWeights = tf.gather(tf.transpose(weight), labels);
+    const classWeights = gatherRows(tf.transpose(weight), labels);
     const evidence = tf.matMul(
       tf.reshape(features, [batch, height * width, channels]),
       tf.reshape(classWeights, [batch, channels, 1]),

@@ -1,7 +1,7 @@
 /**
  * One training step as pure functions over explicit state: `extract` looks (evaluation mode, no change), `update` returns
- * a new state. The host decides between them. Everything that changes from step to step is an argument and all shapes are
- * fixed, so that a step can be traced into one TensorFlow function.
+ * a new state. The host decides between them. Everything that changes from step to step is an argument that is a tensor
+ * and all shapes are fixed, so that a step can be traced into one TensorFlow function (`TracedSteps`).
  *
  * The algorithm is method.md 1.2; the optimiser is SGD with momentum as PyTorch has it (weight decay added to the
  * gradient, no dampening, the rate outside the velocity).
@@ -22,6 +22,16 @@ export interface Batch {
   images: tf.Tensor4D;
   /** [B] int32. */
   labels: tf.Tensor1D;
+}
+
+/** Contexts to lay over the balanced batch, image by image. */
+export interface Mix {
+  /** [B, S, S, 3] float32, normalised. */
+  contexts: tf.Tensor4D;
+  /** [B, S, S, 1], 1 = context. */
+  masks: tf.Tensor4D;
+  /** Strength [B, 1, 1, 1] in [0, 1]. */
+  lambda: tf.Tensor4D;
 }
 
 /** What training is told besides the batches. */
@@ -65,18 +75,10 @@ export function extract(
 }
 
 /**
- * Lay contexts over images (method.md 2.4): x = lambda·M·x_ctx + (1 - lambda·M)·x_b, per pixel on normalised images.
- * @param images [B, S, S, 3]
- * @param contexts [B, S, S, 3]
- * @param masks [B, S, S, 1]
- * @param lambda [B, 1, 1, 1]
+ * Lay contexts over images [B, S, S, 3] (method.md 2.4): x = lambda·M·x_ctx + (1 - lambda·M)·x_b, per pixel on normalised
+ * images.
  */
-export function mixContexts(
-  images: tf.Tensor4D,
-  contexts: tf.Tensor4D,
-  masks: tf.Tensor4D,
-  lambda: tf.Tensor4D,
-): tf.Tensor4D {
+export function mixContexts(images: tf.Tensor4D, { contexts, masks, lambda }: Mix): tf.Tensor4D {
   return tf.tidy(() => {
     const weight = tf.mul(lambda, masks);
     return tf.add(tf.mul(weight, contexts), tf.mul(tf.sub(1, weight), images)) as tf.Tensor4D;
@@ -86,7 +88,8 @@ export function mixContexts(
 /**
  * One SGD step on L_u + L_b. The balanced batch, when there is one, goes through first: both passes are in training mode,
  * each normalises by its own statistics, and both update the same running averages in that order (method.md 1.2).
- * @param balanced the batch of the balanced branch, contexts laid over; null leaves its head untouched
+ * @param balanced the batch of the balanced branch; null leaves its head untouched
+ * @param mix contexts to lay over the balanced batch, if any
  * @returns a new state; the old one is not disposed
  */
 export function update(
@@ -94,6 +97,7 @@ export function update(
   state: NetworkState,
   uniform: Batch,
   balanced: Batch | null,
+  mix: Mix | null,
   optimiser: Optimiser,
 ): StepResult {
   return tidy(() => {
@@ -112,10 +116,15 @@ export function update(
     const total = (trunkWeights: tf.Tensor1D, balancedWeights: tf.Tensor1D): tf.Scalar => {
       const trunk = network.trunk.split(trunkWeights);
       if (balanced === null) return branch(trunk, trunk, 'uniform', uniform);
-      const balancedLoss = branch(trunk, network.balanced.split(balancedWeights), 'balanced', balanced);
+      const balancedLoss = branch(trunk, network.balanced.split(balancedWeights), 'balanced', {
+        ...balanced,
+        images: mixed ?? balanced.images,
+      });
       return tf.add(branch(trunk, trunk, 'uniform', uniform), balancedLoss);
     };
 
+    // Outside the gradient tape: nobody asks for the gradient of a picture.
+    const mixed = balanced && mix && mixContexts(balanced.images, mix);
     let trunkGradient: tf.Tensor1D;
     let balancedHead = { weights: state.balanced, momentum: state.balancedMomentum };
     if (balanced === null) {

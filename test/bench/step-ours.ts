@@ -45,7 +45,7 @@ for (let step = -WARM_UP; step < steps; step++) {
     mask.dataSync();
     tf.dispose([mask, probability]);
   }
-  const result = update(network, state, uniform, both ? balanced : null, optimiser);
+  const result = update(network, state, uniform, both ? balanced : null, null, optimiser);
   disposeState(state);
   state = result.state;
   result.uniformLoss.dataSync();

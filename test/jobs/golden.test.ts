@@ -13,7 +13,8 @@ import { Network, type NetworkState } from '../../core/models/network.ts';
 import type { Layout } from '../../core/models/parameters.ts';
 import { ContextBank } from '../../core/training/context-bank.ts';
 import { CIFAR_NORMALISATION, Normaliser } from '../../core/training/preprocessing.ts';
-import { disposeState, extract, mixContexts, update } from '../../core/training/step.ts';
+import { TracedFunction } from '../../core/engine/traced-function.ts';
+import { disposeState, extract, update, type Batch, type Mix } from '../../core/training/step.ts';
 import { startTestEngine } from '../fixtures/engine.ts';
 
 const FILE = fileURLToPath(new URL('../fixtures/golden/csa-steps.safetensors', import.meta.url));
@@ -38,6 +39,19 @@ function assertClose(actual: ArrayLike<number>, expected: ArrayLike<number>, wha
 }
 
 test('20 CSA steps equal the PyTorch peer', () => {
+  comparePeer(extract, update);
+});
+
+test('20 traced CSA steps equal the PyTorch peer', () => {
+  const traced = { extract: new TracedFunction(extract), update: new TracedFunction(update) };
+  comparePeer(
+    (...args) => traced.extract.call(...args),
+    (...args) => traced.update.call(...args),
+  );
+  assert.deepEqual([traced.extract.untraceable, traced.update.untraceable], [null, null]);
+});
+
+function comparePeer(look: typeof extract, step: typeof update): void {
   const { tensors, metadata } = decodeSafetensors(readFileSync(FILE), FILE);
   const floats = (name: string): Float32Array => tensors[name].data as Float32Array;
   const ints = (name: string): Int32Array => tensors[name].data as Int32Array;
@@ -73,15 +87,15 @@ test('20 CSA steps equal the PyTorch peer', () => {
   const optimiser = { rate, momentum: setting('momentum'), weightDecay: setting('decay') };
   let mixedSteps = 0;
 
-  for (let step = 0; step < ints('bank_counts').length; step++) {
-    const row = (name: string): Int32Array => ints(name).slice(step * batchSize, (step + 1) * batchSize);
+  for (let n = 0; n < ints('bank_counts').length; n++) {
+    const row = (name: string): Int32Array => ints(name).slice(n * batchSize, (n + 1) * batchSize);
     const uniform = batchOf(row('uniform'));
-    const { mask, probability } = extract(network, state, uniform);
+    const { mask, probability } = look(network, state, uniform);
     const p = probability.dataSync<'float32'>();
     const masks = mask.dataSync<'float32'>();
-    assertClose(p, floats('probabilities').slice(step * batchSize, (step + 1) * batchSize), `p of step ${step}`);
-    const writtenMasks = tensors[`masks.${step}`] as StoredTensor | undefined;
-    if (writtenMasks) assertClose(masks, writtenMasks.data as Float32Array, `masks of step ${step}`);
+    assertClose(p, floats('probabilities').slice(n * batchSize, (n + 1) * batchSize), `p of step ${n}`);
+    const writtenMasks = tensors[`masks.${n}`] as StoredTensor | undefined;
+    if (writtenMasks) assertClose(masks, writtenMasks.data as Float32Array, `masks of step ${n}`);
     const uniformPixels = pixelsOf(row('uniform'));
     for (let i = 0; i < batchSize; i++) {
       if (p[i] < setting('delta')) continue;
@@ -91,12 +105,13 @@ test('20 CSA steps equal the PyTorch peer', () => {
         labels[row('uniform')[i]],
       );
     }
-    assert.equal(bank.count, ints('bank_counts')[step], `bank after step ${step}`);
-    const lambda = floats('lambdas')[step];
-    let balanced = null;
+    assert.equal(bank.count, ints('bank_counts')[n], `bank after step ${n}`);
+    const lambda = floats('lambdas')[n];
+    let balanced: Batch | null = null;
+    let mix: Mix | null = null;
     if (lambda >= 0) {
       mixedSteps++;
-      const plain = batchOf(row('balanced'));
+      balanced = batchOf(row('balanced'));
       const held = bank.state;
       const order = row('orders');
       const pick = <A extends Uint8Array | Float32Array>(from: A, size: number): A[] =>
@@ -104,20 +119,14 @@ test('20 CSA steps equal the PyTorch peer', () => {
       const contexts = images(new Uint8Array(Buffer.concat(pick(held.pixels, PICTURE))));
       const contextMasks = Float32Array.from(pick(held.masks, SIDE * SIDE).flatMap((part) => [...part]));
       const strength = tf.tensor4d(new Float32Array(batchSize).fill(lambda), [batchSize, 1, 1, 1]);
-      const mixed = mixContexts(
-        plain.images,
-        contexts,
-        tf.tensor4d(contextMasks, [batchSize, SIDE, SIDE, 1]),
-        strength,
-      );
-      balanced = { images: mixed, labels: plain.labels };
+      mix = { contexts, masks: tf.tensor4d(contextMasks, [batchSize, SIDE, SIDE, 1]), lambda: strength };
     }
-    const result = update(network, state, uniform, balanced, optimiser);
-    const [uniformLoss, balancedLoss] = floats('losses').slice(step * 2, step * 2 + 2);
-    assertClose([result.uniformLoss.dataSync()[0]], [uniformLoss], `uniform loss of step ${step}`);
+    const result = step(network, state, uniform, balanced, mix, optimiser);
+    const [uniformLoss, balancedLoss] = floats('losses').slice(n * 2, n * 2 + 2);
+    assertClose([result.uniformLoss.dataSync()[0]], [uniformLoss], `uniform loss of step ${n}`);
     assert.equal(result.balancedLoss === null, balanced === null);
     if (result.balancedLoss) {
-      assertClose([result.balancedLoss.dataSync()[0]], [balancedLoss], `balanced loss of step ${step}`);
+      assertClose([result.balancedLoss.dataSync()[0]], [balancedLoss], `balanced loss of step ${n}`);
     }
     disposeState(state);
     state = result.state;
@@ -130,4 +139,4 @@ test('20 CSA steps equal the PyTorch peer', () => {
   const logits = inference.logits(inference.features(images(pool)));
   assertClose(logits.uniform.dataSync(), floats('logits.uniform'), 'uniform logits');
   assertClose(logits.balanced.dataSync(), floats('logits.balanced'), 'balanced logits');
-});
+}

@@ -152,7 +152,11 @@ function losses(network: Network, size: number, batch: number, steps: number, ra
   const main = { images: pictures(batch, size, 2), labels };
   const found: number[] = [];
   for (let step = 0; step < steps; step++) {
-    const result = update(network, state, main, null, { rate: tf.scalar(rate), momentum: 0.9, weightDecay: 2e-4 });
+    const result = update(network, state, main, null, null, {
+      rate: tf.scalar(rate),
+      momentum: 0.9,
+      weightDecay: 2e-4,
+    });
     found.push(result.uniformLoss.dataSync()[0]);
     disposeState(state);
     state = result.state;
@@ -177,12 +181,12 @@ test('a step without the balanced branch leaves its head alone, weight decay inc
   const [main, second] = [1, 2].map((seed) => ({ images: pictures(4, 32, seed), labels }));
   const optimiser = { ...OPTIMISER, rate: tf.scalar(0.1) };
   const old = Object.fromEntries(STATE_NAMES.map((name) => [name, state[name].dataSync().slice()]));
-  const alone = update(network, state, main, null, optimiser);
+  const alone = update(network, state, main, null, null, optimiser);
   assert.equal(alone.balancedLoss, null);
   for (const name of ['balanced', 'balancedMomentum'] as const) {
     assert.deepEqual(alone.state[name].dataSync(), old[name], name);
   }
-  const both = update(network, state, main, second, optimiser);
+  const both = update(network, state, main, second, null, optimiser);
   for (const name of STATE_NAMES) {
     assert.notDeepEqual(both.state[name].dataSync(), old[name], name);
     assert.deepEqual(state[name].dataSync(), old[name], `the old ${name}`);
@@ -201,7 +205,7 @@ test('both branches send their whole gradient into the shared trunk, one to one'
   const [main, second] = [1, 2].map((seed) => ({ images: pictures(4, 32, seed), labels }));
   const rate = 0.1;
   const moved = (uniform: typeof main, balanced: typeof main | null): { trunk: Float32Array; head: Float32Array } => {
-    const result = update(network, state, uniform, balanced, { ...OPTIMISER, rate: tf.scalar(rate) });
+    const result = update(network, state, uniform, balanced, null, { ...OPTIMISER, rate: tf.scalar(rate) });
     return {
       trunk: tf.sub(result.state.trunk, state.trunk).dataSync<'float32'>().slice(),
       head: tf.sub(result.state.balanced, state.balanced).dataSync<'float32'>().slice(),
