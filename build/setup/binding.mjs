@@ -16,7 +16,7 @@ const NODE_HEADERS = [
   join(PROJECT, 'node_modules', 'node-addon-api'),
 ];
 // The last one turns what C++ throws into JavaScript's errors.
-const FLAGS = ['-O2', '-std=c++17', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-DNODE_ADDON_API_CPP_EXCEPTIONS_ALL'];
+const FLAGS = ['-O3', '-std=c++17', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-DNODE_ADDON_API_CPP_EXCEPTIONS_ALL'];
 
 /**
  * Where the compiled binding is or will be: a file that Node loads.
@@ -34,7 +34,7 @@ export function bindingPath(folder) {
 export async function provideBinding(folder, signal) {
   const binding = bindingPath(folder);
   await makeFolder(dirname(binding), signal, async (target) => {
-    say('Compiling the binding between Node and TensorFlow (some 20 seconds).');
+    say('Compiling the binding between Node and TensorFlow (some 30 seconds).');
     const output = join(target, basename(binding));
     const result = await runProgram(compiler(), compilerArguments(folder, output), { signal });
     if (result.code === 0) return;

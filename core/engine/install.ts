@@ -61,6 +61,8 @@ export function engineEnvironment(install: EngineInstall, { threads }: { threads
     TF_NUM_INTEROP_THREADS: '1',
     // TensorFlow leaves oneDNN off on processors without AVX-512 VNNI, where it is still about twice as fast.
     TF_ENABLE_ONEDNN_OPTS: '1',
+    // The thread that asks takes a share of the work instead of sleeping until others have done it.
+    TF_ONEDNN_THREADPOOL_USE_CALLER_THREAD: '1',
     // Activations of some megabytes come and go every step: keep them on the heap instead of asking the kernel each time.
     MALLOC_MMAP_THRESHOLD_: String(4 * 2 ** 30),
     MALLOC_TRIM_THRESHOLD_: String(8 * 2 ** 30),

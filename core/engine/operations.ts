@@ -1,7 +1,7 @@
 /**
- * Differentiable operations that TensorFlow has as one kernel and TensorFlow.js composes from many: batch normalisation
- * (six kernels and a gradient of some twenty), ReLU's gradient, softmax cross entropy, global average pooling. With these
- * a training step makes about a quarter of the calls and moves a fraction of the memory (notes/engine.md, sections 0, 4).
+ * Differentiable operations that TensorFlow or we have as one kernel and TensorFlow.js composes from many: batch
+ * normalisation (six kernels and a gradient of some twenty), softmax cross entropy, global average pooling. With these a
+ * training step makes about a quarter of the calls and moves a fraction of the memory.
  *
  * All tensors are NHWC float32 unless said otherwise. A function that has more results than its differentiable one
  * returns them beside it; those are kept alive past the gradient tape (`tf.keep`) and the caller disposes them.
@@ -15,8 +15,112 @@ const typeAttribute = (name: string, type: number): OpAttribute => ({
   value: type,
 });
 
+/** Batch statistics as the running averages take them. */
+export interface BatchStatistics {
+  /** [C] */
+  mean: tf.Tensor1D;
+  /** [C], unbiased (divided by n - 1), as PyTorch keeps it. */
+  variance: tf.Tensor1D;
+}
+
+/** What is done to normalised values in the same pass. */
+export interface AfterNorm {
+  /** Added, like x. */
+  residual?: tf.Tensor4D;
+  /** ReLU at the end. */
+  relu: boolean;
+}
+
+/**
+ * Batch normalisation by the batch's own statistics, an addition and a ReLU.
+ * @param x [N, H, W, C]
+ * @param gamma scale [C]
+ * @param beta offset [C]
+ * @returns y like x, differentiable in x, gamma, beta and the residual, and the statistics (kept: the caller disposes
+ *   them)
+ */
+export function batchNormTraining(
+  x: tf.Tensor4D,
+  gamma: tf.Tensor1D,
+  beta: tf.Tensor1D,
+  epsilon: number,
+  after: AfterNorm,
+): { y: tf.Tensor4D; statistics: BatchStatistics } {
+  return engine().device === 'cpu'
+    ? onePassBatchNorm(x, gamma, beta, epsilon, after)
+    : composedBatchNorm(x, gamma, beta, epsilon, after);
+}
+
+/** By our own kernels, native/batch_norm.cc: what is added and cut off costs no pass over memory of its own. */
+function onePassBatchNorm(
+  x: tf.Tensor4D,
+  gamma: tf.Tensor1D,
+  beta: tf.Tensor1D,
+  epsilon: number,
+  { residual, relu }: AfterNorm,
+): { y: tf.Tensor4D; statistics: BatchStatistics } {
+  const { backend } = engine();
+  const { TF_ATTR_BOOL } = backend.binding;
+  let statistics: BatchStatistics | undefined;
+  const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
+    const save = inputs.pop() as tf.GradSaveFunc;
+    const [input, scale, offset, added] = inputs as tf.Tensor[];
+    const none = tf.zeros([0]);
+    const [y, mean, variance, inverse] = backend.executeMultipleOutputs(
+      'ContextureBatchNorm',
+      onePassAttributes(epsilon, true, relu),
+      [input, scale, offset, none, none, added ?? none],
+      4,
+    );
+    statistics = { mean: tf.keep(mean) as tf.Tensor1D, variance: tf.keep(variance) as tf.Tensor1D };
+    // Where nothing was cut off, the gradient does not ask for y.
+    save([input, scale, mean, inverse, relu ? y : none]);
+    return {
+      value: y,
+      gradFunc: (dy: tf.Tensor, [savedInput, savedScale, savedMean, savedInverse, savedY]: tf.Tensor[]) => {
+        const [dx, dScale, dOffset, dResidual] = backend.executeMultipleOutputs(
+          'ContextureBatchNormGrad',
+          [
+            { name: 'relu', type: TF_ATTR_BOOL, value: relu },
+            { name: 'residual', type: TF_ATTR_BOOL, value: added !== undefined },
+          ],
+          [dy, savedInput, savedY, savedScale, savedMean, savedInverse],
+          4,
+        );
+        if (added !== undefined) return [dx, dScale, dOffset, dResidual];
+        dResidual.dispose();
+        return [dx, dScale, dOffset];
+      },
+    };
+  });
+  const y = operation(...(residual ? [x, gamma, beta, residual] : [x, gamma, beta])) as tf.Tensor4D;
+  return { y, statistics: statistics! };
+}
+
+function onePassAttributes(epsilon: number, training: boolean, relu: boolean): OpAttribute[] {
+  const { TF_ATTR_BOOL, TF_ATTR_FLOAT } = engine().backend.binding;
+  return [
+    { name: 'epsilon', type: TF_ATTR_FLOAT, value: epsilon },
+    { name: 'training', type: TF_ATTR_BOOL, value: training },
+    { name: 'relu', type: TF_ATTR_BOOL, value: relu },
+  ];
+}
+
+/** By TensorFlow's kernels one after the other, on any device. */
+export function composedBatchNorm(
+  x: tf.Tensor4D,
+  gamma: tf.Tensor1D,
+  beta: tf.Tensor1D,
+  epsilon: number,
+  { residual, relu }: AfterNorm,
+): { y: tf.Tensor4D; statistics: BatchStatistics } {
+  const { y: normalised, statistics } = fusedBatchNorm(x, gamma, beta, epsilon);
+  const added = residual ? tf.add(normalised, residual) : normalised;
+  return { y: (relu ? reluWithGradient(added) : added) as tf.Tensor4D, statistics };
+}
+
 /** ReLU whose gradient is one ReluGrad. */
-export function relu<T extends tf.Tensor>(x: T): T {
+function reluWithGradient(x: tf.Tensor): tf.Tensor {
   const operation = tf.customGrad((input: tf.Tensor | tf.GradSaveFunc, save: tf.Tensor | tf.GradSaveFunc) => {
     const y = tf.relu(input as tf.Tensor);
     (save as tf.GradSaveFunc)([y]);
@@ -28,36 +132,22 @@ export function relu<T extends tf.Tensor>(x: T): T {
       },
     };
   });
-  return operation(x) as T;
+  return operation(x);
 }
 
-/** Batch statistics as the running averages take them. */
-export interface BatchStatistics {
-  /** [C] */
-  mean: tf.Tensor1D;
-  /** [C], unbiased (divided by n - 1), as PyTorch keeps it. */
-  variance: tf.Tensor1D;
-}
-
-function batchNormAttributes(epsilon: number, training: boolean): OpAttribute[] {
+function fusedAttributes(epsilon: number): OpAttribute[] {
   const { binding } = engine().backend;
   return [
     typeAttribute('T', binding.TF_FLOAT),
     typeAttribute('U', binding.TF_FLOAT),
     { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: epsilon },
     { name: 'data_format', type: binding.TF_ATTR_STRING, value: 'NHWC' },
-    { name: 'is_training', type: binding.TF_ATTR_BOOL, value: training },
+    { name: 'is_training', type: binding.TF_ATTR_BOOL, value: true },
   ];
 }
 
-/**
- * Batch normalisation by the batch's own statistics (FusedBatchNormV3, training form).
- * @param x [N, H, W, C]
- * @param gamma scale [C]
- * @param beta offset [C]
- * @returns y like x, differentiable in all three, and the statistics (kept: the caller disposes them)
- */
-export function batchNormTraining(
+/** FusedBatchNormV3, training form. */
+function fusedBatchNorm(
   x: tf.Tensor4D,
   gamma: tf.Tensor1D,
   beta: tf.Tensor1D,
@@ -71,10 +161,7 @@ export function batchNormTraining(
     const none = tf.zeros([0]);
     const [y, mean, variance, ...reserve] = backend.executeMultipleOutputs(
       'FusedBatchNormV3',
-      [
-        ...batchNormAttributes(epsilon, true),
-        { name: 'exponential_avg_factor', type: backend.binding.TF_ATTR_FLOAT, value: 1 },
-      ],
+      [...fusedAttributes(epsilon), { name: 'exponential_avg_factor', type: backend.binding.TF_ATTR_FLOAT, value: 1 }],
       [input, scale, offset, none, none],
       6,
     );
@@ -86,7 +173,7 @@ export function batchNormTraining(
         const [savedInput, savedScale, ...savedReserve] = saved;
         const [dx, dScale, dOffset, ...unused] = backend.executeMultipleOutputs(
           'FusedBatchNormGradV3',
-          batchNormAttributes(epsilon, true),
+          fusedAttributes(epsilon),
           [dy, savedInput, savedScale, ...savedReserve],
           5,
         );
@@ -99,7 +186,10 @@ export function batchNormTraining(
   return { y, statistics: statistics! };
 }
 
-/** Batch normalisation by given statistics (evaluation). All of `gamma`, `beta`, `mean`, `variance` are [C]. */
+/**
+ * Batch normalisation by given statistics (evaluation), an addition and a ReLU; not differentiable. All of `gamma`, `beta`,
+ * `mean`, `variance` are [C].
+ */
 export function batchNormInference(
   x: tf.Tensor4D,
   gamma: tf.Tensor1D,
@@ -107,8 +197,22 @@ export function batchNormInference(
   mean: tf.Tensor1D,
   variance: tf.Tensor1D,
   epsilon: number,
+  { residual, relu }: AfterNorm,
 ): tf.Tensor4D {
-  return tf.batchNorm4d(x, mean, variance, beta, gamma, epsilon);
+  const { backend, device } = engine();
+  return tf.tidy(() => {
+    if (device === 'cpu') {
+      return backend.executeMultipleOutputs(
+        'ContextureBatchNorm',
+        onePassAttributes(epsilon, false, relu),
+        [x, gamma, beta, mean, variance, residual ?? tf.zeros([0])],
+        4,
+      )[0] as tf.Tensor4D;
+    }
+    const normalised = tf.batchNorm4d(x, mean, variance, beta, gamma, epsilon);
+    const added = residual ? tf.add(normalised, residual) : normalised;
+    return (relu ? tf.relu(added) : added) as tf.Tensor4D;
+  });
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   batchNormTraining,
   convolution,
   subsample,
+  type AfterNorm,
   type BatchStatistics,
 } from '../engine/operations.ts';
 import type { NamedTensors, ParameterSpec } from './parameters.ts';
@@ -19,9 +20,8 @@ export const BATCH_NORM_EPSILON = 1e-5;
 export interface Layers<T> {
   /** Convolution without bias; `padding` zero pixels on each side. */
   convolution(name: string, x: T, options: { size: number; out: number; stride: number; padding: number }): T;
-  batchNorm(name: string, x: T): T;
-  relu(x: T): T;
-  add(a: T, b: T): T;
+  /** Batch normalisation, the addition of `residual` where there is one, and a ReLU where asked. */
+  batchNorm(name: string, x: T, after: { relu: boolean; residual?: T }): T;
   /** Every second pixel, and zero channels on both sides up to `out` (He et al. 2016, option A). */
   shortcutA(x: T, out: number, stride: number): T;
   maxPool(x: T, options: { size: number; stride: number; padding: number }): T;
@@ -41,21 +41,14 @@ export class LayerPlan implements Layers<number> {
     return out;
   }
 
-  batchNorm(name: string, channels: number): number {
+  batchNorm(name: string, channels: number, { residual }: { residual?: number }): number {
+    if (residual !== undefined && residual !== channels)
+      throw new Error(`cannot add ${residual} to ${channels} channels`);
     this.weights.push({ name: `${name}.weight`, shape: [channels], initializer: { kind: 'ones' } });
     this.weights.push({ name: `${name}.bias`, shape: [channels], initializer: { kind: 'zeros' } });
     this.statistics.push({ name: `${name}.running_mean`, shape: [channels], initializer: { kind: 'zeros' } });
     this.statistics.push({ name: `${name}.running_var`, shape: [channels], initializer: { kind: 'ones' } });
     return channels;
-  }
-
-  relu(channels: number): number {
-    return channels;
-  }
-
-  add(a: number, b: number): number {
-    if (a !== b) throw new Error(`cannot add ${a} and ${b} channels`);
-    return a;
   }
 
   shortcutA(_channels: number, out: number): number {
@@ -70,25 +63,15 @@ export class LayerPlan implements Layers<number> {
 /** Computes a network. */
 export abstract class LayerRun implements Layers<tf.Tensor4D> {
   protected readonly weights: NamedTensors;
-  readonly #relu: <T extends tf.Tensor>(x: T) => T;
 
-  constructor(weights: NamedTensors, relu: <T extends tf.Tensor>(x: T) => T) {
+  constructor(weights: NamedTensors) {
     this.weights = weights;
-    this.#relu = relu;
   }
 
-  abstract batchNorm(name: string, x: tf.Tensor4D): tf.Tensor4D;
+  abstract batchNorm(name: string, x: tf.Tensor4D, after: AfterNorm): tf.Tensor4D;
 
   convolution(name: string, x: tf.Tensor4D, { stride, padding }: { stride: number; padding: number }): tf.Tensor4D {
     return convolution(x, this.weights.get(`${name}.weight`), stride, padding);
-  }
-
-  relu(x: tf.Tensor4D): tf.Tensor4D {
-    return this.#relu(x);
-  }
-
-  add(a: tf.Tensor4D, b: tf.Tensor4D): tf.Tensor4D {
-    return tf.add(a, b);
   }
 
   shortcutA(x: tf.Tensor4D, out: number, stride: number): tf.Tensor4D {
@@ -113,10 +96,10 @@ export class TrainingRun extends LayerRun {
   /** Mean and unbiased variance of each batch norm. Kept past the gradient tape; the caller disposes them. */
   readonly batchStatistics: BatchStatistics[] = [];
 
-  override batchNorm(name: string, x: tf.Tensor4D): tf.Tensor4D {
+  override batchNorm(name: string, x: tf.Tensor4D, after: AfterNorm): tf.Tensor4D {
     const gamma = this.weights.get<tf.Tensor1D>(`${name}.weight`);
     const beta = this.weights.get<tf.Tensor1D>(`${name}.bias`);
-    const { y, statistics } = batchNormTraining(x, gamma, beta, BATCH_NORM_EPSILON);
+    const { y, statistics } = batchNormTraining(x, gamma, beta, BATCH_NORM_EPSILON, after);
     this.batchStatistics.push(statistics);
     return y;
   }
@@ -127,11 +110,11 @@ export class InferenceRun extends LayerRun {
   readonly #statistics: NamedTensors;
 
   constructor(weights: NamedTensors, statistics: NamedTensors) {
-    super(weights, (x) => tf.relu(x));
+    super(weights);
     this.#statistics = statistics;
   }
 
-  override batchNorm(name: string, x: tf.Tensor4D): tf.Tensor4D {
+  override batchNorm(name: string, x: tf.Tensor4D, after: AfterNorm): tf.Tensor4D {
     return batchNormInference(
       x,
       this.weights.get(`${name}.weight`),
@@ -139,6 +122,7 @@ export class InferenceRun extends LayerRun {
       this.#statistics.get(`${name}.running_mean`),
       this.#statistics.get(`${name}.running_var`),
       BATCH_NORM_EPSILON,
+      after,
     );
   }
 }

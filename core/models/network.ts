@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../training/config.ts';
 import type { Random } from '../base/random.ts';
-import { globalAveragePool, relu } from '../engine/operations.ts';
+import { globalAveragePool } from '../engine/operations.ts';
 import { InferenceRun, LayerPlan, TrainingRun, type Layers } from './layers.ts';
 import { Layout, type NamedTensors, type ParameterSpec } from './parameters.ts';
 import { resnetCifar } from './resnet-cifar.ts';
@@ -32,6 +32,10 @@ export interface NetworkState {
   /** Running mean and variance of each batch norm. */
   readonly statistics: tf.Tensor1D;
 }
+
+/** What evaluation mode needs of it. */
+export type InferenceState = Pick<NetworkState, 'trunk' | 'balanced' | 'statistics'>;
+
 export const STATE_NAMES = ['trunk', 'trunkMomentum', 'balanced', 'balancedMomentum', 'statistics'] as const;
 
 export interface Logits {
@@ -98,7 +102,7 @@ export class Network {
   }
 
   /** Evaluation mode, ready for several calls. Use inside `tf.tidy`. */
-  inference(state: Pick<NetworkState, 'trunk' | 'balanced' | 'statistics'>): Inference {
+  inference(state: InferenceState): Inference {
     return new Inference(
       this.backbone,
       this.trunk.split(state.trunk),
@@ -115,7 +119,7 @@ export class Network {
    *   caller disposes it)
    */
   pooledTraining(trunk: NamedTensors, image: tf.Tensor4D): { pooled: tf.Tensor2D; batchStatistics: tf.Tensor1D } {
-    const run = new TrainingRun(trunk, relu);
+    const run = new TrainingRun(trunk);
     const pooled = globalAveragePool(this.backbone.features(run, image));
     const parts = run.batchStatistics.flatMap(({ mean, variance }) => [mean, variance]);
     const batchStatistics = tf.keep(tf.concat1d(parts));

@@ -13,10 +13,10 @@ const STAGES = [
 
 function block<T>(layers: Layers<T>, name: string, x: T, out: number, stride: number, widen: boolean): T {
   let y = layers.convolution(`${name}.conv1`, x, { size: 3, out, stride, padding: 1 });
-  y = layers.relu(layers.batchNorm(`${name}.bn1`, y));
+  y = layers.batchNorm(`${name}.bn1`, y, { relu: true });
   y = layers.convolution(`${name}.conv2`, y, { size: 3, out, stride: 1, padding: 1 });
-  y = layers.batchNorm(`${name}.bn2`, y);
-  return layers.relu(layers.add(y, widen ? layers.shortcutA(x, out, stride) : x));
+  const residual = widen ? layers.shortcutA(x, out, stride) : x;
+  return layers.batchNorm(`${name}.bn2`, y, { residual, relu: true });
 }
 
 /** @param blocks basic blocks a stage, 1 to 9 */
@@ -26,7 +26,7 @@ export function resnetCifar(blocks: number): Backbone {
     lastLayer: 'stage3',
     features<T>(layers: Layers<T>, image: T): T {
       let x = layers.convolution('stem.conv', image, { size: 3, out: 16, stride: 1, padding: 1 });
-      x = layers.relu(layers.batchNorm('stem.bn', x));
+      x = layers.batchNorm('stem.bn', x, { relu: true });
       for (const [stage, { channels, stride }] of STAGES.entries()) {
         for (let index = 0; index < blocks; index++) {
           const first = index === 0;

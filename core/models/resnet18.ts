@@ -15,12 +15,14 @@ const STAGES = [
 
 function block<T>(layers: Layers<T>, name: string, x: T, out: number, stride: number, project: boolean): T {
   let y = layers.convolution(`${name}.conv1`, x, { size: 3, out, stride, padding: 1 });
-  y = layers.relu(layers.batchNorm(`${name}.bn1`, y));
+  y = layers.batchNorm(`${name}.bn1`, y, { relu: true });
   y = layers.convolution(`${name}.conv2`, y, { size: 3, out, stride: 1, padding: 1 });
-  y = layers.batchNorm(`${name}.bn2`, y);
-  if (!project) return layers.relu(layers.add(y, x));
-  const projected = layers.convolution(`${name}.shortcut.conv`, x, { size: 1, out, stride, padding: 0 });
-  return layers.relu(layers.add(y, layers.batchNorm(`${name}.shortcut.bn`, projected)));
+  let residual = x;
+  if (project) {
+    residual = layers.convolution(`${name}.shortcut.conv`, x, { size: 1, out, stride, padding: 0 });
+    residual = layers.batchNorm(`${name}.shortcut.bn`, residual, { relu: false });
+  }
+  return layers.batchNorm(`${name}.bn2`, y, { residual, relu: true });
 }
 
 export function resnet18(): Backbone {
@@ -29,7 +31,7 @@ export function resnet18(): Backbone {
     lastLayer: 'stage4',
     features<T>(layers: Layers<T>, image: T): T {
       let x = layers.convolution('stem.conv', image, { size: 7, out: 64, stride: 2, padding: 3 });
-      x = layers.relu(layers.batchNorm('stem.bn', x));
+      x = layers.batchNorm('stem.bn', x, { relu: true });
       x = layers.maxPool(x, { size: 3, stride: 2, padding: 1 });
       for (const [stage, { channels, stride }] of STAGES.entries()) {
         for (let index = 0; index < 2; index++) {

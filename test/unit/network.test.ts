@@ -125,14 +125,10 @@ function elementsOf(network: Network, size: number, batch: number): Map<string, 
   network.backbone.features<number>(
     {
       convolution: (_, side, { stride }) => halve(side, stride),
-      batchNorm: (name, side) => {
+      batchNorm: (name, side, { residual = side }) => {
+        assert.equal(residual, side, 'both paths of a block have one size');
         counts.set(name, batch * side * side);
         return side;
-      },
-      relu: (side) => side,
-      add: (a, b) => {
-        assert.equal(a, b, 'both paths of a block have one size');
-        return a;
       },
       shortcutA: (side, _, stride) => halve(side, stride),
       maxPool: (side, { stride }) => halve(side, stride),

@@ -9,6 +9,7 @@
 
 #include "attributes.h"
 #include "functions.h"
+#include "kernel.h"
 #include "tensorflow.h"
 #include "tensors.h"
 
@@ -17,6 +18,7 @@ namespace contexture {
 class Binding : public Napi::Addon<Binding> {
  public:
   Binding(Napi::Env env, Napi::Object exports) {
+    registerKernels();
     startContext();
     const auto number = [&](double value) { return Napi::Number::New(env, value); };
     DefineAddon(exports, {

@@ -1,0 +1,282 @@
+#include "batch_norm.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "kernel.h"
+#include "parallel.h"
+
+// One function compiled for several instruction sets, chosen when it is loaded.
+#if defined(__x86_64__) && defined(__linux__)
+#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define FOR_EACH_PROCESSOR
+#endif
+
+namespace contexture {
+namespace {
+
+/// Values that one thread works on at a time: they fit a core's own cache.
+constexpr int64_t VALUES_A_BLOCK = 16384;
+
+/// A batch of feature maps as rows of C channels, cut into blocks of rows. Sums are taken block by block in single
+/// precision and over the blocks in double precision, in order: they do not depend on the number of threads.
+struct Rows {
+  int64_t channels, rows, a_block, blocks;
+
+  explicit Rows(const Shape& shape) : channels(shape.back()), rows(1) {
+    for (size_t i = 0; i + 1 < shape.size(); i++) rows *= shape[i];
+    a_block = std::max<int64_t>(1, VALUES_A_BLOCK / channels);
+    blocks = (rows + a_block - 1) / a_block;
+  }
+
+  /// `work(block, first row, number of rows)` for each block.
+  template <typename Work>
+  void each(Work work) const {
+    parallelFor(blocks, [&](size_t block) {
+      const int64_t first = block * a_block;
+      work(block, first, std::min(a_block, rows - first));
+    });
+  }
+
+  /// Sum over the blocks of [blocks, channels].
+  std::vector<double> total(const std::vector<float>& parts) const {
+    std::vector<double> sums(channels, 0.0);
+    for (int64_t block = 0; block < blocks; block++) {
+      for (int64_t c = 0; c < channels; c++) sums[c] += parts[block * channels + c];
+    }
+    return sums;
+  }
+};
+
+/// sum += x - shift and squares += (x - shift)^2, channel by channel.
+FOR_EACH_PROCESSOR void addMoments(const float* __restrict x, const float* __restrict shift, int64_t rows, int64_t channels,
+                                   float* __restrict sum, float* __restrict squares) {
+  for (int64_t row = 0; row < rows; row++, x += channels) {
+    for (int64_t c = 0; c < channels; c++) {
+      const float d = x[c] - shift[c];
+      sum[c] += d;
+      squares[c] += d * d;
+    }
+  }
+}
+
+/// y = a x + b (+ residual), then ReLU where asked.
+template <bool RELU, bool RESIDUAL>
+inline __attribute__((always_inline)) void scaleRows(const float* __restrict x, const float* __restrict a,
+                                                     const float* __restrict b, const float* __restrict residual,
+                                                     int64_t rows, int64_t channels, float* __restrict y) {
+  for (int64_t row = 0; row < rows; row++) {
+    const int64_t at = row * channels;
+    for (int64_t c = 0; c < channels; c++) {
+      float value = a[c] * x[at + c] + b[c];
+      if (RESIDUAL) value += residual[at + c];
+      y[at + c] = RELU ? (value > 0 ? value : 0) : value;
+    }
+  }
+}
+
+FOR_EACH_PROCESSOR void scale(const float* x, const float* a, const float* b, const float* residual, bool relu,
+                              int64_t rows, int64_t channels, float* y) {
+  if (relu && residual) scaleRows<true, true>(x, a, b, residual, rows, channels, y);
+  else if (relu) scaleRows<true, false>(x, a, b, residual, rows, channels, y);
+  else if (residual) scaleRows<false, true>(x, a, b, residual, rows, channels, y);
+  else scaleRows<false, false>(x, a, b, residual, rows, channels, y);
+}
+
+/// sum += g and products += g (x - mean), channel by channel.
+template <bool RELU>
+inline __attribute__((always_inline)) void gradientRows(const float* __restrict dy, const float* __restrict y,
+                                                        const float* __restrict x, const float* __restrict mean,
+                                                        int64_t rows, int64_t channels, float* __restrict sum,
+                                                        float* __restrict products) {
+  for (int64_t row = 0; row < rows; row++) {
+    const int64_t at = row * channels;
+    for (int64_t c = 0; c < channels; c++) {
+      const float g = !RELU || y[at + c] > 0 ? dy[at + c] : 0;
+      sum[c] += g;
+      products[c] += g * (x[at + c] - mean[c]);
+    }
+  }
+}
+
+FOR_EACH_PROCESSOR void addGradients(const float* dy, const float* y, const float* x, const float* mean, bool relu,
+                                     int64_t rows, int64_t channels, float* sum, float* products) {
+  if (relu) gradientRows<true>(dy, y, x, mean, rows, channels, sum, products);
+  else gradientRows<false>(dy, y, x, mean, rows, channels, sum, products);
+}
+
+/// dx = a g + b x + d; g itself goes to the residual where there is one. `dx` may be `dy`.
+template <bool RELU, bool RESIDUAL>
+inline __attribute__((always_inline)) void inputGradientRows(const float* dy, const float* __restrict y,
+                                                             const float* __restrict x, const float* __restrict a,
+                                                             const float* __restrict b, const float* __restrict d,
+                                                             int64_t rows, int64_t channels, float* dx,
+                                                             float* __restrict d_residual) {
+  for (int64_t row = 0; row < rows; row++) {
+    const int64_t at = row * channels;
+#pragma GCC ivdep
+    for (int64_t c = 0; c < channels; c++) {
+      const float g = !RELU || y[at + c] > 0 ? dy[at + c] : 0;
+      if (RESIDUAL) d_residual[at + c] = g;
+      dx[at + c] = a[c] * g + b[c] * x[at + c] + d[c];
+    }
+  }
+}
+
+FOR_EACH_PROCESSOR void inputGradient(const float* dy, const float* y, const float* x, const float* a, const float* b,
+                                      const float* d, bool relu, int64_t rows, int64_t channels, float* dx,
+                                      float* d_residual) {
+  if (relu && d_residual) inputGradientRows<true, true>(dy, y, x, a, b, d, rows, channels, dx, d_residual);
+  else if (relu) inputGradientRows<true, false>(dy, y, x, a, b, d, rows, channels, dx, d_residual);
+  else if (d_residual) inputGradientRows<false, true>(dy, y, x, a, b, d, rows, channels, dx, d_residual);
+  else inputGradientRows<false, false>(dy, y, x, a, b, d, rows, channels, dx, d_residual);
+}
+
+/// In training the batch's own mean and variance are used and returned, the variance unbiased; in evaluation those given.
+class BatchNorm {
+ public:
+  static constexpr const char* name = "ContextureBatchNorm";
+  /// x [..., C]; scale, offset [C]; mean, variance [C] in evaluation, [0] in training; residual like x, or [0].
+  static constexpr const char* inputs[] = {"x: float",    "scale: float",    "offset: float",
+                                           "mean: float", "variance: float", "residual: float"};
+  /// y like x; in training mean, unbiased variance and 1 / sqrt(biased variance + epsilon) of the batch, [C] each.
+  static constexpr const char* outputs[] = {"y: float", "batch_mean: float", "batch_variance: float",
+                                            "inverse_deviation: float"};
+  static constexpr const char* attributes[] = {"epsilon: float", "training: bool", "relu: bool"};
+
+  static void shapes(TF_ShapeInferenceContext* context, TF_Status* status) {
+    sameShape(context, 0, 0, status);
+    for (int output = 1; output <= 3 && TF_GetCode(status) == TF_OK; output++) sameShape(context, 1, output, status);
+  }
+
+  explicit BatchNorm(TF_OpKernelConstruction* construction)
+      : epsilon_(attributeFloat(construction, "epsilon")),
+        training_(attributeBool(construction, "training")),
+        relu_(attributeBool(construction, "relu")) {}
+
+  void compute(KernelCall& call) const {
+    const Shape shape = call.shape(0);
+    const Rows rows(shape);
+    const int64_t channels = rows.channels;
+    const Shape vector = {channels};
+    const float* x = call.input(0);
+    float* mean = call.output(1, vector);
+    float* variance = call.output(2, vector);
+    float* inverse = call.output(3, vector);
+    if (training_) {
+      moments(rows, x, mean, variance, inverse);
+    } else {
+      std::copy_n(call.input(3), channels, mean);
+      std::copy_n(call.input(4), channels, variance);
+      for (int64_t c = 0; c < channels; c++) inverse[c] = 1 / std::sqrt(variance[c] + epsilon_);
+    }
+    std::vector<float> a(channels), b(channels);
+    for (int64_t c = 0; c < channels; c++) {
+      a[c] = call.input(1)[c] * inverse[c];
+      b[c] = call.input(2)[c] - mean[c] * a[c];
+    }
+    const float* residual = call.elements(5) > 0 ? call.input(5) : nullptr;
+    float* y = call.output(0, shape);
+    rows.each([&](int64_t, int64_t first, int64_t count) {
+      const int64_t at = first * channels;
+      scale(x + at, a.data(), b.data(), residual ? residual + at : nullptr, relu_, count, channels, y + at);
+    });
+  }
+
+ private:
+  void moments(const Rows& rows, const float* x, float* mean, float* variance, float* inverse) const {
+    const int64_t channels = rows.channels;
+    std::vector<float> sums(rows.blocks * channels, 0.0f), squares(rows.blocks * channels, 0.0f);
+    // Distances from the first row: no digits are lost where the mean is large beside the deviation.
+    rows.each([&](int64_t block, int64_t first, int64_t count) {
+      addMoments(x + first * channels, x, count, channels, &sums[block * channels], &squares[block * channels]);
+    });
+    const std::vector<double> sum = rows.total(sums), square = rows.total(squares);
+    const double n = static_cast<double>(rows.rows);
+    for (int64_t c = 0; c < channels; c++) {
+      const double distance = sum[c] / n;
+      const double biased = std::max(0.0, square[c] / n - distance * distance);
+      mean[c] = static_cast<float>(x[c] + distance);
+      variance[c] = static_cast<float>(n > 1 ? biased * n / (n - 1) : biased);
+      inverse[c] = static_cast<float>(1 / std::sqrt(biased + epsilon_));
+    }
+  }
+
+  float epsilon_;
+  bool training_;
+  bool relu_;
+};
+
+/// Gradient of the training form in all of its inputs (Ioffe and Szegedy 2015, arXiv 1502.03167, section 3).
+class BatchNormGrad {
+ public:
+  static constexpr const char* name = "ContextureBatchNormGrad";
+  /// dy, x, y [..., C], y only where there is a ReLU, else [0]; scale, mean, inverse_deviation [C].
+  static constexpr const char* inputs[] = {"dy: float",    "x: float",    "y: float",
+                                           "scale: float", "mean: float", "inverse_deviation: float"};
+  /// d_residual is like x where there is a residual, else [0].
+  static constexpr const char* outputs[] = {"dx: float", "d_scale: float", "d_offset: float", "d_residual: float"};
+  static constexpr const char* attributes[] = {"relu: bool", "residual: bool"};
+
+  static void shapes(TF_ShapeInferenceContext* context, TF_Status* status) {
+    sameShape(context, 1, 0, status);
+    for (int output = 1; output <= 2 && TF_GetCode(status) == TF_OK; output++) sameShape(context, 3, output, status);
+  }
+
+  explicit BatchNormGrad(TF_OpKernelConstruction* construction)
+      : relu_(attributeBool(construction, "relu")), residual_(attributeBool(construction, "residual")) {}
+
+  void compute(KernelCall& call) const {
+    const Shape shape = call.shape(1);
+    const Rows rows(shape);
+    const int64_t channels = rows.channels;
+    bool taken = false;
+    float* dx = call.outputOver(0, 0, shape, taken);
+    const float* dy = taken ? dx : call.input(0);
+    const float* x = call.input(1);
+    const float* y = call.input(2);
+    const float *factor = call.input(3), *mean = call.input(4), *inverse = call.input(5);
+
+    std::vector<float> sums(rows.blocks * channels, 0.0f), products(rows.blocks * channels, 0.0f);
+    rows.each([&](int64_t block, int64_t first, int64_t count) {
+      const int64_t at = first * channels;
+      addGradients(dy + at, y + at, x + at, mean, relu_, count, channels, &sums[block * channels],
+                   &products[block * channels]);
+    });
+    const std::vector<double> sum = rows.total(sums), product = rows.total(products);
+    const double n = static_cast<double>(rows.rows);
+    float* d_scale = call.output(1, {channels});
+    float* d_offset = call.output(2, {channels});
+    std::vector<float> a(channels), b(channels), d(channels);
+    for (int64_t c = 0; c < channels; c++) {
+      const double slope = static_cast<double>(factor[c]) * inverse[c];
+      const double pull = -slope * inverse[c] * inverse[c] * product[c] / n;
+      d_scale[c] = static_cast<float>(inverse[c] * product[c]);
+      d_offset[c] = static_cast<float>(sum[c]);
+      a[c] = static_cast<float>(slope);
+      b[c] = static_cast<float>(pull);
+      d[c] = static_cast<float>(-slope * sum[c] / n - pull * mean[c]);
+    }
+    float* d_residual = call.output(3, residual_ ? shape : Shape{0});
+    rows.each([&](int64_t, int64_t first, int64_t count) {
+      const int64_t at = first * channels;
+      inputGradient(dy + at, y + at, x + at, a.data(), b.data(), d.data(), relu_, count, channels, dx + at,
+                    residual_ ? d_residual + at : nullptr);
+    });
+  }
+
+ private:
+  bool relu_;
+  bool residual_;
+};
+
+}  // namespace
+
+void registerBatchNorm() {
+  registerKernel<BatchNorm>();
+  registerKernel<BatchNormGrad>();
+}
+
+}  // namespace contexture
