@@ -14,17 +14,16 @@ import { readSnapshot, type DatasetSnapshot, type SnapshotImage } from '../data/
 import { startEngine } from '../engine/backend.ts';
 import { engineFailure } from '../engine/failure.ts';
 import { readEngineInstall } from '../engine/install.ts';
-import { crossEntropy } from '../engine/operations.ts';
 import { tidy } from '../engine/tidy.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
 import { decodeModelFile } from '../models/model-file.ts';
-import { Network, type Inference } from '../models/network.ts';
+import { Network, type InferenceState } from '../models/network.ts';
 import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId, Saliency } from '../storage/records.ts';
 import type { TrainConfig } from '../training/config.ts';
+import { Evaluator } from '../training/evaluator.ts';
 import { decodePredictions } from '../training/predictions-file.ts';
 import { Normaliser } from '../training/preprocessing.ts';
-import { saliencyMap } from '../training/saliency.ts';
 import { heldOutProbabilities } from './held-out.ts';
 import { maskArea, maskFromSaliency, type MaskRule } from './mask.ts';
 import { saliencyInput } from './saliency-size.ts';
@@ -95,7 +94,7 @@ async function findContexts(spec: ContextsSpec, port: JobPort<ContextsEvent>): P
     balanced: tf.tensor1d(weights.balanced),
     statistics: tf.tensor1d(weights.statistics),
   };
-  const inference = network.inference(state);
+  using evaluator = new Evaluator(network);
   const normaliser = new Normaliser(card.preprocessing);
   const meter = new ProgressMeter((event) => port.emit(event), {
     stage: 'Finding contexts',
@@ -105,7 +104,7 @@ async function findContexts(spec: ContextsSpec, port: JobPort<ContextsEvent>): P
   const files = new SnapshotFiles(snapshot.roots);
   const waiting = new Map<string, { size: Size; pictures: Waiting[] }>();
   const finish = async ({ size, pictures }: { size: Size; pictures: Waiting[] }): Promise<void> => {
-    const looked = lookAt(inference, normaliser, size, pictures, labelOf);
+    const looked = lookAt(evaluator, state, normaliser, size, pictures, labelOf);
     const found = await Promise.all(
       looked.map(async ({ image, saliency, probability }): Promise<FoundContext> => {
         const mask = maskFromSaliency(saliency, image.width, image.height, spec.rule);
@@ -160,7 +159,8 @@ async function findContexts(spec: ContextsSpec, port: JobPort<ContextsEvent>): P
 
 /** Saliency and p(true class) of a batch of pictures of one size. */
 function lookAt(
-  inference: Inference,
+  evaluator: Evaluator,
+  state: InferenceState,
   normaliser: Normaliser,
   { width, height }: Size,
   pictures: readonly Waiting[],
@@ -172,13 +172,11 @@ function lookAt(
       Int32Array.from(pictures, ({ image }) => labelOf(image)),
       'int32',
     );
-    const features = inference.features(tf.tensor4d(normaliser.apply(pixels), [pictures.length, height, width, 3]));
-    const { sampleLosses } = crossEntropy(inference.logits(features).uniform, labels);
-    const losses = sampleLosses.dataSync<'float32'>();
-    sampleLosses.dispose();
-    const maps = saliencyMap(features, inference.trunk.get('uniform.weight'), labels);
-    const [, h, w] = maps.shape;
-    const values = maps.dataSync<'float32'>();
+    const images = tf.tensor4d(normaliser.apply(pixels), [pictures.length, height, width, 3]);
+    const { saliency, probability } = evaluator.look(state, { images, labels });
+    const [, h, w] = saliency.shape;
+    const values = saliency.dataSync<'float32'>();
+    const probabilities = probability.dataSync<'float32'>();
     return pictures.map(({ image }, i) => ({
       image,
       saliency: {
@@ -186,7 +184,7 @@ function lookAt(
         height: h,
         data: Uint8Array.from(values.subarray(i * h * w, (i + 1) * h * w), (value) => Math.round(255 * value)),
       },
-      probability: Math.exp(-losses[i]),
+      probability: probabilities[i],
     }));
   });
 }

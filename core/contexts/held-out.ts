@@ -13,6 +13,7 @@ import type { JobEvent, JobPort } from '../jobs/protocol.ts';
 import { Network } from '../models/network.ts';
 import type { TrainConfig } from '../training/config.ts';
 import { logitsOf } from '../training/evaluate.ts';
+import { Evaluator } from '../training/evaluator.ts';
 import { PackedPictures, selectPictures } from '../training/pictures.ts';
 import { Trainer } from '../training/trainer.ts';
 
@@ -77,7 +78,10 @@ export async function heldOutProbabilities<Event extends JobEvent>(
       curated: null,
     });
     await trainFold(trainer, `Judging fold ${held + 1} of ${folds}: training on the others`, port);
-    const logits = await logitsOf(network, trainer.state, selectPictures(pictures, judged), () => breathe(port.signal));
+    using evaluator = new Evaluator(network);
+    const logits = await logitsOf(evaluator, trainer.state, selectPictures(pictures, judged), () =>
+      breathe(port.signal),
+    );
     trainer.dispose();
     for (const [i, position] of judged.entries()) {
       const row = logits.uniform.subarray(i * classes, (i + 1) * classes);

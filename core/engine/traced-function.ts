@@ -1,4 +1,4 @@
-/** A function that is traced at its first call of each form. */
+/** A function that is traced when a form of its arguments comes back. */
 import * as tf from '@tensorflow/tfjs-core';
 import { trace, TraceError, type Traced } from './trace.ts';
 import { formOf, tensorsOf } from './tree.ts';
@@ -6,6 +6,8 @@ import { formOf, tensorsOf } from './tree.ts';
 export class TracedFunction<A extends unknown[], R> {
   readonly #fn: (...args: A) => R;
   readonly #vary: (...args: A) => A;
+  /** Forms that were met once. */
+  readonly #met = new Set<string>();
   readonly #traced = new Map<string, Traced<A, R>>();
   /** Why it runs as it is, operation by operation; null while tracing works. */
   untraceable: string | null = null;
@@ -25,6 +27,11 @@ export class TracedFunction<A extends unknown[], R> {
     const form = formOf(args);
     let traced = this.#traced.get(form);
     if (!traced) {
+      // A trace costs two runs: a form that comes once, such as an odd last batch, is not worth it.
+      if (!this.#met.has(form)) {
+        this.#met.add(form);
+        return this.#fn(...args);
+      }
       const example = this.#vary(...args);
       try {
         traced = trace(this.#fn, [args, example]);

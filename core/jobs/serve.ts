@@ -1,6 +1,7 @@
 /** The job's side of the protocol: read the spec, run the job, send what it emits, end. */
 import { errorToData, systemCode, UserError } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
+import { peakMemory } from '../base/peak-memory.ts';
 import { LineSplitter, writeNow } from './lines.ts';
 import type { FinalLine, Job, JobEvent, ParentLine } from './protocol.ts';
 
@@ -30,6 +31,8 @@ export function serveJob(load: () => Promise<AnyJob>): void {
   };
   const finish = (line: FinalLine): never => {
     send(line);
+    // Kept by the parent for the case of a defect, and shown with CONTEXTURE_DEBUG.
+    process.stderr.write(`peak memory ${Math.round(peakMemory() / 2 ** 20)} MiB\n`);
     finished = true;
     process.exit(line.type === 'result' ? 0 : 1);
   };

@@ -4,7 +4,8 @@ import { UserError } from '../base/errors.ts';
 import type { ModelCard, ModelFile, SelfTest } from '../models/model-file.ts';
 import type { Head } from '../evaluation/figures.ts';
 import { meanLogits } from '../evaluation/predictions.ts';
-import { Network } from '../models/network.ts';
+import { Network, type InferenceState } from '../models/network.ts';
+import { Evaluator } from '../training/evaluator.ts';
 import { Normaliser } from '../training/preprocessing.ts';
 
 /** Logits of some pictures, [n, classes] of each head. */
@@ -20,9 +21,9 @@ export class Classifier {
   readonly card: ModelCard;
   /** The head that answers. */
   readonly head: Head;
-  readonly #network: Network;
+  readonly #evaluator: Evaluator;
   readonly #normaliser: Normaliser;
-  readonly #state: { trunk: tf.Tensor1D; balanced: tf.Tensor1D; statistics: tf.Tensor1D };
+  readonly #state: InferenceState;
 
   /**
    * @param head null for the one that the model's method is judged by
@@ -37,7 +38,7 @@ export class Classifier {
         `The method "${card.method}" trains one head: "${this.head}" gives no answer. Leave the setting away.`,
       );
     }
-    this.#network = new Network(card.model, card.classes.length);
+    this.#evaluator = new Evaluator(new Network(card.model, card.classes.length));
     this.#normaliser = new Normaliser(card.preprocessing);
     this.#state = {
       trunk: tf.tensor1d(weights.trunk),
@@ -80,7 +81,8 @@ export class Classifier {
   }
 
   dispose(): void {
-    tf.dispose(this.#state);
+    tf.dispose([this.#state.trunk, this.#state.balanced, this.#state.statistics]);
+    this.#evaluator[Symbol.dispose]();
   }
 
   #logits(pixels: Uint8Array, count: number): HeadLogits {
@@ -88,9 +90,8 @@ export class Classifier {
     const uniform = new Float32Array(count * this.card.classes.length);
     const balanced = new Float32Array(uniform.length);
     tf.tidy(() => {
-      const inference = this.#network.inference(this.#state);
-      const image = tf.tensor4d(this.#normaliser.apply(pixels), [count, size, size, 3]);
-      const logits = inference.logits(inference.features(image));
+      const images = tf.tensor4d(this.#normaliser.apply(pixels), [count, size, size, 3]);
+      const logits = this.#evaluator.classify(this.#state, images);
       uniform.set(logits.uniform.dataSync<'float32'>());
       balanced.set(logits.balanced.dataSync<'float32'>());
     });

@@ -1,7 +1,8 @@
 /** Logits of a whole split in evaluation mode. */
 import * as tf from '@tensorflow/tfjs-core';
 import { mapOrdered } from '../data/flow.ts';
-import type { Network, NetworkState } from '../models/network.ts';
+import type { InferenceState } from '../models/network.ts';
+import type { Evaluator } from './evaluator.ts';
 import type { Pictures } from './pictures.ts';
 import { normalisationFor, Normaliser } from './preprocessing.ts';
 
@@ -16,20 +17,22 @@ const PIXELS_A_BATCH = 256 * 32 * 32;
 
 /**
  * Run a network over pictures.
+ * @param evaluator of the network; kept for the next time, it need not trace again
  * @param breathe called between batches, so that the process can hear a cancel
  * @throws UserError naming the file when a picture is not what was imported; whatever `breathe` throws
  */
 export async function logitsOf(
-  network: Network,
-  state: Pick<NetworkState, 'trunk' | 'balanced' | 'statistics'>,
+  evaluator: Evaluator,
+  state: InferenceState,
   pictures: Pictures,
   breathe: (done: number) => Promise<void>,
 ): Promise<SplitLogits> {
   const { count, size, ahead } = pictures;
+  const { classes } = evaluator.network;
   const batch = Math.max(1, Math.floor(PIXELS_A_BATCH / (size * size)));
   const normaliser = new Normaliser(normalisationFor(size));
-  const uniform = new Float32Array(count * network.classes);
-  const balanced = new Float32Array(count * network.classes);
+  const uniform = new Float32Array(count * classes);
+  const balanced = new Float32Array(count * classes);
   const starts = Array.from({ length: Math.ceil(count / batch) }, (_, i) => i * batch);
   const read = async (start: number): Promise<{ start: number; pixels: Uint8Array; images: number }> => {
     const images = Math.min(batch, count - start);
@@ -37,12 +40,9 @@ export async function logitsOf(
   };
   for await (const { start, images, pixels } of mapOrdered(starts, ahead + 1, read)) {
     tf.tidy(() => {
-      const inference = network.inference(state);
-      const logits = inference.logits(
-        inference.features(tf.tensor4d(normaliser.apply(pixels), [images, size, size, 3])),
-      );
-      uniform.set(logits.uniform.dataSync<'float32'>(), start * network.classes);
-      balanced.set(logits.balanced.dataSync<'float32'>(), start * network.classes);
+      const logits = evaluator.classify(state, tf.tensor4d(normaliser.apply(pixels), [images, size, size, 3]));
+      uniform.set(logits.uniform.dataSync<'float32'>(), start * classes);
+      balanced.set(logits.balanced.dataSync<'float32'>(), start * classes);
     });
     await breathe(start + images);
   }

@@ -1,7 +1,7 @@
 /**
  * One training step as pure functions over explicit state: `extract` looks (evaluation mode, no change), `update` returns
  * a new state. The host decides between them. Everything that changes from step to step is an argument that is a tensor
- * and all shapes are fixed, so that a step can be traced into one TensorFlow function (`TracedSteps`).
+ * and all shapes are fixed, so that a step can be traced into one TensorFlow function.
  *
  * The algorithm is method.md 1.2; the optimiser is SGD with momentum as PyTorch has it (weight decay added to the
  * gradient, no dampening, the rate outside the velocity).
@@ -11,7 +11,8 @@ import { crossEntropy } from '../engine/operations.ts';
 import { tidy } from '../engine/tidy.ts';
 import { linearHead, type Network, type NetworkState } from '../models/network.ts';
 import type { NamedTensors } from '../models/parameters.ts';
-import { contextMask, saliencyMap } from './saliency.ts';
+import { look } from './evaluator.ts';
+import { contextMask } from './saliency.ts';
 
 /** Share of the batch in the running statistics; PyTorch's default momentum. */
 const STATISTICS_MOMENTUM = 0.1;
@@ -62,15 +63,8 @@ export function extract(
   batch: Batch,
 ): { mask: tf.Tensor4D; probability: tf.Tensor1D } {
   return tf.tidy(() => {
-    const inference = network.inference(state);
-    const features = inference.features(batch.images);
-    const { uniform } = inference.logits(features);
-    const { sampleLosses } = crossEntropy(uniform, batch.labels);
-    const saliency = saliencyMap(features, inference.trunk.get('uniform.weight'), batch.labels);
-    const mask = contextMask(saliency, batch.images.shape[1], batch.images.shape[2]);
-    const probability = tf.exp(tf.neg(sampleLosses)) as tf.Tensor1D;
-    sampleLosses.dispose();
-    return { mask, probability };
+    const { saliency, probability } = look(network, state, batch);
+    return { mask: contextMask(saliency, batch.images.shape[1], batch.images.shape[2]), probability };
   });
 }
 

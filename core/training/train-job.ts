@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { removeLeftovers } from '../base/durable-file.ts';
 import { UserError } from '../base/errors.ts';
+import { peakMemory } from '../base/peak-memory.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { Random } from '../base/random.ts';
 import { loadCuratedBank } from '../contexts/load-bank.ts';
@@ -29,12 +30,20 @@ import type { BlobId } from '../storage/records.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { logitsOf, type SplitLogits } from './evaluate.ts';
+import { Evaluator } from './evaluator.ts';
 import { METHODS_BY_NAME } from './methods/index.ts';
 import { encodePredictions } from './predictions-file.ts';
 import { PackedPictures, selectPictures, type Pictures } from './pictures.ts';
 import { normalisationFor } from './preprocessing.ts';
 import { Trainer } from './trainer.ts';
-import { bankWarnings, CONTEXT_MAY_MATTER, oneAnswerWarning, type BankFigures, type TrainWarning } from './warnings.ts';
+import {
+  bankWarnings,
+  CONTEXT_MAY_MATTER,
+  notTracedWarning,
+  oneAnswerWarning,
+  type BankFigures,
+  type TrainWarning,
+} from './warnings.ts';
 
 export interface TrainSpec {
   config: TrainConfig;
@@ -73,6 +82,8 @@ export interface EpochFigures {
     imagesPerSecond: number;
     /** Share of the time for which steps waited for pictures, 0 to 1. */
     inputShare: number;
+    /** Most memory that the job's process has held so far, bytes. */
+    peakMemory: number;
   };
 }
 
@@ -151,6 +162,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
         port.signal,
       )
     : null;
+  using evaluator = new Evaluator(network);
   const trainer = new Trainer({
     config,
     network,
@@ -171,7 +183,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     done: trainer.epoch * trainer.stepsPerEpoch + trainer.step,
   });
   const evaluate = async (): Promise<{ figures: Figures; logits: SplitLogits }> => {
-    const logits = await logitsOf(network, trainer.state, evaluationPictures, (done) => {
+    const logits = await logitsOf(evaluator, trainer.state, evaluationPictures, (done) => {
       // Part of training's own progress: its rate and time left are to include the evaluations.
       meter.add(0, `evaluating on ${evaluation.name}, ${done}/${evaluationIndices.length} images`);
       return breathe();
@@ -210,8 +222,11 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
       seconds,
       imagesPerSecond: ((trainer.stepsPerEpoch - firstStep) * config.batchSize) / seconds,
       inputShare: trainer.inputSeconds / seconds,
+      peakMemory: peakMemory(),
     });
     port.emit({ type: 'epoch', epoch: trainer.epoch, figures: last });
+    const untraceable = trainer.untraceable ?? evaluator.untraceable;
+    if (untraceable !== null) run.warn(notTracedWarning(untraceable));
     if (last.bank) {
       const { steps, mixedSteps, bank } = last;
       for (const warning of bankWarnings(config, trainer.epoch, { steps, mixedSteps, bank }, snapshot.classes)) {
@@ -242,7 +257,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     ),
   );
   const { trunk, balanced, statistics } = trainer.save().network;
-  const selfTest = await selfTestOf(network, trainer, trainPictures);
+  const selfTest = await selfTestOf(evaluator, trainer, trainPictures);
   const modelBlob = blobs.put(
     Buffer.concat(
       encodeModelFile({
@@ -311,14 +326,14 @@ function epochFigures(
 
 /** A few training pictures, spread over the set, with their logits. */
 async function selfTestOf(
-  network: Network,
+  evaluator: Evaluator,
   trainer: Trainer,
   pictures: Pictures,
 ): Promise<{ pixels: Uint8Array; uniform: Float32Array; balanced: Float32Array }> {
   const count = Math.min(SELF_TEST_IMAGES, pictures.count);
   const chosen = Array.from({ length: count }, (_, i) => Math.floor((i * pictures.count) / count));
   const some = selectPictures(pictures, chosen);
-  const logits = await logitsOf(network, trainer.state, some, () => breathe());
+  const logits = await logitsOf(evaluator, trainer.state, some, () => breathe());
   return { pixels: await some.plain(Int32Array.from(chosen.keys())), ...logits };
 }
 

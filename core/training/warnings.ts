@@ -9,7 +9,8 @@ export type WarningName =
   | 'context-may-matter'
   | 'one-answer'
   | 'small-set'
-  | 'not-exact';
+  | 'not-exact'
+  | 'not-traced';
 
 export interface TrainWarning {
   name: WarningName;
@@ -78,6 +79,14 @@ export function bankWarnings(
     });
   }
   return warnings;
+}
+
+/** Said when the engine runs a network operation by operation. @param reason what cannot be traced, and why */
+export function notTracedWarning(reason: string): TrainWarning {
+  return {
+    name: 'not-traced',
+    message: `This network runs operation by operation, with the same digits but more slowly, because it could not be traced (${reason}).`,
+  };
 }
 
 /** Said when a model names one class for nearly every test image. */

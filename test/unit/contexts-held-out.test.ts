@@ -8,6 +8,7 @@ import type { DatasetSnapshot } from '../../core/data/snapshot.ts';
 import { Network } from '../../core/models/network.ts';
 import { sha256 } from '../../core/storage/blob-store.ts';
 import { logitsOf } from '../../core/training/evaluate.ts';
+import { Evaluator } from '../../core/training/evaluator.ts';
 import { makeConfig } from '../../core/training/presets.ts';
 import { PackedPictures } from '../../core/training/pictures.ts';
 import { Trainer } from '../../core/training/trainer.ts';
@@ -99,7 +100,8 @@ test('every training image is judged by a model that has not seen it', async () 
     trainer.beginEpoch();
     while (trainer.step < trainer.stepsPerEpoch) await trainer.runStep();
   }
-  const { uniform } = await logitsOf(network, trainer.state, pictures, async () => {});
+  using evaluator = new Evaluator(network);
+  const { uniform } = await logitsOf(evaluator, trainer.state, pictures, async () => {});
   const seen = meanOf(
     pixels.slice(0, trained).map((_, i) => {
       const row = [...uniform.subarray(i * CLASSES, (i + 1) * CLASSES)].map(Math.exp);

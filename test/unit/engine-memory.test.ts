@@ -7,6 +7,7 @@ import { UserError } from '../../core/base/errors.ts';
 import { engineFailure } from '../../core/engine/failure.ts';
 import { METHODS } from '../../core/training/config.ts';
 import { logitsOf } from '../../core/training/evaluate.ts';
+import { Evaluator } from '../../core/training/evaluator.ts';
 import { PackedPictures } from '../../core/training/pictures.ts';
 import type { Trainer } from '../../core/training/trainer.ts';
 import { startTestEngine } from '../fixtures/engine.ts';
@@ -53,6 +54,7 @@ for (const method of METHODS) {
 
 test('saving, restoring and evaluating leave nothing behind', async () => {
   const trainer = tinyTrainer('control', { startBalanced: 0 });
+  using evaluator = new Evaluator(trainer.network);
   await step(trainer);
   trainer.restore(trainer.save());
   await step(trainer);
@@ -62,7 +64,7 @@ test('saving, restoring and evaluating leave nothing behind', async () => {
     await step(trainer);
     const grey = { count: 5, size: 32, read: () => new Uint8Array(32 * 32 * 3).fill(i) };
     const pictures = new PackedPictures(grey, trainer.config.augment);
-    await logitsOf(trainer.network, trainer.state, pictures, async () => {});
+    await logitsOf(evaluator, trainer.state, pictures, async () => {});
     assert.deepEqual(live(), level);
   }
   trainer.dispose();

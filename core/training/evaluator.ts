@@ -1,0 +1,70 @@
+/**
+ * A network in evaluation mode: pure functions over its state, as a trace wants them, and the traced functions of one
+ * job, which are made once a batch size and serve every state that the network comes to.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { crossEntropy } from '../engine/operations.ts';
+import { tidy } from '../engine/tidy.ts';
+import { TracedFunction } from '../engine/traced-function.ts';
+import type { InferenceState, Logits, Network } from '../models/network.ts';
+import { saliencyMap } from './saliency.ts';
+import type { Batch } from './step.ts';
+
+/** What a network sees of the true class in each picture. */
+export interface Look {
+  /** [N, h, w] on the feature grid, each map from 0 to 1. */
+  saliency: tf.Tensor3D;
+  /** p(true class) by the uniform head [N]. */
+  probability: tf.Tensor1D;
+}
+
+/** Logits of both heads. @param images [N, H, W, 3] float32, normalised */
+export function classify(network: Network, state: InferenceState, images: tf.Tensor4D): Logits {
+  return tidy(() => {
+    const inference = network.inference(state);
+    return inference.logits(inference.features(images));
+  });
+}
+
+/** Saliency and probability of the true classes, from one forward pass (method.md 2.1). */
+export function look(network: Network, state: InferenceState, { images, labels }: Batch): Look {
+  return tidy(() => {
+    const inference = network.inference(state);
+    const features = inference.features(images);
+    const { sampleLosses } = crossEntropy(inference.logits(features).uniform, labels);
+    const probability: tf.Tensor1D = tf.exp(tf.neg(sampleLosses));
+    sampleLosses.dispose();
+    return { saliency: saliencyMap(features, inference.trunk.get('uniform.weight'), labels), probability };
+  });
+}
+
+/** `classify` and `look`, traced for each form of batch that comes more than once. Dispose it: `using`. */
+export class Evaluator implements Disposable {
+  readonly network: Network;
+  readonly #classify = new TracedFunction(classify);
+  readonly #look = new TracedFunction(look);
+
+  constructor(network: Network) {
+    this.network = network;
+  }
+
+  /** As `classify`; the caller disposes the result. */
+  classify({ trunk, balanced, statistics }: InferenceState, images: tf.Tensor4D): Logits {
+    return this.#classify.call(this.network, { trunk, balanced, statistics }, images);
+  }
+
+  /** As `look`; the caller disposes the result. */
+  look({ trunk, balanced, statistics }: InferenceState, batch: Batch): Look {
+    return this.#look.call(this.network, { trunk, balanced, statistics }, batch);
+  }
+
+  /** Why a batch runs operation by operation, slower than need be; null when it is traced. */
+  get untraceable(): string | null {
+    return this.#classify.untraceable ?? this.#look.untraceable;
+  }
+
+  [Symbol.dispose](): void {
+    this.#classify.dispose();
+    this.#look.dispose();
+  }
+}
