@@ -10,7 +10,8 @@ const BUSY_TIMEOUT_MS = 1000;
 export interface Query<Params extends unknown[], Row> {
   get(...params: Params): Row | undefined;
   all(...params: Params): Row[];
-  run(...params: Params): void;
+  /** Returns the number of rows that were written. */
+  run(...params: Params): number;
   /** Change the one row that the values name. @throws Error when there is no such row */
   change(...params: Params): void;
   /** Insert a row; returns its id. */
@@ -42,9 +43,7 @@ export class Connection {
     return {
       get: (...params) => this.#translated(() => statement.get(...params)),
       all: (...params) => this.#translated(() => statement.all(...params)),
-      run: (...params) => {
-        this.#translated(() => statement.run(...params));
-      },
+      run: (...params) => this.#translated(() => statement.run(...params).changes),
       change: (...params) => {
         const { changes } = this.#translated(() => statement.run(...params));
         if (changes === 0) throw new Error(`no such row for ${sql} with ${JSON.stringify(params)}`);

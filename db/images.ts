@@ -37,11 +37,14 @@ export function pageStatement(fields: readonly string[], oneClass: boolean): str
 }
 
 export function imageTable(connection: Connection): ImageTable {
+  // Two statements instead of one upsert: that one, with foreign keys, would keep a journal of its own for each row,
+  // which costs as much as the row.
+  const add = connection.prepare<[NewImage]>(`
+    ${insertInto('image', `${NAME}, ${CONTENT}`)} ON CONFLICT (${KEY}) DO NOTHING`);
   // The last line saves rewriting what has not changed, which is nearly everything when a folder is scanned again.
-  const upsert = connection.prepare<[NewImage]>(`
-    ${insertInto('image', `${NAME}, ${CONTENT}`)}
-    ON CONFLICT (${KEY}) DO UPDATE SET ${CONTENT.replaceAll(/\w+/g, '$& = excluded.$&')}, state = 'ok'
-    WHERE (${CONTENT}, state) IS NOT (${CONTENT.replaceAll(/\w+/g, 'excluded.$&')}, 'ok')`);
+  const update = connection.prepare<[NewImage]>(`
+    UPDATE image SET ${CONTENT.replaceAll(/\w+/g, '$& = @$&')}, state = 'ok'
+    WHERE ${SAME_FILE} AND (${CONTENT}, state) IS NOT (${CONTENT.replaceAll(/\w+/g, '@$&')}, 'ok')`);
   const staleContext = connection.prepare<[NewImage], { id: number; maskId: number }>(`
     SELECT id, maskId FROM context WHERE state <> 'undecided'
     AND imageId = (SELECT id FROM image WHERE ${SAME_FILE} AND hash <> @hash)`);
@@ -77,12 +80,13 @@ export function imageTable(connection: Connection): ImageTable {
     upsert: (images) =>
       connection.transaction(() => {
         for (const image of images) {
+          if (add.run(image) > 0) continue;
           const stale = staleContext.get(image);
           if (stale) {
             reopenContext.run(stale.id);
             addEvent.run(stale.id, stale.maskId, new Date().toISOString());
           }
-          upsert.run(image);
+          update.run(image);
         }
       }),
     setState: (ids, state) =>

@@ -13,9 +13,9 @@ export function looksComplete(format: ImageFormat, bytes: Buffer): boolean {
   try {
     switch (format) {
       case 'jpeg':
-        return jpegEnds(bytes);
+        return walkJpeg(bytes);
       case 'png':
-        return pngChunksFit(bytes);
+        return walkPng(bytes);
       case 'tiff':
         return tiffStripsFit(bytes);
       case 'bmp':
@@ -30,27 +30,44 @@ export function looksComplete(format: ImageFormat, bytes: Buffer): boolean {
   }
 }
 
-/** Walk the segments and scans (ITU T.81, annex B) to the first end-of-image mark. */
-function jpegEnds(bytes: Buffer): boolean {
+/**
+ * Walk the segments and scans of a JPEG (ITU T.81, annex B) to the first end-of-image mark.
+ * @param onSegment is given each segment's mark, and where what it holds begins and how many bytes that is
+ * @returns false when there is no end
+ * @throws RangeError when a segment points beyond the end of the file
+ */
+export function walkJpeg(bytes: Buffer, onSegment?: (mark: number, at: number, length: number) => void): boolean {
   for (let at = 2; at < bytes.length;) {
     // Between segments, and after the coded data of a scan: the next mark that is neither stuffing nor a restart.
     at = bytes.indexOf(0xff, at);
     if (at < 0) return false;
     const mark = bytes[at + 1];
     if (mark === 0xd9) return true;
-    if (mark === 0xff) at += 1;
-    else if (mark === 0x00 || mark === 0x01 || (mark >= 0xd0 && mark <= 0xd8)) at += 2;
-    else at += 2 + bytes.readUInt16BE(at + 2);
+    if (mark === 0xff) {
+      at += 1;
+    } else if (mark === 0x00 || mark === 0x01 || (mark >= 0xd0 && mark <= 0xd8)) {
+      at += 2;
+    } else {
+      const length = bytes.readUInt16BE(at + 2);
+      onSegment?.(mark, at + 4, length - 2);
+      at += 2 + length;
+    }
   }
   return false;
 }
 
-/** Every chunk up to the end chunk lies inside the file and has the checksum it says (PNG specification, section 5). */
-function pngChunksFit(bytes: Buffer): boolean {
+/**
+ * Walk the chunks of a PNG to the end chunk (PNG specification, section 5).
+ * @param onChunk is given each chunk's type, and where what it holds begins and how many bytes that is
+ * @returns false when a chunk has not the checksum that it says
+ * @throws RangeError when a chunk points beyond the end of the file
+ */
+export function walkPng(bytes: Buffer, onChunk?: (type: string, at: number, length: number) => void): boolean {
   for (let at = 8; ;) {
     const length = bytes.readUInt32BE(at);
     const type = bytes.toString('latin1', at + 4, at + 8);
     if (bytes.readUInt32BE(at + 8 + length) !== crc32(bytes.subarray(at + 4, at + 8 + length))) return false;
+    onChunk?.(type, at + 8, length);
     if (type === 'IEND') return true;
     at += 12 + length;
   }

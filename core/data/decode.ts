@@ -11,13 +11,10 @@ import sharp, { type Metadata, type Sharp } from 'sharp';
 import { UserError } from '../base/errors.ts';
 import { decodeBmp } from './bmp.ts';
 import { sniffFormat } from './formats.ts';
-import { coverCrop, type Anchor, type Size } from './geometry.ts';
+import { coverCrop, MOST_PIXELS, type Anchor, type Size } from './geometry.ts';
 
 /** Changes whenever the same bytes could give other pixels; part of every cache key. */
 export const DECODER_VERSION = `1 vips ${sharp.versions.vips}`;
-
-/** Largest number of pixels that is decoded, as libvips has it. */
-export const MOST_PIXELS = 0x3fff ** 2;
 
 // One thread a picture: many pictures at once use the cores better. No cache: no picture is decoded twice.
 sharp.concurrency(1);

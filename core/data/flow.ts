@@ -54,3 +54,59 @@ export class ByteBudget {
     }
   }
 }
+
+/** Several threads' share of one budget. A thread waits by standing still, so it must do one piece of work at a time. */
+export class SharedByteBudget {
+  readonly #total: number;
+  readonly #used: Int32Array;
+
+  /**
+   * @param total bytes, the same in every thread; under 2 TiB
+   * @param memory 4 bytes that all threads have in common, zero before the first one begins
+   */
+  constructor(total: number, memory: SharedArrayBuffer) {
+    this.#total = kibibytes(total);
+    this.#used = new Int32Array(memory);
+  }
+
+  /** Run `work` once there is room for `bytes`; a piece larger than all of the budget waits until it is alone. */
+  async with<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    const share = Math.min(kibibytes(bytes), this.#total);
+    for (;;) {
+      const used = Atomics.load(this.#used, 0);
+      if (used + share > this.#total) Atomics.wait(this.#used, 0, used);
+      else if (Atomics.compareExchange(this.#used, 0, used, used + share) === used) break;
+    }
+    try {
+      return await work();
+    } finally {
+      Atomics.sub(this.#used, 0, share);
+      Atomics.notify(this.#used, 0);
+    }
+  }
+}
+
+const kibibytes = (bytes: number): number => Math.ceil(bytes / 1024);
+
+/** So many pieces of work at once, the rest in the order of asking. */
+export class Turns {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(atOnce: number) {
+    this.#free = atOnce;
+  }
+
+  /** Run `work` when its turn has come. */
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((start) => this.#waiting.push(start));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free += 1;
+    }
+  }
+}

@@ -3,6 +3,9 @@
  * that both take the same crop. Coordinates are upright pixels (EXIF orientation applied), origin top left.
  */
 
+/** Largest number of pixels that is decoded, as libvips has it. */
+export const MOST_PIXELS = 0x3fff ** 2;
+
 export interface Size {
   width: number;
   height: number;

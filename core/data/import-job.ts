@@ -3,16 +3,17 @@
  * its events as they come, so that whatever was read stays when it is cut short, and hands it what is known the next
  * time.
  */
-import { availableParallelism } from 'node:os';
 import { readFile } from 'node:fs/promises';
 import { fileError, UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
 import type { NewProblem, Source } from '../storage/records.ts';
 import { ClassLedger } from './class-ledger.ts';
-import { ByteBudget, mapOrdered } from './flow.ts';
+import { mapOrdered } from './flow.ts';
 import { decideLayout, type Layout, type LayoutDecision } from './layout.ts';
-import { scanFile, surveySource, type FileFacts, type Finding, type FoundImage } from './scan.ts';
+import type { FileFacts, Look, LookOrder } from './look.ts';
+import { LocalLooker, ThreadedLooker, type Looker } from './lookers.ts';
+import { judge, surveySource, type Finding, type FoundImage } from './scan.ts';
 import { openSource } from './sources/open.ts';
 import type { ImageSource, SourceItem } from './sources/source.ts';
 
@@ -57,11 +58,14 @@ export interface ImportResult extends LayoutDecision {
   classes: number;
 }
 
-/** Pictures or problems in one event. */
-const BATCH = 256;
+/** Pictures or problems in one event, which is one transaction of the database. */
+const BATCH = 1024;
 
-/** File bytes in memory at once. */
-const MEMORY = 512 * 2 ** 20;
+/** How long a picture that was read may wait for more of them, milliseconds. */
+const LONGEST_WAIT = 1000;
+
+/** Files that are looked at together, so that handing them to a thread costs little. */
+const LOOK_BATCH = 32;
 
 /**
  * Import a source.
@@ -86,6 +90,8 @@ class Import {
   readonly #lost = { missing: new Array<number>(), changed: new Array<number>() };
   #images: FoundImage[] = [];
   #problems: NewProblem[] = [];
+  /** When the last event was sent. */
+  #flushed = performance.now();
 
   constructor(source: ImageSource, known: Map<string, KnownFile>, port: JobPort<ImportEvent>) {
     this.#source = source;
@@ -100,27 +106,35 @@ class Import {
       unit: 'files',
       total: files,
     });
-    const scan = {
-      source: this.#source,
-      layout: { layout, prefix },
-      known: this.#known,
-      budget: new ByteBudget(MEMORY),
-    };
-    const lookAt = async (item: SourceItem): Promise<SourceItem | Finding> =>
-      item.type === 'file' && !this.#port.signal.aborted ? scanFile(item, scan) : item;
     const seen = new Set<string>();
-    for await (const result of mapOrdered(this.#source.list(this.#port.signal), availableParallelism() * 8, lookAt)) {
-      if (this.#port.signal.aborted) break;
-      if (!('type' in result)) {
-        seen.add(result.path);
-        this.#take(result);
-        meter.add();
-      } else if (result.type === 'folder') {
-        this.#ledger.addFolder(result.path);
-      } else if (result.type === 'problem') {
-        this.#problems.push(result.problem);
+    const looker =
+      spec.kind === 'zip' || files <= LOOK_BATCH
+        ? new LocalLooker(this.#source)
+        : new ThreadedLooker({ kind: spec.kind, path: spec.path }, files);
+    const stop = (): void => looker.stop();
+    this.#port.signal.addEventListener('abort', stop);
+    try {
+      const batches = batchesOf(this.#source.list(this.#port.signal), LOOK_BATCH);
+      const look = (items: SourceItem[]): Promise<Looked> => this.#look(items, looker);
+      for await (const { items, looks } of mapOrdered(batches, looker.batches, look)) {
+        if (this.#port.signal.aborted) break;
+        let next = 0;
+        for (const item of items) {
+          if (item.type === 'file') {
+            seen.add(item.file.path);
+            this.#take(judge(item, looks[next++], this.#known.get(item.file.path), { layout, prefix }));
+            meter.add();
+          } else if (item.type === 'folder') {
+            this.#ledger.addFolder(item.path);
+          } else {
+            this.#problems.push(item.problem);
+          }
+        }
+        this.#flush(performance.now() - this.#flushed < LONGEST_WAIT ? BATCH : 1);
       }
-      this.#flush(BATCH);
+    } finally {
+      this.#port.signal.removeEventListener('abort', stop);
+      await looker.close();
     }
     this.#flush(1);
     this.#stopIfCancelled();
@@ -138,6 +152,17 @@ class Import {
       missing: missing.length + changed.length,
       classes: this.#ledger.classes,
     };
+  }
+
+  async #look(items: SourceItem[], looker: Looker): Promise<Looked> {
+    const orders: LookOrder[] = [];
+    for (const item of items) {
+      if (item.type !== 'file') continue;
+      const { file } = item;
+      const known = this.#known.get(file.path);
+      orders.push(known ? { file, known: { size: known.size, mtimeMs: known.mtimeMs } } : { file });
+    }
+    return { items, looks: orders.length === 0 || this.#port.signal.aborted ? [] : await looker.look(orders) };
   }
 
   /** Count the files and decide the layout. */
@@ -188,6 +213,8 @@ class Import {
 
   /** Send what has gathered, once there are `least` of a kind. */
   #flush(least: number): void {
+    if (Math.max(this.#images.length, this.#problems.length) < least) return;
+    this.#flushed = performance.now();
     if (this.#images.length >= least) {
       this.#port.emit({ type: 'images', images: this.#images });
       this.#images = [];
@@ -205,6 +232,23 @@ class Import {
       `The import was cancelled. The ${kept} pictures read so far are kept; import again to go on.`,
     );
   }
+}
+
+/** Some items of a source, in order, and what was found of those that are files. */
+interface Looked {
+  items: SourceItem[];
+  looks: Look[];
+}
+
+async function* batchesOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let batch: T[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }
 
 /** @throws UserError when the file is gone */

@@ -1,5 +1,5 @@
 /** Bytes named by their SHA-256: written once, never changed, checked when read. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeLeftovers, writeDurably, type DurableFs } from '../base/durable-file.ts';
@@ -8,7 +8,7 @@ import type { BlobId } from './records.ts';
 
 /** SHA-256 as 64 hex digits. */
 export function sha256(bytes: Uint8Array | string): BlobId {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes);
 }
 
 /**

@@ -6,6 +6,8 @@ import { parseArgs } from 'node:util';
 
 const BENCHES: Readonly<Record<string, (options: Record<string, number>) => Promise<object>>> = {
   'step-ce': async (options) => (await import('./step-ce.ts')).stepCe(options),
+  import: async (options) => (await import('./import.ts')).importBench(options),
+  thumbnails: async (options) => (await import('./thumbnails.ts')).thumbnailsBench(options),
   'coloured-mnist': async (options) => (await import('./coloured-mnist.ts')).colouredMnist(options),
   'pets-masks': async (options) => (await import('./pets-masks.ts')).petsMasks(options),
   'cifar-peer': async (options) => (await import('./cifar-peer.ts')).cifarPeer(options),

@@ -314,7 +314,9 @@ test('a known file of the same size and time is not read; others are', async () 
 
 test('a cancel keeps what was read and ends at once', async () => {
   const root = temporaryFolder();
-  fill(root, 'cat', 700);
+  const count = 3000;
+  writeTree(root, { 'cat/': '' });
+  for (let i = 0; i < count; i++) writeFileSync(join(root, `cat/${i}.png`), tinyPng(i % 200));
   const abort = new AbortController();
   const images: FoundImage[] = [];
   const after: string[] = [];
@@ -329,13 +331,13 @@ test('a cancel keeps what was read and ends at once', async () => {
     (error) =>
       error instanceof UserError && error.code === 'cancelled' && /\d+ pictures .*are kept/.test(error.message),
   );
-  assert.equal(images.length, 256);
+  assert.ok(images.length > 0 && images.length < count, `${images.length} were read`);
   assert.ok(!after.includes('lost') && !after.includes('problems'), 'nothing is said of what was not seen');
   assert.deepEqual(
     images.map(({ path }) => path),
-    Array.from({ length: 700 }, (_, i) => `cat/${i}.png`)
+    Array.from({ length: count }, (_, i) => `cat/${i}.png`)
       .toSorted()
-      .slice(0, 256),
+      .slice(0, images.length),
   );
 });
 

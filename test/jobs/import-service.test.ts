@@ -132,18 +132,19 @@ test('pictures of a zip file and of names that are not UTF-8 can be packed', asy
 
 test('an import that was cancelled goes on where it was', async () => {
   const root = temporaryFolder();
-  pictures(root, 700);
+  const count = 1500;
+  pictures(root, count);
   const project = newProject();
   const { run, signal } = cancelAfter('images', 1);
   await assert.rejects(importSource(project, { path: root, signal }, run), refused('cancelled', /import again/));
   const [source] = project.store.sources.list();
   assert.equal(source.scannedAt, null);
   const kept = images(project);
-  assert.equal(kept.length, 256);
+  assert.ok(kept.length > 0 && kept.length < count, `${kept.length} were kept`);
   const summary = await importSource(project, { path: root }, runInProcess);
   assert.equal(summary.sourceId, source.id);
-  assert.deepEqual([summary.images, summary.unchanged, summary.added], [700, 256, 444]);
-  assert.deepEqual(images(project).slice(0, 256), kept);
+  assert.deepEqual([summary.images, summary.unchanged, summary.added], [count, kept.length, count - kept.length]);
+  assert.deepEqual(images(project).slice(0, kept.length), kept);
   const whole = newProject();
   await importSource(whole, { path: root }, runInProcess);
   assert.equal(datasetHash(takeSnapshot(project.store)), datasetHash(takeSnapshot(whole.store)));

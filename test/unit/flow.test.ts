@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { ByteBudget, mapOrdered } from '../../core/data/flow.ts';
+import { Worker } from 'node:worker_threads';
+import { ByteBudget, mapOrdered, Turns } from '../../core/data/flow.ts';
+import type { BudgetThreadData } from '../fixtures/budget-thread.ts';
 
 const numbers = Array.from({ length: 20 }, (_, i) => i);
 
@@ -86,4 +89,43 @@ test('a budget is given back after a failure', async () => {
     /no/,
   );
   assert.equal(await budget.with(10, async () => 'yes'), 'yes');
+});
+
+/** Threads that take shares of one budget; returns how many shares were taken at once, and how many in all. */
+async function takeShares(threads: number, total: number, share: number): Promise<{ most: number; done: number }> {
+  const counts = new SharedArrayBuffer(12);
+  const data: BudgetThreadData = { total, share, rounds: 20, memory: new SharedArrayBuffer(4), counts };
+  const entry = new URL('../fixtures/budget-thread.ts', import.meta.url);
+  await Promise.all(Array.from({ length: threads }, () => once(new Worker(entry, { workerData: data }), 'exit')));
+  const [, most, done] = new Int32Array(counts);
+  return { most, done };
+}
+
+test('threads together take no more than the budget', async () => {
+  const { most, done } = await takeShares(4, 2 * 2 ** 20, 2 ** 20);
+  assert.equal(done, 80);
+  assert.ok(most <= 2, `${most} shares at once`);
+});
+
+test('a share larger than all of the budget waits until it is alone', async () => {
+  assert.deepEqual(await takeShares(3, 2 ** 20, 5 * 2 ** 20), { most: 1, done: 60 });
+});
+
+test('turns: so many at once, the rest in the order of asking, a failure gives its turn on', async () => {
+  const turns = new Turns(2);
+  const begun: number[] = [];
+  let active = 0;
+  let most = 0;
+  const work = (n: number) => async (): Promise<number> => {
+    begun.push(n);
+    most = Math.max(most, ++active);
+    await turn();
+    active -= 1;
+    if (n % 3 === 0) throw new Error('three');
+    return n;
+  };
+  const results = await Promise.allSettled(numbers.map((n) => turns.take(work(n))));
+  assert.deepEqual(begun, numbers);
+  assert.equal(most, 2);
+  assert.equal(results.filter(({ status }) => status === 'rejected').length, 7);
 });

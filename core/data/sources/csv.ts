@@ -8,13 +8,12 @@
 import { isUtf8 } from 'node:buffer';
 import { createReadStream, type ReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { dirname, isAbsolute } from 'node:path';
 import { parse, type CsvError } from 'csv-parse';
 import { fileError, systemCode, UserError } from '../../base/errors.ts';
 import type { NewProblem } from '../../storage/records.ts';
 import { splitOfName } from '../layout.ts';
-import { diskName, nameBytes } from '../names.ts';
-import { readStart } from './folder.ts';
+import { diskName } from '../names.ts';
+import { FileReader, readStart } from './file-reader.ts';
 import type { FileRef, FileStat, ImageSource, SourceItem } from './source.ts';
 
 /** Characters of one line that are read before it is taken for damaged. */
@@ -36,11 +35,11 @@ interface Columns {
 export class CsvSource implements ImageSource {
   readonly kind = 'csv';
   readonly path: string;
-  readonly #folder: Buffer;
+  readonly #files: FileReader;
 
   constructor(path: string) {
     this.path = path;
-    this.#folder = Buffer.from(dirname(path));
+    this.#files = new FileReader({ kind: 'csv', path });
   }
 
   async *list(signal?: AbortSignal): AsyncGenerator<SourceItem> {
@@ -60,38 +59,15 @@ export class CsvSource implements ImageSource {
     for (const problem of skipped) yield { type: 'problem', problem };
   }
 
-  async stat(file: FileRef): Promise<FileStat> {
-    const stat = await this.#find(file, (path) => fs.stat(path));
-    if (!stat.isFile()) throw new UserError('unreadable', 'it is not a file');
-    return { size: stat.size, mtimeMs: Math.trunc(stat.mtimeMs) };
+  stat(file: FileRef): Promise<FileStat> {
+    return this.#files.stat(file);
   }
 
-  async read(file: FileRef, limit?: number): Promise<Buffer> {
-    return this.#find(file, (path) => (limit === undefined ? fs.readFile(path) : readStart(fs, path, limit)));
+  read(file: FileRef, limit?: number): Promise<Buffer> {
+    return this.#files.read(file, limit);
   }
 
   async close(): Promise<void> {}
-
-  /** Look for a file under its name as it is written, then in the other Unicode forms. */
-  async #find<T>(file: FileRef, use: (path: Buffer) => Promise<T>): Promise<T> {
-    let failure: unknown;
-    const spellings = file.pathBytes
-      ? [file.path]
-      : [file.path, file.path.normalize('NFC'), file.path.normalize('NFD')];
-    for (const spelling of new Set(spellings)) {
-      try {
-        return await use(this.#absolute(nameBytes(spelling, file.pathBytes)));
-      } catch (error) {
-        if (systemCode(error) !== 'ENOENT') throw error;
-        failure ??= error;
-      }
-    }
-    throw failure;
-  }
-
-  #absolute(path: Buffer): Buffer {
-    return isAbsolute(path.toString('latin1')) ? path : Buffer.concat([this.#folder, Buffer.from('/'), path]);
-  }
 
   /** @param skipped is given the lines that cannot be parsed */
   async *#records(skipped: NewProblem[]): AsyncGenerator<{ record: Buffer[]; line: number }> {

@@ -2,13 +2,14 @@
 import * as nodeFs from 'node:fs/promises';
 import { sep } from 'node:path';
 import type { NewProblem } from '../../storage/records.ts';
-import { fileError, UserError } from '../../base/errors.ts';
-import { diskName, nameBytes, SKIP_SENTENCES, skipReason } from '../names.ts';
+import { fileError } from '../../base/errors.ts';
+import { diskName, SKIP_SENTENCES, skipReason } from '../names.ts';
+import { FileReader } from './file-reader.ts';
 import { describeFailure } from './failure.ts';
 import type { FileRef, FileStat, ImageSource, SourceItem } from './source.ts';
 
-/** What is asked of the file system; tests put failures here. */
-export type FolderFs = Pick<typeof nodeFs, 'readdir' | 'stat' | 'realpath' | 'readFile' | 'open'>;
+/** What listing asks of the file system; tests put failures here. */
+export type FolderFs = Pick<typeof nodeFs, 'readdir' | 'stat' | 'realpath'>;
 
 /** Levels of folders that are followed. */
 const DEEPEST = 64;
@@ -39,6 +40,7 @@ export class FolderSource implements ImageSource {
   readonly #root: Buffer;
   readonly #exclude: ReadonlySet<string>;
   readonly #fs: FolderFs;
+  readonly #files: FileReader;
 
   /** @param options.exclude absolute real paths that are not looked into: the project's own folders */
   constructor(path: string, options: { exclude?: readonly string[]; fs?: FolderFs } = {}) {
@@ -46,6 +48,7 @@ export class FolderSource implements ImageSource {
     this.#root = Buffer.from(path);
     this.#exclude = new Set((options.exclude ?? []).map((folder) => key(Buffer.from(folder))));
     this.#fs = options.fs ?? nodeFs;
+    this.#files = new FileReader({ kind: 'folder', path });
   }
 
   async *list(signal?: AbortSignal): AsyncGenerator<SourceItem> {
@@ -59,15 +62,12 @@ export class FolderSource implements ImageSource {
     yield* this.#walk(root, new Map(), signal);
   }
 
-  async stat(file: FileRef): Promise<FileStat> {
-    const stat = await this.#fs.stat(this.#absolute(nameBytes(file.path, file.pathBytes)));
-    if (!stat.isFile()) throw new UserError('unreadable', 'it is not a file');
-    return { size: stat.size, mtimeMs: Math.trunc(stat.mtimeMs) };
+  stat(file: FileRef): Promise<FileStat> {
+    return this.#files.stat(file);
   }
 
-  async read(file: FileRef, limit?: number): Promise<Buffer> {
-    const path = this.#absolute(nameBytes(file.path, file.pathBytes));
-    return limit === undefined ? this.#fs.readFile(path) : readStart(this.#fs, path, limit);
+  read(file: FileRef, limit?: number): Promise<Buffer> {
+    return this.#files.read(file, limit);
   }
 
   async close(): Promise<void> {}
@@ -158,18 +158,6 @@ export class FolderSource implements ImageSource {
 }
 
 type Found = { kind: 'file' } | { kind: 'folder'; real: string };
-
-/** The first bytes of a file. */
-export async function readStart(fs: Pick<FolderFs, 'open'>, path: Buffer | string, limit: number): Promise<Buffer> {
-  const file = await fs.open(path, 'r');
-  try {
-    const bytes = Buffer.alloc(limit);
-    const { bytesRead } = await file.read(bytes, 0, limit, 0);
-    return bytes.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
-}
 
 const notAFile = (path: string): SourceItem =>
   problem(path, 'not-a-file', 'note', 'It is neither a file nor a folder and is not read.');

@@ -29,15 +29,8 @@ export interface FileStat {
   mtimeMs: number;
 }
 
-export interface ImageSource {
-  readonly kind: Source['kind'];
-  /** Absolute path of the folder, zip or CSV file. */
-  readonly path: string;
-  /**
-   * Everything in it. Nothing that is met throws: it becomes a problem.
-   * @throws UserError when the source itself is gone, unreadable or damaged
-   */
-  list(signal?: AbortSignal): AsyncIterable<SourceItem>;
+/** Reads the files that a source lists. */
+export interface SourceFiles {
   /** @throws system errors and `UserError`; see `describeFailure` */
   stat(file: FileRef): Promise<FileStat>;
   /**
@@ -46,6 +39,17 @@ export interface ImageSource {
    * @throws system errors and `UserError`; see `describeFailure`
    */
   read(file: FileRef, limit?: number): Promise<Buffer>;
+}
+
+export interface ImageSource extends SourceFiles {
+  readonly kind: Source['kind'];
+  /** Absolute path of the folder, zip or CSV file. */
+  readonly path: string;
+  /**
+   * Everything in it. Nothing that is met throws: it becomes a problem.
+   * @throws UserError when the source itself is gone, unreadable or damaged
+   */
+  list(signal?: AbortSignal): AsyncIterable<SourceItem>;
   close(): Promise<void>;
 }
 
