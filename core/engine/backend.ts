@@ -53,6 +53,8 @@ export interface NativeBinding {
   readonly TF_ATTR_FLOAT: number;
   readonly TF_ATTR_BOOL: number;
   readonly TF_ATTR_TYPE: number;
+  /** Whether ContextureFilterGrad is faster on this processor than TensorFlow's own operation. */
+  readonly filterGradientPays: boolean;
   /** Copies the values. */
   createTensor(shape: readonly number[], dtype: number, values: TensorValues): number;
   deleteTensor(id: number): void;

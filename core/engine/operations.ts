@@ -287,14 +287,57 @@ export function subsample(x: tf.Tensor4D, stride: number): tf.Tensor4D {
 export function convolution(x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number, padding: number): tf.Tensor4D {
   // oneDNN's gradient in a strided 1x1 kernel is wrong, or crashes, where channels are no multiple of 8 (TensorFlow 2.21).
   if (kernel.shape[0] === 1) return tf.conv2d(subsample(x, stride), kernel, 1, 'valid');
-  if (padding === 0) return tf.conv2d(x, kernel, stride, 'valid');
   // With stride 1 and an odd kernel, SAME is the same; with stride 2 on an even size TensorFlow would pad the far side only.
-  if (stride === 1 && kernel.shape[0] === 2 * padding + 1) return tf.conv2d(x, kernel, 1, 'same');
+  if (stride === 1 && kernel.shape[0] === 2 * padding + 1) return plainConvolution(x, kernel, 1, padding);
+  if (padding === 0) return plainConvolution(x, kernel, stride, 0);
   const padded = tf.pad4d(x, [
     [0, 0],
     [padding, padding],
     [padding, padding],
     [0, 0],
   ]);
-  return tf.conv2d(padded, kernel, stride, 'valid');
+  return plainConvolution(padded, kernel, stride, 0);
+}
+
+/** Largest kernel gradient, in values, whose partial sums fit the processor's caches. */
+const LARGEST_FILTER_GRADIENT = 3 * 3 * 64 * 128;
+
+/** Convolution whose padding TensorFlow can name: none, or as much as keeps the size. */
+function plainConvolution(x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number, padding: number): tf.Tensor4D {
+  const { backend, device } = engine();
+  const { filterGradientPays, TF_ATTR_INT, TF_ATTR_STRING, TF_FLOAT } = backend.binding;
+  const name = padding === 0 ? 'valid' : 'same';
+  const ours =
+    device === 'cpu' && filterGradientPays && kernel.shape[3] % 8 === 0 && kernel.size <= LARGEST_FILTER_GRADIENT;
+  if (!ours) return tf.conv2d(x, kernel, stride, name);
+  const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
+    const [input, weights] = inputs as tf.Tensor4D[];
+    (inputs[2] as tf.GradSaveFunc)([input, weights]);
+    return {
+      value: tf.conv2d(input, weights, stride, name),
+      gradFunc: (dy: tf.Tensor, [savedInput, savedKernel]: tf.Tensor[]) => {
+        const dx = backend.executeSingleOutput(
+          'Conv2DBackpropInput',
+          [
+            typeAttribute('T', TF_FLOAT),
+            { name: 'strides', type: TF_ATTR_INT, value: [1, stride, stride, 1] },
+            { name: 'padding', type: TF_ATTR_STRING, value: name.toUpperCase() },
+            { name: 'data_format', type: TF_ATTR_STRING, value: 'NHWC' },
+          ],
+          [tf.tensor1d(savedInput.shape, 'int32'), savedKernel, dy],
+        );
+        const dKernel = backend.executeSingleOutput(
+          'ContextureFilterGrad',
+          [
+            { name: 'size', type: TF_ATTR_INT, value: kernel.shape[0] },
+            { name: 'stride', type: TF_ATTR_INT, value: stride },
+            { name: 'padding', type: TF_ATTR_INT, value: padding },
+          ],
+          [savedInput, dy],
+        );
+        return [dx, dKernel];
+      },
+    };
+  });
+  return operation(x, kernel) as tf.Tensor4D;
 }

@@ -1,5 +1,6 @@
 /** Each operation against plain loops or against TensorFlow.js's own composition of it: values and gradients. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { Random } from '../../core/base/random.ts';
@@ -253,7 +254,7 @@ for (const [what, side, size, stride, padding] of [
 ] as const) {
   test(`convolution ${what}: values and gradients by the definition`, () => {
     const x = normal<tf.Rank.R4>([2, side, side + 2, 3]);
-    const kernel = normal<tf.Rank.R4>([size, size, 3, 4]);
+    const kernel = normal<tf.Rank.R4>([size, size, 3, 8]);
     const expected = naiveConvolution(x, kernel, stride, padding);
     const y = convolution(x, kernel, stride, padding);
     assert.deepEqual(y.shape, expected.shape);
@@ -267,6 +268,42 @@ for (const [what, side, size, stride, padding] of [
     assertClose(gradients[1].dataSync(), dk, 'gradient in the kernel', 1e-4);
   });
 }
+
+test("our gradient in the kernel equals TensorFlow's: strides, paddings, odd sizes and channel counts", (t) => {
+  const { backend } = startTestEngine();
+  const { binding } = backend;
+  // Whoever has AVX-512 does not use it, but can.
+  if (!/\bavx2\b/.test(readFileSync('/proc/cpuinfo', 'utf8'))) return t.skip('this processor has no AVX2');
+  for (const [batch, side, channels, out, size, stride, padding] of [
+    [3, 7, 5, 8, 3, 1, 1],
+    [9, 12, 16, 16, 3, 1, 1],
+    [2, 33, 3, 24, 3, 1, 1],
+    [4, 18, 13, 40, 3, 2, 0],
+    [1, 21, 3, 16, 7, 2, 0],
+    [2, 6, 1, 8, 5, 1, 2],
+  ]) {
+    const outSide = Math.floor((side + 2 * padding - size) / stride) + 1;
+    const x = normal<tf.Rank.R4>([batch, side, side, channels]);
+    const dy = normal<tf.Rank.R4>([batch, outSide, outSide, out]);
+    const integer = (name: string, value: number | number[]) => ({ name, type: binding.TF_ATTR_INT, value });
+    const ours = backend.executeSingleOutput(
+      'ContextureFilterGrad',
+      [integer('size', size), integer('stride', stride), integer('padding', padding)],
+      [x, dy],
+    );
+    const theirs = backend.executeSingleOutput(
+      'Conv2DBackpropFilter',
+      [
+        { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
+        integer('strides', [1, stride, stride, 1]),
+        { name: 'padding', type: binding.TF_ATTR_STRING, value: padding > 0 ? 'SAME' : 'VALID' },
+      ],
+      [x, tf.tensor1d([size, size, channels, out], 'int32'), dy],
+    );
+    assert.deepEqual(ours.shape, [size, size, channels, out]);
+    assertClose(ours.dataSync(), theirs.dataSync(), `${size}x${size}, stride ${stride}, ${channels} to ${out}`, 1e-4);
+  }
+});
 
 test("ResNet-18's max pool (3x3, stride 2, padding 1) after a ReLU: the largest pixel, and its gradient goes there", () => {
   const layers = new TrainingRun(new NamedTensors(new Map()));

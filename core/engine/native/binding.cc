@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "attributes.h"
+#include "filter_gradient.h"
 #include "functions.h"
 #include "kernel.h"
 #include "tensorflow.h"
@@ -37,6 +38,8 @@ class Binding : public Napi::Addon<Binding> {
                              InstanceValue("TF_ATTR_FLOAT", number(TF_ATTR_FLOAT), napi_enumerable),
                              InstanceValue("TF_ATTR_BOOL", number(TF_ATTR_BOOL), napi_enumerable),
                              InstanceValue("TF_ATTR_TYPE", number(TF_ATTR_TYPE), napi_enumerable),
+                             InstanceValue("filterGradientPays", Napi::Boolean::New(env, filterGradientPays()),
+                                           napi_enumerable),
                              InstanceMethod<&Binding::createTensor>("createTensor"),
                              InstanceMethod<&Binding::deleteTensor>("deleteTensor"),
                              InstanceMethod<&Binding::tensorDataSync>("tensorDataSync"),

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "batch_norm.h"
+#include "filter_gradient.h"
 
 namespace contexture {
 
@@ -62,6 +63,13 @@ bool attributeBool(TF_OpKernelConstruction* construction, const char* name) {
   return value != 0;
 }
 
+int64_t attributeInt(TF_OpKernelConstruction* construction, const char* name) {
+  Status status;
+  int64_t value = 0;
+  TF_OpKernelConstruction_GetAttrInt64(construction, name, &value, status);
+  return value;
+}
+
 float attributeFloat(TF_OpKernelConstruction* construction, const char* name) {
   Status status;
   float value = 0;
@@ -71,7 +79,10 @@ float attributeFloat(TF_OpKernelConstruction* construction, const char* name) {
 
 void registerKernels() {
   static std::once_flag once;
-  std::call_once(once, registerBatchNorm);
+  std::call_once(once, [] {
+    registerBatchNorm();
+    registerFilterGradient();
+  });
 }
 
 }  // namespace contexture

@@ -41,8 +41,8 @@ class KernelCall {
 };
 
 /// Registers an operation with one kernel for the processor.
-/// `Kernel` has: `static constexpr const char* name`, `inputs`, `outputs`, `attributes` (lists of TensorFlow's specs),
-/// `static void shapes(ShapeCall&)`, a constructor from `TF_OpKernelConstruction*`, and `void compute(KernelCall&)`.
+/// `Kernel` has `name`, the lists `inputs`, `outputs`, `attributes` of TensorFlow's specs, `shapes` for shape inference, a
+/// constructor from `TF_OpKernelConstruction*`, and `compute(KernelCall&) const`, which several threads may call at once.
 template <typename Kernel>
 void registerKernel() {
   TF_OpDefinitionBuilder* definition = TF_NewOpDefinitionBuilder(Kernel::name);
@@ -75,6 +75,7 @@ void registerKernel() {
 void sameShape(TF_ShapeInferenceContext* context, int from, int to, TF_Status* status);
 
 bool attributeBool(TF_OpKernelConstruction* construction, const char* name);
+int64_t attributeInt(TF_OpKernelConstruction* construction, const char* name);
 float attributeFloat(TF_OpKernelConstruction* construction, const char* name);
 
 /// Registers all of them; later calls in the same process do nothing.
