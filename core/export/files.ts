@@ -1,35 +1,51 @@
 /** Many small files: hashed, written under their names by a rename, synced. */
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { renameSync, writeFileSync } from 'node:fs';
+import { open, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { TEMPORARY_SUFFIX } from '../base/durable-file.ts';
+import { removeQuietly, TEMPORARY_SUFFIX } from '../base/durable-file.ts';
 import { fileError, systemCode, UserError } from '../base/errors.ts';
+
+/** Bytes that are read at once: most pictures are smaller, and one read is the cheapest. */
+const CHUNK = 256 * 1024;
 
 /** SHA-256 and size of a file; undefined when there is none. */
 export async function hashFile(path: string): Promise<{ sha256: string; bytes: number } | undefined> {
-  const hash = createHash('sha256');
-  let bytes = 0;
   try {
-    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      bytes += chunk.length;
+    const file = await open(path);
+    try {
+      return await hashOpen(file);
+    } finally {
+      await file.close();
     }
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw fileError(error, 'read the file', path);
   }
+}
+
+async function hashOpen(file: FileHandle): Promise<{ sha256: string; bytes: number }> {
+  const { size } = await file.stat();
+  const buffer = Buffer.allocUnsafe(Math.min(size, CHUNK));
+  const hash = createHash('sha256');
+  let bytes = 0;
+  while (bytes < size) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
+    if (bytesRead === 0) break;
+    hash.update(buffer.subarray(0, bytesRead));
+    bytes += bytesRead;
+  }
   return { sha256: hash.digest('hex'), bytes };
 }
 
 /** Write a file that appears whole or not at all to other programs; it is not synced. Its folder must be there. */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+export function writeWhole(path: string, bytes: Uint8Array): void {
   const temporary = join(dirname(path), `${randomUUID()}${TEMPORARY_SUFFIX}`);
   try {
-    await writeFile(temporary, bytes, { flag: 'wx' });
-    await rename(temporary, path);
+    writeFileSync(temporary, bytes, { flag: 'wx' });
+    renameSync(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    removeQuietly(temporary);
     throw fileError(error, 'write the file', path);
   }
 }

@@ -7,6 +7,9 @@ import type { Workshop } from './workshop.ts';
 /** Files that are hashed or synced at once. */
 const FILES_AT_ONCE = 16;
 
+/** Pictures that are under way for each core: some in work, some on the way to or from its thread. */
+const PICTURES_A_CORE = 8;
+
 /** Bytes of pixels that may be in memory at once; one picture alone may be larger. */
 const MOST_MEMORY = 2 ** 30;
 
@@ -30,8 +33,7 @@ export async function forEachFile<T>(
 }
 
 /**
- * Work on pictures of a plan: enough at once to keep all cores busy while this thread mixes and others wait for the
- * disk, but no more than fit in memory.
+ * Work on pictures of a plan: enough at once to keep all cores busy, but no more than fit in memory.
  * @returns false when the signal stopped it
  */
 export function forEachPicture<T extends PlanItem>(
@@ -42,5 +44,5 @@ export function forEachPicture<T extends PlanItem>(
 ): Promise<boolean> {
   const budget = new ByteBudget(MOST_MEMORY);
   const withinBudget = (item: T): Promise<void> => budget.with(workshop.memoryFor(item), () => work(item));
-  return forEachFile(items, signal, withinBudget, availableParallelism() * 2 + 2);
+  return forEachFile(items, signal, withinBudget, availableParallelism() * PICTURES_A_CORE);
 }

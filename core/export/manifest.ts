@@ -66,7 +66,9 @@ export type ExportManifest = z.infer<typeof ExportManifest>;
 
 /** This program on this machine. */
 export function thisProducer(): Producer {
-  const codecs = Object.fromEntries(Object.entries(sharp.versions).filter(([, version]) => version !== undefined));
+  const libraries = Object.entries(sharp.versions).filter(([, version]) => version !== undefined);
+  // Node's own zlib writes PNG files (`png.ts`).
+  const codecs = { ...Object.fromEntries(libraries), 'node-zlib': process.versions.zlib };
   return { version: CODE_VERSION, platform: `${process.platform}-${process.arch}`, codecs };
 }
 

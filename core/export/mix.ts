@@ -12,7 +12,8 @@ export function mixPixels(target: Uint8Array, context: Uint8Array, mask: Uint8Ar
   if (target.length !== context.length || target.length !== mask.length * 3) {
     throw new Error(`sizes differ: target ${target.length}, context ${context.length}, mask ${mask.length}`);
   }
-  const weights = Float64Array.from({ length: 256 }, (_, value) => (lambda * value) / 255);
+  const weights = new Float64Array(256);
+  for (let value = 0; value < 256; value++) weights[value] = (lambda * value) / 255;
   const mixed = new Uint8Array(target.length);
   for (let pixel = 0, i = 0; pixel < mask.length; pixel++, i += 3) {
     const a = weights[mask[pixel]];

@@ -1,5 +1,4 @@
 /** The pictures and masks that an export is made of, read from where they lie and brought to size. */
-import { LRUCache } from 'lru-cache';
 import { UserError } from '../base/errors.ts';
 import { decodeGrey, decodeRgb, resizeGrey, type GreyImage } from '../data/decode.ts';
 import type { CoverCrop, Size } from '../data/geometry.ts';
@@ -7,25 +6,17 @@ import type { SnapshotImage, SnapshotRoot } from '../data/snapshot.ts';
 import { SnapshotFiles } from '../data/snapshot-files.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { MaskReference } from './item.ts';
+import { maskKey, pictureKey, type Shelf } from './shelf.ts';
 
 export class Pictures {
   readonly #files: SnapshotFiles;
   readonly #blobs: BlobStore;
-  /** Keyed by content and size. Values are shared: never written to. */
-  readonly #cache: LRUCache<string, Uint8Array, () => Promise<Uint8Array>>;
+  /** What is being made, so that who wants the same meanwhile waits for it. */
+  readonly #making = new Map<string, Promise<Uint8Array>>();
 
-  /** @param cacheBytes of resized pictures and masks that are kept for the next use */
-  constructor(roots: SnapshotRoot[], blobs: BlobStore, cacheBytes: number) {
+  constructor(roots: SnapshotRoot[], blobs: BlobStore) {
     this.#files = new SnapshotFiles(roots);
     this.#blobs = blobs;
-    this.#cache = new LRUCache({
-      maxSize: cacheBytes,
-      maxEntrySize: Math.ceil(cacheBytes / 4),
-      sizeCalculation: (pixels) => Math.max(1, pixels.length),
-      // What is pushed out while it is being made still reaches those who wait for it.
-      ignoreFetchAbort: true,
-      fetchMethod: (_key, _stale, { context: make }) => make(),
-    });
   }
 
   /**
@@ -34,9 +25,9 @@ export class Pictures {
    * @returns output.height x output.width x 3 bytes, RGB; not to be changed
    * @throws UserError 'not-found', 'unreadable', 'changed' or 'damaged', naming the file
    */
-  async picture(image: SnapshotImage, crop: CoverCrop | null, output: Size): Promise<Uint8Array> {
+  async picture(image: SnapshotImage, crop: CoverCrop | null, output: Size, shelf: Shelf): Promise<Uint8Array> {
     const { width, height } = crop?.resized ?? output;
-    const pixels = await this.#cached(`${image.hash} ${width} ${height}`, async () => {
+    const pixels = await this.#shelved(pictureKey(image, { width, height }), shelf, async () => {
       const bytes = await this.#files.read(image);
       try {
         return await decodeRgb(bytes, { width, height, fit: 'fill' }, image);
@@ -54,13 +45,18 @@ export class Pictures {
    * @returns output.height x output.width bytes; not to be changed
    * @throws UserError 'not-found' or 'damaged'
    */
-  async mask(mask: MaskReference, image: SnapshotImage, crop: CoverCrop, output: Size): Promise<Uint8Array> {
-    const { width, height } = crop.resized;
-    const resize = async (): Promise<Uint8Array> =>
-      resizeGrey(await this.#maskOf(mask, image), { width, height, fit: 'fill' });
-    // Rectangles are used once each.
-    if (mask.kind === 'rectangle') return cut(await resize(), 1, crop, output);
-    return cut(await this.#cached(`${mask.blob} ${width} ${height} mask`, resize), 1, crop, output);
+  async mask(
+    mask: MaskReference,
+    image: SnapshotImage,
+    crop: CoverCrop,
+    output: Size,
+    shelf: Shelf,
+  ): Promise<Uint8Array> {
+    const { resized } = crop;
+    const make = async (): Promise<Uint8Array> =>
+      resizeGrey(await this.#maskOf(mask, image), { ...resized, fit: 'fill' });
+    const key = maskKey(mask, resized);
+    return cut(key === null ? await make() : await this.#shelved(key, shelf, make), 1, crop, output);
   }
 
   close(): Promise<void> {
@@ -78,9 +74,16 @@ export class Pictures {
     );
   }
 
-  async #cached(key: string, make: () => Promise<Uint8Array>): Promise<Uint8Array> {
-    const pixels = await this.#cache.fetch(key, { context: make });
-    if (!pixels) throw new Error(`nothing was made for ${key}`);
+  async #shelved(key: string, shelf: Shelf, make: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    const there = shelf.get(key);
+    if (there) return there;
+    let making = this.#making.get(key);
+    if (!making) {
+      making = make().finally(() => this.#making.delete(key));
+      this.#making.set(key, making);
+    }
+    const pixels = await making;
+    shelf.set(key, pixels);
     return pixels;
   }
 }

@@ -1,5 +1,5 @@
 /** From an item of the plan to the bytes of its file. */
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import type { Size } from '../data/geometry.ts';
 import type { SnapshotImage, SnapshotRoot } from '../data/snapshot.ts';
 import { BlobStore, sha256 } from '../storage/blob-store.ts';
@@ -7,7 +7,9 @@ import { writeWhole } from './files.ts';
 import type { PlanItem } from './item.ts';
 import { binarize, mixPixels } from './mix.ts';
 import { Pictures } from './pictures.ts';
+import { encodePng } from './png.ts';
 import type { ExportFormat, ExportRecipe } from './recipe.ts';
+import { boundedShelf, type Shelf } from './shelf.ts';
 
 /** What every picture of an export is made with. */
 export interface RenderSettings {
@@ -16,8 +18,6 @@ export interface RenderSettings {
   blobFolder: string;
   mask: ExportRecipe['mask'];
   format: ExportFormat;
-  /** Bytes of resized pictures and masks that are kept for the next use. */
-  cacheBytes: number;
 }
 
 /** One picture to be made. */
@@ -45,20 +45,25 @@ export interface PictureMaker {
   close(): Promise<void>;
 }
 
-/** Makes pictures in this thread (decoding and encoding run on the threads of libuv). */
-export class LocalMaker implements PictureMaker {
-  readonly #settings: RenderSettings;
+/** Makes pictures, from what lies on a shelf as far as it goes. */
+export class Renderer {
+  readonly #format: ExportFormat;
+  /** From this share of 255 on a mask is all context; null leaves it as it is. */
+  readonly #threshold: number | null;
   readonly #pictures: Pictures;
 
   constructor(settings: RenderSettings) {
-    this.#settings = settings;
-    this.#pictures = new Pictures(settings.roots, new BlobStore(settings.blobFolder), settings.cacheBytes);
+    this.#format = settings.format;
+    this.#threshold = settings.mask.kind === 'binary' ? settings.mask.threshold : null;
+    this.#pictures = new Pictures(settings.roots, new BlobStore(settings.blobFolder));
   }
 
-  async make(order: RenderOrder): Promise<Rendered> {
-    const target = await this.#pictures.picture(order.source, order.item.crop, order.item);
-    const bytes = await encodePicture(await this.#mix(target, order), order.item, this.#settings.format);
-    if (order.path !== null) await writeWhole(order.path, bytes);
+  /** `PictureMaker.make`. @param shelf gets what had to be read */
+  async make({ item, source, context, path }: RenderOrder, shelf: Shelf): Promise<Rendered> {
+    let pixels = await this.#pictures.picture(source, item.crop, item, shelf);
+    if (item.context && context) pixels = await this.#paste(pixels, item, item.context, context, shelf);
+    const bytes = await encodePicture(pixels, item, this.#format);
+    if (path !== null) writeWhole(path, bytes);
     return { sha256: sha256(bytes), bytes: bytes.length };
   }
 
@@ -66,26 +71,49 @@ export class LocalMaker implements PictureMaker {
     return this.#pictures.close();
   }
 
-  async #mix(target: Uint8Array, { item, context: image }: RenderOrder): Promise<Uint8Array> {
-    if (!item.context || !image) return target;
-    const { crop, mask, lambda } = item.context;
-    const context = await this.#pictures.picture(image, crop, item);
-    const soft = await this.#pictures.mask(mask, image, crop, item);
-    const { mask: rule } = this.#settings;
-    return mixPixels(target, context, rule.kind === 'binary' ? binarize(soft, rule.threshold) : soft, lambda);
+  async #paste(
+    target: Uint8Array,
+    output: Size,
+    { crop, mask, lambda }: NonNullable<PlanItem['context']>,
+    image: SnapshotImage,
+    shelf: Shelf,
+  ): Promise<Uint8Array> {
+    const context = await this.#pictures.picture(image, crop, output, shelf);
+    const soft = await this.#pictures.mask(mask, image, crop, output, shelf);
+    return mixPixels(target, context, this.#threshold === null ? soft : binarize(soft, this.#threshold), lambda);
+  }
+}
+
+/** Makes pictures in this thread. */
+export class LocalMaker implements PictureMaker {
+  readonly #renderer: Renderer;
+  readonly #shelf: Shelf;
+
+  /** @param shelfBytes of resized pictures and masks that are kept for the next use */
+  constructor(settings: RenderSettings, shelfBytes: number) {
+    this.#renderer = new Renderer(settings);
+    this.#shelf = boundedShelf(shelfBytes);
+  }
+
+  make(order: RenderOrder): Promise<Rendered> {
+    return this.#renderer.make(order, this.#shelf);
+  }
+
+  close(): Promise<void> {
+    return this.#renderer.close();
   }
 }
 
 /** @param rgb 3 bytes a pixel */
-function encodePicture(rgb: Uint8Array, { width, height }: Size, format: ExportFormat): Promise<Buffer> {
-  const picture = sharp(rgb, { raw: { width, height, channels: 3 } });
+function encodePicture(rgb: Uint8Array, size: Size, format: ExportFormat): Buffer | Promise<Buffer> {
+  const picture = (): Sharp => sharp(rgb, { raw: { width: size.width, height: size.height, channels: 3 } });
   switch (format.kind) {
     case 'png':
-      return picture.png({ compressionLevel: 6 }).toBuffer();
+      return encodePng(rgb, size);
     case 'jpeg':
       // Colour at full resolution: small pictures lose too much otherwise.
-      return picture.jpeg({ quality: format.quality, chromaSubsampling: '4:4:4' }).toBuffer();
+      return picture().jpeg({ quality: format.quality, chromaSubsampling: '4:4:4', optimiseCoding: false }).toBuffer();
     case 'webp':
-      return picture.webp({ quality: format.quality }).toBuffer();
+      return picture().webp({ quality: format.quality }).toBuffer();
   }
 }

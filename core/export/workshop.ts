@@ -6,8 +6,8 @@ import type { PlanItem } from './item.ts';
 import { LocalMaker, type PictureMaker, type Rendered, type RenderSettings } from './render.ts';
 import { ThreadedMaker } from './render-threads.ts';
 
-/** Bytes of resized pictures and masks that are kept for the next use, over all threads. */
-const CACHE_BYTES = 512 * 2 ** 20;
+/** Bytes of resized pictures and masks that are kept for the next use. */
+const SHELF_BYTES = 512 * 2 ** 20;
 
 /** Pictures for which it pays to start one more thread. */
 const PICTURES_A_THREAD = 100;
@@ -20,16 +20,11 @@ export class Workshop {
    * @param images the data set's, by id
    * @param pictures about how many will be made
    */
-  constructor(
-    images: ReadonlyMap<number, SnapshotImage>,
-    settings: Omit<RenderSettings, 'cacheBytes'>,
-    pictures: number,
-  ) {
+  constructor(images: ReadonlyMap<number, SnapshotImage>, settings: RenderSettings, pictures: number) {
     this.#images = images;
-    // About half of the work is done on the threads of libuv, which decode and encode.
-    const threads = Math.min(Math.floor(availableParallelism() / 2), Math.floor(pictures / PICTURES_A_THREAD));
-    const all = { ...settings, cacheBytes: CACHE_BYTES };
-    this.#maker = threads > 1 ? new ThreadedMaker(all, threads) : new LocalMaker(all);
+    const threads = Math.min(availableParallelism(), Math.floor(pictures / PICTURES_A_THREAD));
+    this.#maker =
+      threads > 1 ? new ThreadedMaker(settings, SHELF_BYTES, threads) : new LocalMaker(settings, SHELF_BYTES);
   }
 
   /**

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { UserError } from '../../core/base/errors.ts';
@@ -15,6 +15,8 @@ import { classOf, makeProject, writePicture } from '../fixtures/export-project.t
 import { temporaryFolder } from '../fixtures/temporary.ts';
 
 const folder = temporaryFolder();
+/** A shelf that holds a few pictures only: most are pushed out while others wait for them. */
+const SHELF_BYTES = 20_000;
 const PICTURES = classOf('train/cat', 6, { width: 40, height: 30, context: true }, 1);
 let project: Project;
 let settings: RenderSettings;
@@ -32,8 +34,7 @@ before(async () => {
     size: 25,
   });
   const { mask, format } = DEFAULT_RECIPE;
-  // A cache that holds a few pictures only: most are pushed out while others wait for them.
-  settings = { roots: snapshot.roots, blobFolder: project.blobs.folder, mask, format, cacheBytes: 20_000 };
+  settings = { roots: snapshot.roots, blobFolder: project.blobs.folder, mask, format };
   orders = plan.items.map((item) => ({
     item,
     source: images.get(item.source.id)!,
@@ -44,8 +45,8 @@ before(async () => {
 after(() => project.close());
 
 test('threads make the same pictures as one thread does', async () => {
-  const local = new LocalMaker(settings);
-  const threads = new ThreadedMaker(settings, 3);
+  const local = new LocalMaker(settings, SHELF_BYTES);
+  const threads = new ThreadedMaker(settings, SHELF_BYTES, 3);
   try {
     const [here, there] = await Promise.all(
       [local, threads].map((maker) => Promise.all(orders.map((order) => maker.make(order)))),
@@ -60,8 +61,25 @@ test('threads make the same pictures as one thread does', async () => {
   }
 });
 
+test('what one thread has decoded is not read again by another', async () => {
+  const root = join(folder, 'going');
+  const [picture] = PICTURES;
+  await writePicture(root, picture);
+  const [folderRoot] = settings.roots;
+  const threads = new ThreadedMaker({ ...settings, roots: [{ ...folderRoot, path: root }] }, 2 ** 20, 2);
+  const order = orders.find(({ item }) => item.kind === 'original' && item.source.path === picture.file)!;
+  try {
+    const first = await threads.make(order);
+    rmSync(join(root, picture.file));
+    const again = await Promise.all(Array.from({ length: 6 }, () => threads.make(order)));
+    assert.deepEqual(again, Array(6).fill(first));
+  } finally {
+    await threads.close();
+  }
+});
+
 test('an error on a thread is the one it would be here, and the thread goes on', async () => {
-  const threads = new ThreadedMaker(settings, 1);
+  const threads = new ThreadedMaker(settings, SHELF_BYTES, 1);
   try {
     const path = join(folder, 'never.png');
     const gone = { ...orders[0].source, hash: sha256('other'), path: 'train/cat/1.png' };
@@ -77,8 +95,9 @@ test('an error on a thread is the one it would be here, and the thread goes on',
 });
 
 test('a thread that dies fails its orders, those at work and those to come', async () => {
-  // No cache has this size: the thread ends as it starts.
-  const threads = new ThreadedMaker({ ...settings, cacheBytes: -1 }, 1);
+  // Without a rule for masks it ends as it starts.
+  const { mask: _none, ...broken } = settings;
+  const threads = new ThreadedMaker(broken as RenderSettings, SHELF_BYTES, 1);
   await assert.rejects(threads.make(orders[0]), (error) => !(error instanceof UserError));
   await assert.rejects(threads.make(orders[0]), (error) => !(error instanceof UserError));
   await threads.close();

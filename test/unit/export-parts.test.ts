@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import sharp from 'sharp';
 import { Random } from '../../core/base/random.ts';
 import { Deck } from '../../core/export/deck.ts';
 import { folderNames } from '../../core/export/folder-names.ts';
 import { binarize, mixPixels } from '../../core/export/mix.ts';
+import { encodePng } from '../../core/export/png.ts';
 import { drawnRegion } from '../../core/export/region.ts';
 
 test('mixing follows x~ = lambda M c + (1 - lambda M) x, rounded half up', () => {
@@ -28,6 +30,29 @@ test('lambda or mask of zero leaves the picture, lambda and mask of one replace 
 test('a binary mask is all context from the threshold on', () => {
   assert.deepEqual([...binarize(Uint8Array.of(0, 127, 128, 255), 0.5)], [0, 0, 255, 255]);
   assert.deepEqual([...binarize(Uint8Array.of(0, 254, 255), 1)], [0, 0, 255]);
+});
+
+test('a PNG file holds exactly the pixels it is made of, for any decoder', async () => {
+  const random = Random.stream(5, 'png');
+  for (const [width, height] of [
+    [1, 1],
+    [1, 9],
+    [9, 1],
+    [64, 48],
+    [301, 203],
+  ]) {
+    // Slopes with noise, edges and full contrast: each outcome of the predictor, and differences that wrap around.
+    const rgb = Uint8Array.from({ length: width * height * 3 }, (_, i) =>
+      random.uniform() < 0.1 ? 255 * random.below(2) : (i / width + random.below(6)) % 256,
+    );
+    const file = encodePng(rgb, { width, height });
+    const { data, info } = await sharp(file, { failOn: 'warning' }).raw().toBuffer({ resolveWithObject: true });
+    assert.deepEqual([info.width, info.height, info.channels], [width, height, 3]);
+    assert.deepEqual(new Uint8Array(data), rgb);
+    const { format, depth, space } = await sharp(file).metadata();
+    assert.deepEqual([format, depth, space], ['png', 'uchar', 'srgb']);
+    assert.deepEqual(encodePng(rgb, { width, height }), file);
+  }
 });
 
 test('a random region lies inside the picture and has the area asked for', () => {
