@@ -27,6 +27,8 @@ export function epochLine(event: Extract<TrainEvent, { type: 'epoch' }>, epochs:
     if (macroRecall) parts.push(`macro recall ${percent(macroRecall.value)}`);
   }
   if (bank) parts.push(`bank ${count(bank.count)}/${count(bank.capacity)}`);
+  // Less than a hundredth is nothing that could be gained.
+  if (timing.inputShare >= 0.01) parts.push(`${percent(timing.inputShare)} waiting for pictures`);
   return [...parts, duration(timing.seconds)].join('  ');
 }
 

@@ -7,14 +7,14 @@ import { UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { Random } from '../base/random.ts';
 import { groupsByCount } from '../data/groups.ts';
-import { openPacked } from '../data/packed.ts';
 import { indicesOfSplit, type DatasetSnapshot } from '../data/snapshot.ts';
 import type { JobEvent, JobPort } from '../jobs/protocol.ts';
 import { Network } from '../models/network.ts';
 import type { TrainConfig } from '../training/config.ts';
 import { logitsOf } from '../training/evaluate.ts';
 import { Evaluator } from '../training/evaluator.ts';
-import { PackedPictures, selectPictures } from '../training/pictures.ts';
+import { openPictures } from '../training/open-pictures.ts';
+import { selectPictures } from '../training/pictures.ts';
 import { Trainer } from '../training/trainer.ts';
 
 /**
@@ -56,8 +56,7 @@ export async function heldOutProbabilities<Event extends JobEvent>(
   const indices = indicesOfSplit(snapshot, 'train');
   const labels = Int32Array.from(indices, (index) => snapshot.images[index].label);
   const fold = dealFolds(labels, folds, config.seed);
-  const packed = await openPacked(snapshot, indices, config.inputSize, cacheFolder, port);
-  const pictures = new PackedPictures(packed, config.augment);
+  await using pictures = await openPictures(snapshot, indices, config, 'train', cacheFolder, port);
   const classes = snapshot.classes.length;
   const probabilities = new Map<number, number>();
   for (let held = 0; held < folds; held++) {
@@ -88,7 +87,6 @@ export async function heldOutProbabilities<Event extends JobEvent>(
       probabilities.set(snapshot.images[indices[position]].id, softmaxAt(row, labels[position]));
     }
   }
-  packed.close();
   return probabilities;
 }
 

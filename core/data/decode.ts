@@ -10,8 +10,9 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { UserError } from '../base/errors.ts';
 import { decodeBmp } from './bmp.ts';
-import { sniffFormat } from './formats.ts';
+import { jpegComponents, sniffFormat } from './formats.ts';
 import { coverCrop, MOST_PIXELS, type Anchor, type Size } from './geometry.ts';
+import type { Box } from './resample.ts';
 
 /** Changes whenever the same bytes could give other pixels; part of every cache key. */
 export const DECODER_VERSION = `1 vips ${sharp.versions.vips}`;
@@ -35,6 +36,8 @@ export interface Target extends Size {
   fit: 'cover' | 'fill';
   /** Where `cover` cuts; the centre by default. */
   anchor?: Anchor;
+  /** `cover` with a margin: the picture is so many times larger than it need be before the cut. */
+  enlarge?: number;
 }
 
 const RESIZE = { fit: 'fill', kernel: 'linear' } as const;
@@ -54,16 +57,55 @@ export async function decodeUpright(bytes: Buffer): Promise<RgbImage> {
  * @throws UserError 'damaged', as half a sentence, when it cannot be decoded
  */
 export async function decodeRgb(bytes: Buffer, target: Target, upright?: Size): Promise<Uint8Array> {
-  if (upright && sameSize(upright, target)) {
+  if (upright && sameSize(upright, target) && (target.enlarge ?? 1) === 1) {
     const image = await decodeUpright(bytes);
     if (sameSize(image, target)) return image.data;
     throw new UserError('damaged', `the picture is ${image.width} x ${image.height}, not as it was imported`);
   }
   const picture = await openPicture(bytes);
-  const header = await describe(picture);
+  // A JPEG has no alpha.
+  const header = upright && sniffFormat(bytes) === 'jpeg' ? { ...upright, hasAlpha: false } : await describe(picture);
   // Resampling weighs colours by alpha, which PIL does not: drop it first.
   const flat = header.hasAlpha ? fromRgb(await toRgb(picture)) : picture;
   return (await toRgb(resample(flat, header, target))).data;
+}
+
+/** Times that a JPEG decoder can shrink a picture by at once, most first. */
+const SHRINKS = [8, 4, 2];
+
+/**
+ * Decode the part of a picture that a box covers. A JPEG of far more pixels than are needed is decoded at a half, a
+ * quarter or an eighth of its size, which is cheaper.
+ * @param upright its upright size
+ * @param box in upright pixels
+ * @param size pixels that are needed of the box, each way
+ * @returns the part in whole pixels, and where the box lies in it
+ * @throws UserError 'damaged', as half a sentence, when it cannot be decoded or is of another size
+ */
+export async function decodePart(
+  bytes: Buffer,
+  upright: Size,
+  box: Box,
+  size: number,
+): Promise<{ part: RgbImage; box: Box }> {
+  const shrinks = sniffFormat(bytes) === 'jpeg' ? SHRINKS : [];
+  const shrink = shrinks.find((times) => Math.min(box.width, box.height) >= times * size) ?? 1;
+  const whole = { width: Math.floor(upright.width / shrink), height: Math.floor(upright.height / shrink) };
+  const [x, y] = [whole.width / upright.width, whole.height / upright.height];
+  const scaled = { left: box.left * x, top: box.top * y, width: box.width * x, height: box.height * y };
+  const left = Math.floor(scaled.left);
+  const top = Math.floor(scaled.top);
+  const picture = await openPicture(bytes);
+  const resized = shrink === 1 ? picture : picture.resize(whole.width, whole.height, RESIZE);
+  const part = await toRgb(
+    resized.extract({
+      left,
+      top,
+      width: Math.min(whole.width, Math.ceil(scaled.left + scaled.width)) - left,
+      height: Math.min(whole.height, Math.ceil(scaled.top + scaled.height)) - top,
+    }),
+  );
+  return { part, box: { ...scaled, left: scaled.left - left, top: scaled.top - top } };
 }
 
 /**
@@ -72,7 +114,7 @@ export async function decodeRgb(bytes: Buffer, target: Target, upright?: Size): 
  * @returns target.height x target.width bytes
  */
 export async function resizeGrey(mask: GreyImage, target: Target): Promise<Uint8Array> {
-  if (sameSize(mask, target)) return mask.data;
+  if (sameSize(mask, target) && (target.enlarge ?? 1) === 1) return mask.data;
   const { width, height } = mask;
   return toGrey(resample(sharp(mask.data, { raw: { width, height, channels: 1 } }), mask, target));
 }
@@ -107,9 +149,9 @@ export async function openPicture(bytes: Buffer, options: { keepProfile?: boolea
   // Missing data is an error; a blemish that every other decoder passes over (a warning) is not.
   const open = (ignoreIcc: boolean): Sharp =>
     sharp(bytes, { ignoreIcc, failOn: 'error', limitInputPixels: MOST_PIXELS }).autoOrient();
-  const mayBeCmyk = format === 'jpeg' || format === 'tiff';
   if (options.keepProfile) return open(false);
-  return open(!mayBeCmyk || (await metadata(open(true))).space !== 'cmyk');
+  if (format === 'jpeg') return open(jpegComponents(bytes) !== 4);
+  return open(format !== 'tiff' || (await metadata(open(true))).space !== 'cmyk');
 }
 
 const sameSize = (a: Size, b: Size): boolean => a.width === b.width && a.height === b.height;
@@ -125,9 +167,9 @@ async function describe(picture: Sharp): Promise<Size & { hasAlpha: boolean }> {
 
 const metadata = (picture: Sharp): Promise<Metadata> => orDamaged(picture.metadata());
 
-function resample(picture: Sharp, from: Size, { width, height, fit, anchor }: Target): Sharp {
+function resample(picture: Sharp, from: Size, { width, height, fit, anchor, enlarge }: Target): Sharp {
   if (fit === 'fill') return picture.resize(width, height, RESIZE);
-  const { resized, left, top } = coverCrop(from, { width, height }, anchor);
+  const { resized, left, top } = coverCrop(from, { width, height }, anchor, enlarge);
   const whole = sameSize(resized, from) ? picture : picture.resize(resized.width, resized.height, RESIZE);
   return sameSize(resized, { width, height }) ? whole : whole.extract({ left, top, width, height });
 }

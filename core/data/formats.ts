@@ -23,6 +23,22 @@ export function sniffFormat(bytes: Buffer): ImageFormat | undefined {
   return undefined;
 }
 
+/** Colour components of a JPEG file, from its frame header: 1 grey, 3 colour, 4 CMYK; undefined where there is none. */
+export function jpegComponents(bytes: Buffer): number | undefined {
+  for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff;) {
+    const marker = bytes[at + 1];
+    if (marker === 0xff) {
+      // Fill byte.
+      at++;
+      continue;
+    }
+    // C4, C8 and CC lie among the frame headers and are none.
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return bytes[at + 9];
+    at += 2 + bytes.readUInt16BE(at + 2);
+  }
+  return undefined;
+}
+
 /** The name of a picture format that is not read, where the first bytes show one. */
 export function otherFormat(bytes: Buffer): string | undefined {
   if (starts(bytes, 'ftyp', 4)) {

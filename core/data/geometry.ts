@@ -31,9 +31,10 @@ const CENTRE: Anchor = { x: 0.5, y: 0.5 };
  * A picture that has the target's size already is neither scaled nor cut.
  * @param from upright size of the picture or mask, at least 1 x 1
  * @param target at least 1 x 1
+ * @param enlarge how many times larger than it need be the picture is before the cut, 1 or more
  */
-export function coverCrop(from: Size, target: Size, anchor: Anchor = CENTRE): CoverCrop {
-  const scale = Math.max(target.width / from.width, target.height / from.height);
+export function coverCrop(from: Size, target: Size, anchor: Anchor = CENTRE, enlarge = 1): CoverCrop {
+  const scale = enlarge * Math.max(target.width / from.width, target.height / from.height);
   const resized = {
     width: Math.max(target.width, Math.round(from.width * scale)),
     height: Math.max(target.height, Math.round(from.height * scale)),

@@ -29,7 +29,8 @@ const HEADER = 64;
 const ENTRY = 8;
 
 export const pictureBytes = ({ size }: Pick<PackShape, 'size'>): number => size * size * 3;
-export const packBytes = (shape: PackShape): number => HEADER + shape.count * (ENTRY + pictureBytes(shape));
+export const packBytes = (shape: Pick<PackShape, 'count' | 'size'>): number =>
+  HEADER + shape.count * (ENTRY + pictureBytes(shape));
 
 /** An open pack file, finished or not. */
 export class PackFile {
@@ -64,6 +65,7 @@ export class PackFile {
     const complete = fs.readSync(fd, head, 0, head.length, 0) === head.length;
     const fits = complete && head.subarray(0, HEADER).equals(header(shape));
     if (fits && (mode === 'write' || fs.fstatSync(fd).size === packBytes(shape))) {
+      noteUse(path);
       return new PackFile(path, shape, fd, head.subarray(HEADER), mode === 'write');
     }
     fs.closeSync(fd);
@@ -171,6 +173,16 @@ export class PackFile {
 
   #offset(i: number): number {
     return HEADER + this.shape.count * ENTRY + i * pictureBytes(this.shape);
+  }
+}
+
+/** The file's time says when it was last used; see `prune-packs.ts`. */
+function noteUse(path: string): void {
+  try {
+    fs.utimesSync(path, new Date(), new Date());
+  } catch (error) {
+    // Somebody else's file, or a file system that may only be read: it is good all the same.
+    if (systemCode(error) === undefined) throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Pictures at the size that a network takes, decoded once and kept in the project's cache: shorter side resized to the
- * size, centre cut out (`coverCrop`). A pack is found by the content of its pictures, so it is good for as long as they
- * are, wherever their files lie.
+ * size or a little more, centre cut out (`coverCrop`). A pack is found by the content of its pictures, so it is good for
+ * as long as they are, wherever their files lie.
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { canonicalJson } from '../base/json.ts';
 import { UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { sha256 } from '../storage/blob-store.ts';
-import { DECODER_VERSION, decodeRgb } from './decode.ts';
+import { DECODER_VERSION, decodeRgb, type Target } from './decode.ts';
 import { mapOrdered } from './flow.ts';
 import { packBytes, PackFile, pictureBytes, type PackShape } from './pack-file.ts';
 import { SnapshotFiles } from './snapshot-files.ts';
@@ -29,11 +29,20 @@ export interface PackedImages {
   close(): void;
 }
 
+/** How pictures are brought to size. */
+export interface PackForm {
+  size: number;
+  enlarge?: number;
+}
+
 /** What openPacked needs of a job's port. */
 export interface PackPort {
   emit(event: Progress): void;
   readonly signal: AbortSignal;
 }
+
+/** Where packs lie. @param cacheFolder `Project.cacheFolder` */
+export const packFolder = (cacheFolder: string): string => join(cacheFolder, 'packed');
 
 /** Packs up to this many bytes are held in memory; larger ones are read from disk picture by picture. */
 const IN_MEMORY = 2 ** 30;
@@ -47,7 +56,8 @@ const SAVE_EVERY = 2000;
 /**
  * Open the pictures of a snapshot at one size, decoding those that are not in the cache yet.
  * @param indices into `snapshot.images`; the pack has them in this order
- * @param size side of the pictures, pixels
+ * @param form.size side of the pictures, pixels
+ * @param form.enlarge as `Target.enlarge`: shorter side resized to so many times the size before the centre is cut out
  * @param cacheFolder `Project.cacheFolder`
  * @param options.inMemory largest pack that is held in memory, bytes
  * @throws UserError 'cancelled' (what is decoded is kept); 'not-found', 'changed', 'unreadable' or 'damaged' when any
@@ -56,21 +66,23 @@ const SAVE_EVERY = 2000;
 export async function openPacked(
   snapshot: DatasetSnapshot,
   indices: ArrayLike<number>,
-  size: number,
+  { size, enlarge = 1 }: PackForm,
   cacheFolder: string,
   port: PackPort,
   { inMemory = IN_MEMORY }: { inMemory?: number } = {},
 ): Promise<PackedImages> {
   const images = Array.from(indices, (index) => snapshot.images[index]);
   const shape: PackShape = {
-    key: sha256(canonicalJson([DECODER_VERSION, size, images.map(({ hash }) => hash)])),
+    key: sha256(
+      canonicalJson([DECODER_VERSION, size, ...(enlarge === 1 ? [] : [{ enlarge }]), images.map(({ hash }) => hash)]),
+    ),
     count: images.length,
     size,
   };
-  const path = join(cacheFolder, 'packed', `${shape.key}.rgb`);
+  const path = join(packFolder(cacheFolder), `${shape.key}.rgb`);
   const found = openFinished(path, shape, inMemory);
   if (found) return found;
-  await pack(snapshot, images, path, shape, port);
+  await pack(snapshot, images, path, shape, enlarge, port);
   const made = openFinished(path, shape, inMemory);
   if (made) return made;
   throw new UserError('damaged', `${path} cannot be read back after it was written. Check the disk.`);
@@ -128,6 +140,7 @@ async function pack(
   images: readonly SnapshotImage[],
   path: string,
   shape: PackShape,
+  enlarge: number,
   port: PackPort,
 ): Promise<void> {
   const file = PackFile.begin(path, shape);
@@ -145,7 +158,7 @@ async function pack(
     const decode = async (i: number): Promise<{ i: number; pixels: Uint8Array } | undefined> => {
       if (port.signal.aborted || failures.length >= MOST_FAILURES) return undefined;
       try {
-        return { i, pixels: await decodeImage(files, images[i], size) };
+        return { i, pixels: await decodeImage(files, images[i], { width: size, height: size, fit: 'cover', enlarge }) };
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         failures.push(error);
@@ -186,10 +199,10 @@ function findMissing(file: PackFile): number[] {
   return missing;
 }
 
-async function decodeImage(files: SnapshotFiles, image: SnapshotImage, size: number): Promise<Uint8Array> {
+async function decodeImage(files: SnapshotFiles, image: SnapshotImage, target: Target): Promise<Uint8Array> {
   const bytes = await files.read(image);
   try {
-    return await decodeRgb(bytes, { width: size, height: size, fit: 'cover' }, image);
+    return await decodeRgb(bytes, target, image);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError('damaged', `${files.name(image)}: ${error.message}.`, { cause: error });

@@ -28,6 +28,8 @@ const ModelCard = z.strictObject({
     inputSize: z.int(),
     /** Upright (EXIF applied) RGB, shorter side resized to inputSize, centre crop, (value / 255 - mean) / deviation. */
     resize: z.literal('cover-crop'),
+    /** The shorter side is resized to so many times inputSize: 256 / 224 where training saw random parts. */
+    enlarge: z.number().min(1).default(1),
     mean: Channels,
     deviation: Channels,
   }),

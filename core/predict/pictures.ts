@@ -1,6 +1,6 @@
 /** The pictures of a folder or zip file, decoded for a model; what cannot be read is told, not thrown. */
 import { systemCode, UserError } from '../base/errors.ts';
-import { decodeRgb } from '../data/decode.ts';
+import { decodeRgb, type Target } from '../data/decode.ts';
 import { otherFormat, sniffFormat } from '../data/formats.ts';
 import { promisedKind } from '../data/names.ts';
 import { describeFailure } from '../data/sources/failure.ts';
@@ -20,10 +20,10 @@ export function concernsPictures(item: SourceItem): boolean {
 
 /**
  * Read and decode one file.
- * @param size side of the square result: resized to cover it, centre cut out, as in training
+ * @param target as evaluation was shown pictures in training
  * @returns undefined for a file without an ending that is no picture
  */
-export async function readPicture(source: ImageSource, item: SourceItem, size: number): Promise<Picture | undefined> {
+export async function readPicture(source: ImageSource, item: SourceItem, target: Target): Promise<Picture | undefined> {
   if (item.type === 'problem') return { file: item.problem.path, reason: item.problem.reason };
   if (item.type === 'folder') return undefined;
   const { path } = item.file;
@@ -38,7 +38,7 @@ export async function readPicture(source: ImageSource, item: SourceItem, size: n
         reason: other ? `${other} pictures are not read.` : 'It is not a picture that can be read.',
       };
     }
-    return { file: path, pixels: await decodeRgb(bytes, { width: size, height: size, fit: 'cover' }) };
+    return { file: path, pixels: await decodeRgb(bytes, target) };
   } catch (error) {
     if (systemCode(error) === undefined && !(error instanceof UserError)) throw error;
     const reason = describeFailure(error);

@@ -108,7 +108,7 @@ async function predictAll(
   port: JobPort<PredictEvent>,
 ): Promise<PredictResult> {
   const items = await listPictures(source, port.signal);
-  const size = classifier.card.preprocessing.inputSize;
+  const { inputSize: size, enlarge } = classifier.card.preprocessing;
   const batchSize = Math.max(1, Math.floor(PIXELS_A_BATCH / (size * size)));
   const meter = new ProgressMeter((event) => port.emit(event), {
     stage: 'Predicting',
@@ -124,7 +124,7 @@ async function predictAll(
     batch = [];
   };
   const read = async (item: SourceItem): Promise<Picture | undefined> =>
-    port.signal.aborted ? undefined : readPicture(source, item, size);
+    port.signal.aborted ? undefined : readPicture(source, item, { width: size, height: size, fit: 'cover', enlarge });
   for await (const picture of mapOrdered(items, availableParallelism() * 4, read)) {
     stopIfCancelled(port.signal);
     if (picture) batch.push(picture);

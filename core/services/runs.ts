@@ -4,7 +4,7 @@ import { errorToData, UserError } from '../base/errors.ts';
 import { asJson, canonicalJson } from '../base/json.ts';
 import { CODE_VERSION } from '../base/version.ts';
 import { bankHash, takeBank } from '../contexts/bank.ts';
-import { openPacked, type PackPort } from '../data/packed.ts';
+import type { PackPort } from '../data/packed.ts';
 import {
   datasetHash,
   indicesOfSplit,
@@ -31,6 +31,7 @@ import {
   type PresetName,
   type TrainOverrides,
 } from '../training/presets.ts';
+import { openPictures } from '../training/open-pictures.ts';
 import { decodePredictions, type Predictions } from '../training/predictions-file.ts';
 import { stepsPerEpoch } from '../training/schedule.ts';
 import type { TrainEvent, TrainResult, TrainSpec } from '../training/train-job.ts';
@@ -90,18 +91,24 @@ export function planRun(snapshot: DatasetSnapshot, request: RunRequest): RunPlan
 }
 
 /**
- * Decode the pictures that runs on this data set need, at the size that fits them. A run does so itself; before several
+ * Decode the pictures that runs on this data set keep, at the size that fits them. A run does so itself; before several
  * runs are started at the same time it is done once here.
  * @throws UserError as `openPacked`
  */
 export async function preparePictures(project: Project, port: PackPort): Promise<void> {
   const snapshot = takeSnapshot(project.store);
-  const { proposedInputSize } = planRun(snapshot, { method: 'ce', preset: 'small' });
-  for (const split of ['train', snapshot.evaluation?.split] as const) {
+  const { config } = planRun(snapshot, { method: 'ce', preset: 'small' });
+  for (const use of ['train', 'evaluate'] as const) {
+    const split = use === 'train' ? 'train' : snapshot.evaluation?.split;
     if (!split) continue;
-    const indices = indicesOfSplit(snapshot, split);
-    const packed = await openPacked(snapshot, indices, proposedInputSize, project.cacheFolder, port);
-    packed.close();
+    await using _ = await openPictures(
+      snapshot,
+      indicesOfSplit(snapshot, split),
+      config,
+      use,
+      project.cacheFolder,
+      port,
+    );
   }
 }
 

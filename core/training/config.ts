@@ -52,9 +52,15 @@ export const TrainConfig = z.strictObject({
   /** Share of contexts drawn from the curated bank: 0 = the method's own only, 1 = curated only. */
   curatedShare: z.number().min(0).max(1),
   augment: z.strictObject({
+    /** "padded": the whole picture, padded, and a crop of it · "resized": a random part of it, resized (method.md 3.1). */
+    crop: z.enum(['padded', 'resized']).default('padded'),
     /** Zero padding on each side before the random crop, as a share of the input size: 0.125 is 4 px of 32. */
     pad: z.number().min(0).max(0.5),
     flip: z.boolean(),
+    /** Smallest share of a picture's area that a resized part has. */
+    leastArea: z.number().min(0.01).max(1).default(0.08),
+    /** Colour jitter: brightness, contrast and saturation are each multiplied by up to 1 +- jitter; 0 is none. */
+    jitter: z.number().min(0).max(1).default(0),
   }),
   /** Thresholds of the groups: many > many, few < few, by training count. */
   groups: z.strictObject({ many: z.int().min(1), few: z.int().min(1) }),

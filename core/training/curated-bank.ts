@@ -3,8 +3,11 @@
  * for the picture and its mask.
  */
 import { Random, type RandomState } from '../base/random.ts';
+import { resampleBox } from '../data/resample.ts';
+import { applyJitter, drawJitter } from './color-jitter.ts';
 import type { ContextBatch } from './context-bank.ts';
 import { cropInto, drawCrop, padding, type AugmentConfig } from './preprocessing.ts';
+import { drawPart } from './views.ts';
 
 export class CuratedBank {
   readonly count: number;
@@ -37,15 +40,35 @@ export class CuratedBank {
     for (let i = 0; i < count; i++) {
       if (i % this.count === 0) order = this.#random.permutation(this.count) as Int32Array<ArrayBuffer>;
       const index = order[i % this.count];
-      const crop = drawCrop(this.#random, this.#augment, size);
-      const pad = padding(this.#augment, size);
-      const picture = this.#pixels.subarray(index * area * 3, (index + 1) * area * 3);
-      cropInto(picture, pixels.subarray(i * area * 3, (i + 1) * area * 3), size, 3, pad, crop);
-      const mask = this.#masks.subarray(index * area, (index + 1) * area);
-      // Outside the picture the mask is 0: padding is nobody's context.
-      cropInto(mask, masks.subarray(i * area, (i + 1) * area), size, 1, pad, crop);
+      this.#show(
+        {
+          pixels: this.#pixels.subarray(index * area * 3, (index + 1) * area * 3),
+          masks: this.#masks.subarray(index * area, (index + 1) * area),
+        },
+        { pixels: pixels.subarray(i * area * 3, (i + 1) * area * 3), masks: masks.subarray(i * area, (i + 1) * area) },
+      );
     }
     return { pixels, masks };
+  }
+
+  /** A picture and its mask by one draw. */
+  #show(from: ContextBatch, to: ContextBatch): void {
+    const size = this.#size;
+    const augment = this.#augment;
+    if (augment.crop === 'resized') {
+      const whole = { width: size, height: size };
+      const { box, flip, jitter } = drawPart(this.#random, augment, whole);
+      resampleBox({ ...whole, channels: 3, data: from.pixels }, box, size, to.pixels, flip);
+      resampleBox({ ...whole, channels: 1, data: from.masks }, box, size, to.masks, flip);
+      applyJitter(to.pixels, jitter);
+      return;
+    }
+    const crop = drawCrop(this.#random, augment, size);
+    const pad = padding(augment, size);
+    cropInto(from.pixels, to.pixels, size, 3, pad, crop);
+    // Outside the picture the mask is 0: padding is nobody's context.
+    cropInto(from.masks, to.masks, size, 1, pad, crop);
+    if (augment.jitter > 0) applyJitter(to.pixels, drawJitter(this.#random, augment.jitter));
   }
 
   get state(): RandomState {

@@ -1,5 +1,6 @@
 /** The pictures of a data set as batches, for training and for evaluation. */
 import type { Random } from '../base/random.ts';
+import { applyJitter, drawJitter } from './color-jitter.ts';
 import { cropInto, drawCrop, padding, type AugmentConfig } from './preprocessing.ts';
 
 /** Batches of pictures at network size. A batch is [n, size, size, 3] 8-bit RGB, in an array of its own. */
@@ -27,7 +28,7 @@ export interface PictureSet {
   read(index: number): Uint8Array;
 }
 
-/** Pictures that lie decoded at network size: training pads, crops and flips them. */
+/** Pictures that lie decoded at network size: training pads, crops and flips them, and jitters their colours. */
 export class PackedPictures implements Pictures {
   readonly count: number;
   readonly size: number;
@@ -44,9 +45,11 @@ export class PackedPictures implements Pictures {
 
   async augmented(indices: Int32Array, random: Random): Promise<Uint8Array> {
     const pad = padding(this.#augment, this.size);
-    return this.#batch(indices, (picture, target) =>
-      cropInto(picture, target, this.size, 3, pad, drawCrop(random, this.#augment, this.size)),
-    );
+    const { jitter } = this.#augment;
+    return this.#batch(indices, (picture, target) => {
+      cropInto(picture, target, this.size, 3, pad, drawCrop(random, this.#augment, this.size));
+      if (jitter > 0) applyJitter(target, drawJitter(random, jitter));
+    });
   }
 
   async plain(indices: Int32Array): Promise<Uint8Array> {

@@ -1,5 +1,6 @@
 /** From 8-bit pixels to what a network sees, on the host: random crop, flip, normalisation. */
 import type { Random } from '../base/random.ts';
+import type { TrainConfig } from './config.ts';
 
 /** How pixels are normalised: (value / 255 - mean) / deviation, for each of R, G, B. */
 export interface Normalisation {
@@ -48,11 +49,15 @@ export class Normaliser {
   }
 }
 
-/** Settings of the random crop and flip. */
-export interface AugmentConfig {
-  /** Zero padding on each side before the crop, as a share of the size. */
-  pad: number;
-  flip: boolean;
+/** How pictures are changed at random when training is shown them. */
+export type AugmentConfig = TrainConfig['augment'];
+
+/**
+ * How many times larger than it need be evaluation makes a picture before it cuts out the centre: ImageNet's 256 for 224
+ * where training saw random parts, which show things larger (method.md 3.1).
+ */
+export function evaluationMargin({ crop }: Pick<AugmentConfig, 'crop'>): number {
+  return crop === 'resized' ? 256 / 224 : 1;
 }
 
 /** One draw: where the crop starts in the padded picture (0 … 2·pad), and whether it is mirrored. */
@@ -63,12 +68,12 @@ export interface Crop {
 }
 
 /** Padding in pixels. */
-export function padding(config: AugmentConfig, size: number): number {
+export function padding(config: Pick<AugmentConfig, 'pad'>, size: number): number {
   return Math.round(config.pad * size);
 }
 
 /** Draw a crop. Always the same number of draws, so that streams stay in step whatever the settings. */
-export function drawCrop(random: Random, config: AugmentConfig, size: number): Crop {
+export function drawCrop(random: Random, config: Pick<AugmentConfig, 'pad' | 'flip'>, size: number): Crop {
   const range = 2 * padding(config, size) + 1;
   return { dy: random.below(range), dx: random.below(range), flip: random.below(2) === 1 && config.flip };
 }

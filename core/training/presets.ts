@@ -88,7 +88,15 @@ export function modelFor(inputSize: number, blocks: number): ModelConfig {
 }
 
 /** What a person may set; everything else follows from preset and method. */
-export type TrainOverrides = Partial<Omit<TrainConfig, 'method'>>;
+export type TrainOverrides = Partial<Omit<TrainConfig, 'method' | 'augment'>> & {
+  augment?: Partial<TrainConfig['augment']>;
+};
+
+/** How pictures of an input size are augmented (method.md 3.1): as CIFAR's up to 64 px, beyond that as ImageNet's. */
+export function augmentFor(inputSize: number): TrainConfig['augment'] {
+  const photos = inputSize > 64;
+  return { crop: photos ? 'resized' : 'padded', pad: 0.125, flip: true, leastArea: 0.08, jitter: photos ? 0.4 : 0 };
+}
 
 /**
  * The whole configuration of a run.
@@ -119,13 +127,13 @@ export function makeConfig(
     lambda: { min: 0, max: 1, per: 'batch' },
     mask: 'saliency',
     curatedShare: 0,
-    augment: { pad: 0.125, flip: true },
     groups: { ...DEFAULT_THRESHOLDS },
     minSteps: 20,
     evaluateEvery: 1,
     seed: 1,
     threads: 0,
     ...overrides,
+    augment: { ...augmentFor(size), ...overrides.augment },
   };
   const parsed = TrainConfig.safeParse(candidate);
   if (!parsed.success) {

@@ -15,7 +15,7 @@ import { Random } from '../base/random.ts';
 import { loadCuratedBank } from '../contexts/load-bank.ts';
 import { readBank } from '../contexts/bank.ts';
 import { groupsByCount } from '../data/groups.ts';
-import { openPacked } from '../data/packed.ts';
+import { prunePacks } from '../data/prune-packs.ts';
 import { datasetHash, indicesOfSplit, readSnapshot, trainCounts } from '../data/snapshot.ts';
 import { engineFailure } from '../engine/failure.ts';
 import { startEngine } from '../engine/backend.ts';
@@ -33,8 +33,9 @@ import { logitsOf, type SplitLogits } from './evaluate.ts';
 import { Evaluator } from './evaluator.ts';
 import { METHODS_BY_NAME } from './methods/index.ts';
 import { encodePredictions } from './predictions-file.ts';
-import { PackedPictures, selectPictures, type Pictures } from './pictures.ts';
-import { normalisationFor } from './preprocessing.ts';
+import { openPictures, type OpenPictures } from './open-pictures.ts';
+import { selectPictures, type Pictures } from './pictures.ts';
+import { evaluationMargin, normalisationFor } from './preprocessing.ts';
 import { Trainer } from './trainer.ts';
 import {
   bankWarnings,
@@ -140,10 +141,11 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     );
   }
   const evaluationIndices = indicesOfSplit(snapshot, evaluation.split);
-  const open = async (indices: number[]): Promise<PackedPictures> =>
-    new PackedPictures(await openPacked(snapshot, indices, config.inputSize, spec.cacheFolder, port), config.augment);
-  const trainPictures = await open(trainIndices);
-  const evaluationPictures = await open(evaluationIndices);
+  const open = (indices: number[], use: 'train' | 'evaluate'): Promise<OpenPictures> =>
+    openPictures(snapshot, indices, config, use, spec.cacheFolder, port);
+  await using trainPictures = await open(trainIndices, 'train');
+  await using evaluationPictures = await open(evaluationIndices, 'evaluate');
+  prunePacks(spec.cacheFolder);
   const labelsOf = (indices: number[]): Int32Array => Int32Array.from(indices, (index) => snapshot.images[index].label);
   const counts = trainCounts(snapshot);
   const groups = groupsByCount(counts, config.groups);
@@ -271,6 +273,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
           preprocessing: {
             inputSize: config.inputSize,
             resize: 'cover-crop',
+            enlarge: evaluationMargin(config.augment),
             mean: [...normalisationFor(config.inputSize).mean],
             deviation: [...normalisationFor(config.inputSize).deviation],
           },

@@ -51,7 +51,13 @@ test('Ctrl-C stops a run and keeps it; resume finishes it', async () => {
   const { ok, code, message, run: stopped } = lastJson(call.stdout);
   assert.deepEqual([ok, code, (stopped as RunFields).state], [false, 'cancelled', 'stopped']);
   assert.match(String(message), /contexture resume 1$/);
-  assert.deepEqual((stopped as RunFields).config.augment, { pad: 0.125, flip: false });
+  assert.deepEqual((stopped as RunFields).config.augment, {
+    crop: 'padded',
+    pad: 0.125,
+    flip: false,
+    leastArea: 0.08,
+    jitter: 0,
+  });
 
   const resumed = await contexture('resume', '--json');
   assert.equal(resumed.code, 0, resumed.stdout);

@@ -124,7 +124,7 @@ test('pictures of a zip file and of names that are not UTF-8 can be packed', asy
   const snapshot = takeSnapshot(project.store);
   const indices = snapshot.images.map((_, i) => i);
   const port = { emit: () => {}, signal: new AbortController().signal };
-  const packed = await openPacked(snapshot, indices, 8, project.cacheFolder, port);
+  const packed = await openPacked(snapshot, indices, { size: 8 }, project.cacheFolder, port);
   assert.equal(packed.count, snapshot.images.length);
   const owl = snapshot.images.findIndex(({ path }) => path === 'owl/1.png');
   assert.equal(Buffer.from(packed.read(owl)).readUInt8(0), 50);

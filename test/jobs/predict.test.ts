@@ -78,6 +78,7 @@ before(async () => {
       preprocessing: {
         inputSize: SIDE,
         resize: 'cover-crop',
+        enlarge: 1,
         mean: [...CIFAR_NORMALISATION.mean],
         deviation: [...CIFAR_NORMALISATION.deviation],
       },

@@ -98,9 +98,15 @@ const CASES: { name: string; kills: number; overrides: TrainOverrides }[] = [
     overrides: { keepBank: false, curatedShare: 0.5, lambda: { min: 0.1, max: 0.9, per: 'image' } },
   },
   {
-    name: 'bank emptied, random regions, contexts of head classes',
+    name: 'bank emptied, random regions, contexts of head classes, pictures decoded anew each time',
     kills: 3,
-    overrides: { keepBank: false, mask: 'random', contextClasses: 'head', groups: { many: 20, few: 10 } },
+    overrides: {
+      keepBank: false,
+      mask: 'random',
+      contextClasses: 'head',
+      groups: { many: 20, few: 10 },
+      augment: { crop: 'resized', jitter: 0.4 },
+    },
   },
 ];
 

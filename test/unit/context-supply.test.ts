@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../core/base/random.ts';
+import { augmentFor } from '../../core/training/presets.ts';
 import { ContextSupply } from '../../core/training/context-supply.ts';
 import { CuratedBank } from '../../core/training/curated-bank.ts';
 
@@ -39,7 +40,11 @@ const numbersIn = (pixels: Uint8Array): number[] =>
 /** A curated bank of pictures 201, 202, … whose crop and flip leave them as they are. */
 function curatedBank(count: number): CuratedBank {
   const { pixels, masks } = pictures(Array.from({ length: count }, (_, i) => 201 + i));
-  return new CuratedBank(Random.stream(3, 'curated contexts'), pixels, masks, SIZE, { pad: 0, flip: false });
+  return new CuratedBank(Random.stream(3, 'curated contexts'), pixels, masks, SIZE, {
+    ...augmentFor(SIZE),
+    pad: 0,
+    flip: false,
+  });
 }
 
 test('who is sure enough enters, in the order of the batch; a NaN does not', () => {
@@ -157,7 +162,7 @@ test('curated contexts repeat only when there are too few, and take one crop for
     Uint8Array.from({ length: AREA * 3 }, (_, i) => values[Math.floor(i / 3)]),
     Float32Array.from(values, (value) => value / 100),
     SIZE,
-    { pad: 0.25, flip: true },
+    { ...augmentFor(SIZE), pad: 0.25 },
   );
   const { pixels, masks } = bank.draw(50);
   const seen = new Set<string>();

@@ -21,6 +21,7 @@ const MODEL: ModelFile = {
     preprocessing: {
       inputSize: 32,
       resize: 'cover-crop',
+      enlarge: 1,
       mean: [0.4914, 0.4822, 0.4465],
       deviation: [0.2023, 0.1994, 0.201],
     },

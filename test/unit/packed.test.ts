@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { UserError } from '../../core/base/errors.ts';
 import type { Progress } from '../../core/base/progress.ts';
 import { decodeRgb } from '../../core/data/decode.ts';
 import { openPacked, type PackPort } from '../../core/data/packed.ts';
+import { prunePacks } from '../../core/data/prune-packs.ts';
 import type { DatasetSnapshot } from '../../core/data/snapshot.ts';
 import { sha256 } from '../../core/storage/blob-store.ts';
 import { patternPixels, rgbPng } from '../fixtures/images.ts';
@@ -66,7 +67,7 @@ const refused = (code: string, message: RegExp) => (error: unknown) =>
 
 test('pictures of the asked size are packed exactly as they are, in the order of the indices', async () => {
   const { snapshot } = pictures(squares(9));
-  const packed = await openPacked(snapshot, Int32Array.of(7, 0, 3), 16, temporaryFolder(), port());
+  const packed = await openPacked(snapshot, Int32Array.of(7, 0, 3), { size: 16 }, temporaryFolder(), port());
   assert.deepEqual([packed.count, packed.size], [3, 16]);
   for (const [at, seed] of [7, 0, 3].entries()) {
     assert.deepEqual(packed.read(at), patternPixels(16, 16, seed).data);
@@ -83,7 +84,7 @@ test('other pictures are brought to size as decodeRgb does', async () => {
     { width: 9, height: 31 },
     { width: 24, height: 24 },
   ]);
-  const packed = await openPacked(snapshot, all(snapshot), 24, temporaryFolder(), port());
+  const packed = await openPacked(snapshot, all(snapshot), { size: 24 }, temporaryFolder(), port());
   for (const [i, file] of files.entries()) {
     const expected = await decodeRgb(file, { width: 24, height: 24, fit: 'cover' });
     assert.deepEqual(Buffer.from(packed.read(i)), Buffer.from(expected));
@@ -93,8 +94,8 @@ test('other pictures are brought to size as decodeRgb does', async () => {
 test('from disk and from memory give the same', async () => {
   const { snapshot } = pictures(squares(5));
   const cache = temporaryFolder();
-  const memory = await openPacked(snapshot, all(snapshot), 16, cache, port());
-  const disk = await openPacked(snapshot, all(snapshot), 16, cache, port(), { inMemory: 0 });
+  const memory = await openPacked(snapshot, all(snapshot), { size: 16 }, cache, port());
+  const disk = await openPacked(snapshot, all(snapshot), { size: 16 }, cache, port(), { inMemory: 0 });
   for (let i = 0; i < 5; i++) assert.deepEqual(Buffer.from(disk.read(i)), Buffer.from(memory.read(i)));
   disk.close();
 });
@@ -102,34 +103,34 @@ test('from disk and from memory give the same', async () => {
 test('a pack is kept: the files are not needed a second time, other content is not mixed up', async () => {
   const { snapshot, root } = pictures(squares(4));
   const cache = temporaryFolder();
-  await openPacked(snapshot, all(snapshot), 16, cache, port());
+  await openPacked(snapshot, all(snapshot), { size: 16 }, cache, port());
   rmSync(root, { recursive: true });
   const again = port();
-  const packed = await openPacked(snapshot, all(snapshot), 16, cache, again);
+  const packed = await openPacked(snapshot, all(snapshot), { size: 16 }, cache, again);
   assert.deepEqual(packed.read(3), patternPixels(16, 16, 3).data);
   assert.deepEqual(again.events, []);
-  await assert.rejects(openPacked(snapshot, all(snapshot), 8, cache, port()), refused('not-found', /0\.png/));
-  await assert.rejects(openPacked(snapshot, [0, 1], 16, cache, port()), refused('not-found', /0\.png/));
+  await assert.rejects(openPacked(snapshot, all(snapshot), { size: 8 }, cache, port()), refused('not-found', /0\.png/));
+  await assert.rejects(openPacked(snapshot, [0, 1], { size: 16 }, cache, port()), refused('not-found', /0\.png/));
 });
 
 test('a damaged pack is made anew, or refused while it is read from disk', async () => {
   const { snapshot } = pictures(squares(3));
   const cache = temporaryFolder();
-  await openPacked(snapshot, all(snapshot), 16, cache, port());
+  await openPacked(snapshot, all(snapshot), { size: 16 }, cache, port());
   const file = packFile(cache);
   const bytes = readFileSync(file);
   bytes[bytes.length - 5] ^= 1;
   writeFileSync(file, bytes);
-  const disk = await openPacked(snapshot, all(snapshot), 16, cache, port(), { inMemory: 0 });
+  const disk = await openPacked(snapshot, all(snapshot), { size: 16 }, cache, port(), { inMemory: 0 });
   assert.deepEqual(Buffer.from(disk.read(0)), Buffer.from(patternPixels(16, 16, 0).data));
   assert.throws(() => disk.read(2), refused('damaged', /Delete it/));
   disk.close();
-  const packed = await openPacked(snapshot, all(snapshot), 16, cache, port());
+  const packed = await openPacked(snapshot, all(snapshot), { size: 16 }, cache, port());
   assert.deepEqual(packed.read(2), patternPixels(16, 16, 2).data);
   for (const broken of [bytes.subarray(0, 30), bytes.subarray(0, 500), Buffer.alloc(bytes.length)]) {
     writeFileSync(file, broken);
     assert.deepEqual(
-      (await openPacked(snapshot, all(snapshot), 16, cache, port())).read(1),
+      (await openPacked(snapshot, all(snapshot), { size: 16 }, cache, port())).read(1),
       patternPixels(16, 16, 1).data,
     );
   }
@@ -138,11 +139,14 @@ test('a damaged pack is made anew, or refused while it is read from disk', async
 test('after a cancel it goes on where it was', async () => {
   const { snapshot, root } = pictures(squares(300, 24));
   const cache = temporaryFolder();
-  await assert.rejects(openPacked(snapshot, all(snapshot), 24, cache, port(true)), refused('cancelled', /cancelled/));
+  await assert.rejects(
+    openPacked(snapshot, all(snapshot), { size: 24 }, cache, port(true)),
+    refused('cancelled', /cancelled/),
+  );
   assert.match(packFile(cache), /\.part$/);
   // What is packed is not asked for again.
   rmSync(join(root, 'cat/0.png'));
-  const packed = await openPacked(snapshot, all(snapshot), 24, cache, port());
+  const packed = await openPacked(snapshot, all(snapshot), { size: 24 }, cache, port());
   for (const i of [0, 1, 150, 299]) assert.deepEqual(packed.read(i), patternPixels(24, 24, i).data);
   assert.match(packFile(cache), /\.rgb$/);
 });
@@ -150,7 +154,7 @@ test('after a cancel it goes on where it was', async () => {
 test('what a dead process left is taken over and checked, what a living one writes is left alone', async () => {
   const { snapshot } = pictures(squares(200, 24));
   const cache = temporaryFolder();
-  await assert.rejects(openPacked(snapshot, all(snapshot), 24, cache, port(true)), UserError);
+  await assert.rejects(openPacked(snapshot, all(snapshot), { size: 24 }, cache, port(true)), UserError);
   const mine = packFile(cache);
   const dead = mine.replace(/\d+\.part$/, `${2 ** 30}.part`);
   const living = mine.replace(/\d+\.part$/, `${process.ppid}.part`);
@@ -159,7 +163,7 @@ test('what a dead process left is taken over and checked, what a living one writ
   bytes.fill(0, 64 + 200 * 8, 64 + 200 * 8 + 24 * 24 * 3);
   writeFileSync(dead, bytes);
   renameSync(mine, living);
-  const packed = await openPacked(snapshot, all(snapshot), 24, cache, port());
+  const packed = await openPacked(snapshot, all(snapshot), { size: 24 }, cache, port());
   for (const i of [0, 1, 199]) assert.deepEqual(packed.read(i), patternPixels(24, 24, i).data);
   assert.deepEqual(
     readdirSync(join(cache, 'packed')).filter((name) => name.endsWith('.part')),
@@ -169,7 +173,7 @@ test('what a dead process left is taken over and checked, what a living one writ
 
 test('pictures that are not what was imported stop it, by name and number', async () => {
   const { snapshot, root } = pictures(squares(6));
-  const pack = (): Promise<unknown> => openPacked(snapshot, all(snapshot), 16, temporaryFolder(), port());
+  const pack = (): Promise<unknown> => openPacked(snapshot, all(snapshot), { size: 16 }, temporaryFolder(), port());
   const original = readFileSync(join(root, 'cat/2.png'));
   writeFileSync(join(root, 'cat/2.png'), rgbPng(patternPixels(16, 16, 77)));
   await assert.rejects(pack(), refused('changed', /1 picture is of no use among 6.*cat\/2\.png is not the file/));
@@ -186,13 +190,41 @@ test('a picture that cannot be decoded is named', async () => {
   writeFileSync(join(root, 'cat/1.png'), broken);
   snapshot.images[1].hash = sha256(broken);
   await assert.rejects(
-    openPacked(snapshot, all(snapshot), 16, temporaryFolder(), port()),
+    openPacked(snapshot, all(snapshot), { size: 16 }, temporaryFolder(), port()),
     refused('damaged', /cat\/1\.png: .*Exclude/),
   );
 });
 
 test('no pictures at all are a pack of none', async () => {
   const { snapshot } = pictures(squares(1));
-  const packed = await openPacked(snapshot, [], 16, temporaryFolder(), port());
+  const packed = await openPacked(snapshot, [], { size: 16 }, temporaryFolder(), port());
   assert.equal(packed.count, 0);
+});
+
+test('packs that nobody has opened for two weeks go, used and new ones stay', async () => {
+  const { snapshot } = pictures(squares(3));
+  const cache = temporaryFolder();
+  assert.deepEqual(prunePacks(cache), []);
+  await openPacked(snapshot, all(snapshot), { size: 16 }, cache, port());
+  const old = packFile(cache);
+  await openPacked(snapshot, all(snapshot), { size: 24 }, cache, port());
+  const longAgo = new Date(Date.now() - 15 * 24 * 3600 * 1000);
+  for (const name of readdirSync(join(cache, 'packed'))) utimesSync(join(cache, 'packed', name), longAgo, longAgo);
+  const packed = await openPacked(snapshot, all(snapshot), { size: 24 }, cache, port());
+  assert.deepEqual(prunePacks(cache), [basename(old)]);
+  assert.deepEqual(packed.read(0).length, 24 * 24 * 3);
+  assert.deepEqual(readdirSync(join(cache, 'packed')), [basename(packFile(cache))]);
+});
+
+test('pictures with a margin are a pack of their own', async () => {
+  const { snapshot } = pictures([{ width: 64, height: 48 }]);
+  const cache = temporaryFolder();
+  await openPacked(snapshot, [0], { size: 24 }, cache, port());
+  const packed = await openPacked(snapshot, [0], { size: 24, enlarge: 2 }, cache, port());
+  // Twice 24 is its height: nothing is resized, the centre is cut out.
+  const { data } = patternPixels(64, 48, 0);
+  const expected = Array.from({ length: 24 }, (_, y) => [
+    ...data.subarray(((y + 12) * 64 + 20) * 3, ((y + 12) * 64 + 44) * 3),
+  ]);
+  assert.deepEqual([...packed.read(0)], expected.flat());
 });

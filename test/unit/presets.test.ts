@@ -50,7 +50,7 @@ test('the preset "paper" is the recipe of the paper (method.md 3.1)', () => {
     lambda: { min: 0, max: 1, per: 'batch' },
     mask: 'saliency',
     curatedShare: 0,
-    augment: { pad: 0.125, flip: true },
+    augment: { crop: 'padded', pad: 0.125, flip: true, leastArea: 0.08, jitter: 0 },
   });
 });
 
@@ -62,6 +62,13 @@ test('what is set by hand wins, and the schedule follows the epochs', () => {
   );
   assert.equal(makeConfig('csa', 'quick', 32, { batchSize: 512 }).bankSize, 512, 'a bank holds a batch');
   assert.equal(makeConfig('csa', 'quick', 128, { inputSize: 48 }).model.kind, 'resnet-cifar');
+  const { augment } = makeConfig('csa', 'quick', 128, { augment: { flip: false } });
+  assert.deepEqual(augment, { crop: 'resized', pad: 0.125, flip: false, leastArea: 0.08, jitter: 0.4 });
+  const { augment: small } = makeConfig('csa', 'quick', 64, { augment: { crop: 'resized' } });
+  assert.deepEqual([small.crop, small.jitter], ['resized', 0]);
+  // A run of before these settings goes on as it began.
+  const { crop: _, leastArea: __, jitter: ___, ...before } = augment;
+  assert.equal(TrainConfig.parse({ ...config, augment: before }).augment.crop, 'padded');
 });
 
 test('a setting out of its range is named', () => {
@@ -71,6 +78,8 @@ test('a setting out of its range is named', () => {
     [{ batchSize: 1 }, /batchSize is out/],
     [{ lambda: { min: 0, max: 2, per: 'batch' } }, /lambda\.max is out/],
     [{ model: { kind: 'resnet-cifar', blocks: 10 } }, /model\.blocks is out/],
+    [{ augment: { leastArea: 0 } }, /augment\.leastArea is out/],
+    [{ augment: { jitter: 1.5 } }, /augment\.jitter is out/],
     [{ bankSize: 16 }, /bankSize \(16\) is below batchSize \(32\)/],
     [{ lambda: { min: 0.5, max: 0.2, per: 'batch' } }, /lambda\.min \(0\.5\) is above lambda\.max \(0\.2\)/],
   ];

@@ -17,7 +17,10 @@ export interface TrainOptions {
   inputSize?: number | undefined;
   model?: TrainConfig['model']['kind'] | undefined;
   blocks?: number | undefined;
+  crop?: TrainConfig['augment']['crop'] | undefined;
   pad?: number | undefined;
+  leastArea?: number | undefined;
+  jitter?: number | undefined;
   flip: boolean;
   minSteps?: number | undefined;
   evaluateEvery?: number | undefined;
@@ -59,7 +62,7 @@ export function overridesFrom(
   const { bankSize, lambda, batchSize = base.batchSize } = options;
   const bank = bankSize && ('batches' in bankSize ? bankSize.batches * batchSize : bankSize.contexts);
   const [min, max] = lambda ?? [base.lambda.min, base.lambda.max];
-  return definedOnly({
+  return definedOnly<TrainOverrides>({
     epochs: options.epochs,
     batchSize: options.batchSize,
     learningRate: options.learningRate,
@@ -67,7 +70,13 @@ export function overridesFrom(
     weightDecay: options.weightDecay,
     inputSize: options.inputSize,
     model: modelFrom(options),
-    augment: { pad: options.pad ?? base.augment.pad, flip: options.flip },
+    augment: definedOnly<TrainConfig['augment']>({
+      crop: options.crop,
+      pad: options.pad,
+      flip: options.flip,
+      leastArea: options.leastArea,
+      jitter: options.jitter,
+    }),
     minSteps: options.minSteps,
     evaluateEvery: options.evaluateEvery,
     delta: options.delta,
@@ -90,6 +99,9 @@ function modelFrom({ model, blocks }: TrainOptions): TrainConfig['model'] | unde
 }
 
 /** Without the fields that are undefined: they would hide the preset's. */
-function definedOnly(settings: { [K in keyof TrainOverrides]: TrainOverrides[K] | undefined }): TrainOverrides {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+function definedOnly<Settings extends object>(settings: {
+  [K in keyof Settings]?: Settings[K] | undefined;
+}): Partial<Settings> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same fields, those that are left
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as Partial<Settings>;
 }

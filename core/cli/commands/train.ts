@@ -1,5 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { UserError } from '../../base/errors.ts';
+import { percent } from '../../evaluation/sentences.ts';
 import type { RunPlan } from '../../services/runs.ts';
 import type { Run } from '../../storage/records.ts';
 import { METHODS } from '../../training/config.ts';
@@ -54,6 +55,14 @@ export const addTrain: AddCommand = (parent, cli) => {
     .option('--input-size <pixels>', 'side of the network input (default: fits the pictures)', integer(32, 224))
     .addOption(new Option('--model <kind>', 'default: by input size').choices(['resnet-cifar', 'resnet18'] as const))
     .option('--blocks <number>', 'blocks a stage of resnet-cifar: 5 is ResNet-32', integer(1, 9))
+    .addOption(
+      new Option('--crop <kind>', 'padded, or a random part resized (default: padded up to 64 px)').choices([
+        'padded',
+        'resized',
+      ] as const),
+    )
+    .option('--least-area <share>', 'smallest share of a picture that a resized part has', number(0.01, 1))
+    .option('--jitter <strength>', 'of brightness, contrast and saturation (default: 0.4 beyond 64 px)', number(0, 1))
     .option('--pad <share>', 'padding before the random crop, as a share of the size', number(0, 0.5))
     .option('--no-flip', 'no random horizontal flip')
     .optionsGroup('Contexts (csa):')
@@ -166,6 +175,17 @@ async function finished(session: Session, work: () => Promise<Run>): Promise<Out
 
 const howToGoOn = (run: Run): string => `Go on with: contexture resume ${run.id}`;
 
+function augmentText({ crop, pad, flip, leastArea, jitter }: RunPlan['config']['augment']): string {
+  const parts = [
+    crop === 'resized'
+      ? `a random part of ${percent(leastArea)} or more, resized`
+      : `padded by ${percent(pad)}, random crop`,
+  ];
+  if (flip) parts.push('flip');
+  if (jitter > 0) parts.push(`colour jitter ${jitter}`);
+  return parts.join(', ');
+}
+
 function planText(
   preset: PresetName,
   { config, rules, proposedInputSize, cost, trainImages, stepsPerEpoch }: RunPlan,
@@ -183,6 +203,7 @@ function planText(
         : `ResNet-${6 * model.blocks + 2} (${plural(model.blocks, 'block')} a stage)`,
     ],
     ['Input size', `${config.inputSize} px (${size}); a step costs ${cost.toFixed(1)} times one at 32 px`],
+    ['Augmentation', augmentText(config.augment)],
     ['Training images', count(trainImages)],
     ['Epochs', `${config.epochs} of ${count(stepsPerEpoch)} steps of ${config.batchSize} images a stream`],
     [
