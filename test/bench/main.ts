@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 
 const BENCHES: Readonly<Record<string, (options: Record<string, number>) => Promise<object>>> = {
+  photos: async (options) => (await import('./photos.ts')).photos(options),
   'step-ce': async (options) => (await import('./step-ce.ts')).stepCe(options),
   import: async (options) => (await import('./import.ts')).importBench(options),
   thumbnails: async (options) => (await import('./thumbnails.ts')).thumbnailsBench(options),
