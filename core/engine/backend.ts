@@ -140,8 +140,8 @@ export function startEngine(install: EngineInstall): Engine {
 }
 
 /**
- * TensorFlow.js has no bfloat16: such a tensor is float32 to it, and only our own operations, which ask for its true type,
- * take it.
+ * TensorFlow.js has no bfloat16: such a tensor is float32 to it. Here its true type is kept, and an operation that is given
+ * one is run for that type.
  */
 function withBfloat16(Base: BackendClass): BackendClass {
   return class extends Base {
@@ -151,6 +151,31 @@ function withBfloat16(Base: BackendClass): BackendClass {
       const tensor = super.createOutputTensor({ ...metadata, dtype: TF_FLOAT });
       this.tensorMap.get(tensor.dataId).dtype = TF_BFLOAT16;
       return tensor;
+    }
+
+    override executeSingleOutput(name: string, attributes: OpAttribute[], inputs: tf.Tensor[]): tf.Tensor {
+      return super.executeSingleOutput(name, this.#typed(attributes, inputs), inputs);
+    }
+
+    override executeMultipleOutputs(
+      name: string,
+      attributes: OpAttribute[],
+      inputs: tf.Tensor[],
+      outputs: number,
+    ): tf.Tensor[] {
+      return super.executeMultipleOutputs(name, this.#typed(attributes, inputs), inputs, outputs);
+    }
+
+    #typed(attributes: OpAttribute[], inputs: readonly tf.Tensor[]): OpAttribute[] {
+      const { TF_BFLOAT16, TF_FLOAT } = this.binding;
+      if (!inputs.some(({ dataId }) => this.tensorMap.get(dataId).dtype === TF_BFLOAT16)) return attributes;
+      // A cast of TensorFlow.js's from float32 to float32 is one from bfloat16 to bfloat16; our own say bfloat16 themselves.
+      const names = attributes.some(({ value }) => value === TF_BFLOAT16) ? [] : ['T', 'SrcT', 'DstT'];
+      return attributes.map((attribute) =>
+        names.includes(attribute.name) && attribute.value === TF_FLOAT
+          ? { ...attribute, value: TF_BFLOAT16 }
+          : attribute,
+      );
     }
   };
 }

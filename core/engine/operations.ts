@@ -15,6 +15,34 @@ const typeAttribute = (name: string, type: number): OpAttribute => ({
   value: type,
 });
 
+/** How numbers are stored on their way through a network. Weights, statistics and losses are always float32. */
+export type Precision = 'float32' | 'bfloat16';
+
+/** A tensor in the given precision; the tensor itself where it has it. Differentiable: the gradient is cast back. */
+export function toPrecision<T extends tf.Tensor>(x: T, precision: Precision): T {
+  const { backend } = engine();
+  const { TF_BFLOAT16, TF_FLOAT } = backend.binding;
+  const types = { float32: TF_FLOAT, bfloat16: TF_BFLOAT16 };
+  const from = isBfloat16(x) ? 'bfloat16' : 'float32';
+  if (from === precision) return x;
+  const cast = (tensor: tf.Tensor, source: Precision, target: Precision): tf.Tensor =>
+    backend.executeSingleOutput(
+      'Cast',
+      [typeAttribute('SrcT', types[source]), typeAttribute('DstT', types[target])],
+      [tensor],
+    );
+  const operation = tf.customGrad((input: tf.Tensor | tf.GradSaveFunc) => ({
+    value: cast(input as tf.Tensor, from, precision),
+    gradFunc: (dy: tf.Tensor) => cast(dy, precision, from),
+  }));
+  return operation(x) as T;
+}
+
+function isBfloat16(x: tf.Tensor): boolean {
+  const { backend } = engine();
+  return backend.tensorMap.get(x.dataId).dtype === backend.binding.TF_BFLOAT16;
+}
+
 /** Batch statistics as the running averages take them. */
 export interface BatchStatistics {
   /** [C] */
@@ -60,27 +88,30 @@ function onePassBatchNorm(
   { residual, relu }: AfterNorm,
 ): { y: tf.Tensor4D; statistics: BatchStatistics } {
   const { backend } = engine();
-  const { TF_ATTR_BOOL } = backend.binding;
+  const { TF_ATTR_BOOL, TF_FLOAT } = backend.binding;
   let statistics: BatchStatistics | undefined;
   const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
     const save = inputs.pop() as tf.GradSaveFunc;
     const [input, scale, offset, added] = inputs as tf.Tensor[];
     const none = tf.zeros([0]);
+    // As the residual it has to have the type of x.
+    const noMap = toPrecision(none, isBfloat16(input) ? 'bfloat16' : 'float32');
     const [y, mean, variance, inverse] = backend.executeMultipleOutputs(
       'ContextureBatchNorm',
       onePassAttributes(epsilon, true, relu),
-      [input, scale, offset, none, none, added ?? none],
+      [input, scale, offset, none, none, added ?? noMap],
       4,
     );
     statistics = { mean: tf.keep(mean) as tf.Tensor1D, variance: tf.keep(variance) as tf.Tensor1D };
     // Where nothing was cut off, the gradient does not ask for y.
-    save([input, scale, mean, inverse, relu ? y : none]);
+    save([input, scale, mean, inverse, relu ? y : noMap]);
     return {
       value: y,
       gradFunc: (dy: tf.Tensor, [savedInput, savedScale, savedMean, savedInverse, savedY]: tf.Tensor[]) => {
         const [dx, dScale, dOffset, dResidual] = backend.executeMultipleOutputs(
           'ContextureBatchNormGrad',
           [
+            typeAttribute('T', TF_FLOAT),
             { name: 'relu', type: TF_ATTR_BOOL, value: relu },
             { name: 'residual', type: TF_ATTR_BOOL, value: added !== undefined },
           ],
@@ -98,8 +129,9 @@ function onePassBatchNorm(
 }
 
 function onePassAttributes(epsilon: number, training: boolean, relu: boolean): OpAttribute[] {
-  const { TF_ATTR_BOOL, TF_ATTR_FLOAT } = engine().backend.binding;
+  const { TF_ATTR_BOOL, TF_ATTR_FLOAT, TF_FLOAT } = engine().backend.binding;
   return [
+    typeAttribute('T', TF_FLOAT),
     { name: 'epsilon', type: TF_ATTR_FLOAT, value: epsilon },
     { name: 'training', type: TF_ATTR_BOOL, value: training },
     { name: 'relu', type: TF_ATTR_BOOL, value: relu },
@@ -205,7 +237,14 @@ export function batchNormInference(
       return backend.executeMultipleOutputs(
         'ContextureBatchNorm',
         onePassAttributes(epsilon, false, relu),
-        [x, gamma, beta, mean, variance, residual ?? tf.zeros([0])],
+        [
+          x,
+          gamma,
+          beta,
+          mean,
+          variance,
+          residual ?? toPrecision(tf.zeros([0]), isBfloat16(x) ? 'bfloat16' : 'float32'),
+        ],
         4,
       )[0] as tf.Tensor4D;
     }
@@ -290,13 +329,32 @@ export function convolution(x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number,
   // With stride 1 and an odd kernel, SAME is the same; with stride 2 on an even size TensorFlow would pad the far side only.
   if (stride === 1 && kernel.shape[0] === 2 * padding + 1) return plainConvolution(x, kernel, 1, padding);
   if (padding === 0) return plainConvolution(x, kernel, stride, 0);
-  const padded = tf.pad4d(x, [
-    [0, 0],
-    [padding, padding],
-    [padding, padding],
-    [0, 0],
-  ]);
-  return plainConvolution(padded, kernel, stride, 0);
+  const sides = [padding, padding] as const;
+  return plainConvolution(zeroPad(x, [[0, 0], sides, sides, [0, 0]]), kernel, stride, 0);
+}
+
+/**
+ * Zeros around a tensor, in any precision.
+ * @param paddings zeros before and after, for each dimension
+ */
+export function zeroPad(x: tf.Tensor4D, paddings: readonly (readonly [before: number, after: number])[]): tf.Tensor4D {
+  const { backend } = engine();
+  const { TF_FLOAT, TF_INT32 } = backend.binding;
+  const { shape } = x;
+  const operation = tf.customGrad((input: tf.Tensor | tf.GradSaveFunc) => ({
+    value: backend.executeSingleOutput(
+      'Pad',
+      [typeAttribute('T', TF_FLOAT), typeAttribute('Tpaddings', TF_INT32)],
+      [input as tf.Tensor, tf.tensor2d(paddings.flat(), [paddings.length, 2], 'int32')],
+    ),
+    gradFunc: (dy: tf.Tensor) =>
+      tf.slice(
+        dy,
+        paddings.map(([before]) => before),
+        shape,
+      ),
+  }));
+  return operation(x) as tf.Tensor4D;
 }
 
 /** Largest kernel gradient, in values, whose partial sums fit the processor's caches. */
@@ -308,7 +366,11 @@ function plainConvolution(x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number, p
   const { filterGradientPays, TF_ATTR_INT, TF_ATTR_STRING, TF_FLOAT } = backend.binding;
   const name = padding === 0 ? 'valid' : 'same';
   const ours =
-    device === 'cpu' && filterGradientPays && kernel.shape[3] % 8 === 0 && kernel.size <= LARGEST_FILTER_GRADIENT;
+    device === 'cpu' &&
+    filterGradientPays &&
+    !isBfloat16(x) &&
+    kernel.shape[3] % 8 === 0 &&
+    kernel.size <= LARGEST_FILTER_GRADIENT;
   if (!ours) return tf.conv2d(x, kernel, stride, name);
   const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
     const [input, weights] = inputs as tf.Tensor4D[];

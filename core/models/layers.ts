@@ -8,8 +8,11 @@ import {
   batchNormTraining,
   convolution,
   subsample,
+  toPrecision,
+  zeroPad,
   type AfterNorm,
   type BatchStatistics,
+  type Precision,
 } from '../engine/operations.ts';
 import type { NamedTensors, ParameterSpec } from './parameters.ts';
 
@@ -63,20 +66,23 @@ export class LayerPlan implements Layers<number> {
 /** Computes a network. */
 export abstract class LayerRun implements Layers<tf.Tensor4D> {
   protected readonly weights: NamedTensors;
+  readonly #precision: Precision;
 
-  constructor(weights: NamedTensors) {
+  constructor(weights: NamedTensors, precision: Precision) {
     this.weights = weights;
+    this.#precision = precision;
   }
 
   abstract batchNorm(name: string, x: tf.Tensor4D, after: AfterNorm): tf.Tensor4D;
 
   convolution(name: string, x: tf.Tensor4D, { stride, padding }: { stride: number; padding: number }): tf.Tensor4D {
-    return convolution(x, this.weights.get(`${name}.weight`), stride, padding);
+    const kernel = this.weights.get<tf.Tensor4D>(`${name}.weight`);
+    return convolution(toPrecision(x, this.#precision), toPrecision(kernel, this.#precision), stride, padding);
   }
 
   shortcutA(x: tf.Tensor4D, out: number, stride: number): tf.Tensor4D {
     const side = (out - x.shape[3]) / 2;
-    return tf.pad4d(subsample(x, stride), [
+    return zeroPad(subsample(x, stride), [
       [0, 0],
       [0, 0],
       [0, 0],
@@ -87,7 +93,7 @@ export abstract class LayerRun implements Layers<tf.Tensor4D> {
   maxPool(x: tf.Tensor4D, { size, stride, padding }: { size: number; stride: number; padding: number }): tf.Tensor4D {
     // Zero padding equals PyTorch's minus infinity here: the input comes from a ReLU and is never negative.
     const sides: [number, number] = [padding, padding];
-    return tf.maxPool(tf.pad4d(x, [[0, 0], sides, sides, [0, 0]]), size, stride, 'valid');
+    return tf.maxPool(zeroPad(x, [[0, 0], sides, sides, [0, 0]]), size, stride, 'valid');
   }
 }
 
@@ -109,8 +115,8 @@ export class TrainingRun extends LayerRun {
 export class InferenceRun extends LayerRun {
   readonly #statistics: NamedTensors;
 
-  constructor(weights: NamedTensors, statistics: NamedTensors) {
-    super(weights);
+  constructor(weights: NamedTensors, statistics: NamedTensors, precision: Precision) {
+    super(weights, precision);
     this.#statistics = statistics;
   }
 

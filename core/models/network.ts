@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../training/config.ts';
 import type { Random } from '../base/random.ts';
-import { globalAveragePool } from '../engine/operations.ts';
+import { globalAveragePool, toPrecision, type Precision } from '../engine/operations.ts';
 import { InferenceRun, LayerPlan, TrainingRun, type Layers } from './layers.ts';
 import { Layout, type NamedTensors, type ParameterSpec } from './parameters.ts';
 import { resnetCifar } from './resnet-cifar.ts';
@@ -68,15 +68,18 @@ function head(name: string, features: number, classes: number): ParameterSpec[] 
 export class Network {
   readonly config: ModelConfig;
   readonly classes: number;
+  /** Of the maps between layers while training; evaluation is always in float32. */
+  readonly precision: Precision;
   readonly backbone: Backbone;
   readonly features: number;
   readonly trunk: Layout;
   readonly balanced: Layout;
   readonly statistics: Layout;
 
-  constructor(config: ModelConfig, classes: number) {
+  constructor(config: ModelConfig, classes: number, precision: Precision = 'float32') {
     this.config = config;
     this.classes = classes;
+    this.precision = precision;
     this.backbone = backboneOf(config);
     const plan = new LayerPlan();
     this.features = this.backbone.features(plan, 3);
@@ -102,12 +105,13 @@ export class Network {
   }
 
   /** Evaluation mode, ready for several calls. Use inside `tf.tidy`. */
-  inference(state: InferenceState): Inference {
+  inference(state: InferenceState, precision: Precision = 'float32'): Inference {
     return new Inference(
       this.backbone,
       this.trunk.split(state.trunk),
       this.balanced.split(state.balanced),
       this.statistics.split(state.statistics),
+      precision,
     );
   }
 
@@ -119,8 +123,8 @@ export class Network {
    *   caller disposes it)
    */
   pooledTraining(trunk: NamedTensors, image: tf.Tensor4D): { pooled: tf.Tensor2D; batchStatistics: tf.Tensor1D } {
-    const run = new TrainingRun(trunk);
-    const pooled = globalAveragePool(this.backbone.features(run, image));
+    const run = new TrainingRun(trunk, this.precision);
+    const pooled = globalAveragePool(toPrecision(this.backbone.features(run, image), 'float32'));
     const parts = run.batchStatistics.flatMap(({ mean, variance }) => [mean, variance]);
     const batchStatistics = tf.keep(tf.concat1d(parts));
     tf.dispose(parts);
@@ -143,16 +147,22 @@ export class Inference {
   readonly trunk: NamedTensors;
   readonly balanced: NamedTensors;
 
-  constructor(backbone: Backbone, trunk: NamedTensors, balanced: NamedTensors, statistics: NamedTensors) {
+  constructor(
+    backbone: Backbone,
+    trunk: NamedTensors,
+    balanced: NamedTensors,
+    statistics: NamedTensors,
+    precision: Precision,
+  ) {
     this.#backbone = backbone;
-    this.#run = new InferenceRun(trunk, statistics);
+    this.#run = new InferenceRun(trunk, statistics, precision);
     this.trunk = trunk;
     this.balanced = balanced;
   }
 
   /** image [N, H, W, 3], normalised -> last feature map [N, h, w, C]. */
   features(image: tf.Tensor4D): tf.Tensor4D {
-    return this.#backbone.features(this.#run, image);
+    return toPrecision(this.#backbone.features(this.#run, image), 'float32');
   }
 
   /** Logits of both heads from a feature map. */

@@ -122,6 +122,15 @@ test('a mean that is large beside the deviation costs the variance no digits', (
   assertClose(statistics.mean.dataSync(), tf.add(tf.mean(values, [0, 1, 2]), 1000).dataSync(), 'mean', 1e-6);
 });
 
+test('what is no number passes through a ReLU: a run that diverges must be seen to', () => {
+  const x = normal<tf.Rank.R4>([1, 2, 2, 8]);
+  const nan = tf.fill([8], NaN) as tf.Tensor1D;
+  const [zeros, ones] = [tf.zeros<tf.Rank.R1>([8]), tf.ones<tf.Rank.R1>([8])];
+  const { y } = batchNormTraining(x, nan, zeros, EPSILON, { relu: true });
+  const evaluated = batchNormInference(x, ones, nan, zeros, ones, EPSILON, { relu: true });
+  for (const value of [...y.dataSync(), ...evaluated.dataSync()]) assert.ok(Number.isNaN(value));
+});
+
 test('the gradient of a batch norm leaves alone what others still need', () => {
   const [x, dy] = [normal<tf.Rank.R4>([2, 4, 4, 8]), normal<tf.Rank.R4>([2, 4, 4, 8])];
   const before = dy.dataSync().slice();
@@ -306,7 +315,7 @@ test("our gradient in the kernel equals TensorFlow's: strides, paddings, odd siz
 });
 
 test("ResNet-18's max pool (3x3, stride 2, padding 1) after a ReLU: the largest pixel, and its gradient goes there", () => {
-  const layers = new TrainingRun(new NamedTensors(new Map()));
+  const layers = new TrainingRun(new NamedTensors(new Map()), 'float32');
   for (const side of [6, 7]) {
     // Different positive values, as a ReLU may give.
     const values = Float32Array.from(random.permutation(side * side * 2), (value) => value + 1);
@@ -344,7 +353,7 @@ test("ResNet-18's max pool (3x3, stride 2, padding 1) after a ReLU: the largest 
 });
 
 test('the shortcut without weights takes every second pixel and puts zero channels on both sides', () => {
-  const layers = new TrainingRun(new NamedTensors(new Map()));
+  const layers = new TrainingRun(new NamedTensors(new Map()), 'float32');
   const x = normal<tf.Rank.R4>([2, 6, 6, 4]);
   const shortcut = (input: tf.Tensor): tf.Tensor => layers.shortcutA(input as tf.Tensor4D, 8, 2);
   const y = shortcut(x);

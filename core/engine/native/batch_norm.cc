@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "kernel.h"
@@ -14,8 +16,27 @@
 #define FOR_EACH_PROCESSOR
 #endif
 
+#define INLINE inline __attribute__((always_inline))
+
 namespace contexture {
 namespace {
+
+/// How a feature map is stored: as float, or as the upper half of one (bfloat16). All arithmetic is on floats.
+INLINE float get(const float& value) { return value; }
+INLINE float get(const uint16_t& value) {
+  const uint32_t bits = static_cast<uint32_t>(value) << 16;
+  float result;
+  std::memcpy(&result, &bits, sizeof result);
+  return result;
+}
+INLINE void set(float& place, float value) { place = value; }
+INLINE void set(uint16_t& place, float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  // To the nearest, ties to even; what is not a number stays one.
+  const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  place = static_cast<uint16_t>(value == value ? rounded : 0x7fc0);
+}
 
 /// Values that one thread works on at a time: they fit a core's own cache.
 constexpr int64_t VALUES_A_BLOCK = 16384;
@@ -51,11 +72,12 @@ struct Rows {
 };
 
 /// sum += x - shift and squares += (x - shift)^2, channel by channel.
-FOR_EACH_PROCESSOR void addMoments(const float* __restrict x, const float* __restrict shift, int64_t rows, int64_t channels,
-                                   float* __restrict sum, float* __restrict squares) {
+template <typename E>
+INLINE void momentRows(const E* __restrict x, const E* __restrict shift, int64_t rows, int64_t channels,
+                       float* __restrict sum, float* __restrict squares) {
   for (int64_t row = 0; row < rows; row++, x += channels) {
     for (int64_t c = 0; c < channels; c++) {
-      const float d = x[c] - shift[c];
+      const float d = get(x[c]) - get(shift[c]);
       sum[c] += d;
       squares[c] += d * d;
     }
@@ -63,22 +85,23 @@ FOR_EACH_PROCESSOR void addMoments(const float* __restrict x, const float* __res
 }
 
 /// y = a x + b (+ residual), then ReLU where asked.
-template <bool RELU, bool RESIDUAL>
-inline __attribute__((always_inline)) void scaleRows(const float* __restrict x, const float* __restrict a,
-                                                     const float* __restrict b, const float* __restrict residual,
-                                                     int64_t rows, int64_t channels, float* __restrict y) {
+template <bool RELU, bool RESIDUAL, typename E>
+INLINE void scaleRows(const E* __restrict x, const float* __restrict a, const float* __restrict b,
+                      const E* __restrict residual, int64_t rows, int64_t channels, E* __restrict y) {
   for (int64_t row = 0; row < rows; row++) {
     const int64_t at = row * channels;
     for (int64_t c = 0; c < channels; c++) {
-      float value = a[c] * x[at + c] + b[c];
-      if (RESIDUAL) value += residual[at + c];
-      y[at + c] = RELU ? (value > 0 ? value : 0) : value;
+      float value = a[c] * get(x[at + c]) + b[c];
+      if (RESIDUAL) value += get(residual[at + c]);
+      // What is no number passes through: a run that diverges must be seen to.
+      set(y[at + c], RELU && value < 0 ? 0 : value);
     }
   }
 }
 
-FOR_EACH_PROCESSOR void scale(const float* x, const float* a, const float* b, const float* residual, bool relu,
-                              int64_t rows, int64_t channels, float* y) {
+template <typename E>
+INLINE void scaleAny(const E* x, const float* a, const float* b, const E* residual, bool relu, int64_t rows,
+                     int64_t channels, E* y) {
   if (relu && residual) scaleRows<true, true>(x, a, b, residual, rows, channels, y);
   else if (relu) scaleRows<true, false>(x, a, b, residual, rows, channels, y);
   else if (residual) scaleRows<false, true>(x, a, b, residual, rows, channels, y);
@@ -86,65 +109,81 @@ FOR_EACH_PROCESSOR void scale(const float* x, const float* a, const float* b, co
 }
 
 /// sum += g and products += g (x - mean), channel by channel.
-template <bool RELU>
-inline __attribute__((always_inline)) void gradientRows(const float* __restrict dy, const float* __restrict y,
-                                                        const float* __restrict x, const float* __restrict mean,
-                                                        int64_t rows, int64_t channels, float* __restrict sum,
-                                                        float* __restrict products) {
+template <bool RELU, typename E>
+INLINE void gradientRows(const E* __restrict dy, const E* __restrict y, const E* __restrict x,
+                         const float* __restrict mean, int64_t rows, int64_t channels, float* __restrict sum,
+                         float* __restrict products) {
   for (int64_t row = 0; row < rows; row++) {
     const int64_t at = row * channels;
     for (int64_t c = 0; c < channels; c++) {
-      const float g = !RELU || y[at + c] > 0 ? dy[at + c] : 0;
+      const float g = !RELU || get(y[at + c]) > 0 ? get(dy[at + c]) : 0;
       sum[c] += g;
-      products[c] += g * (x[at + c] - mean[c]);
+      products[c] += g * (get(x[at + c]) - mean[c]);
     }
   }
 }
 
-FOR_EACH_PROCESSOR void addGradients(const float* dy, const float* y, const float* x, const float* mean, bool relu,
-                                     int64_t rows, int64_t channels, float* sum, float* products) {
-  if (relu) gradientRows<true>(dy, y, x, mean, rows, channels, sum, products);
-  else gradientRows<false>(dy, y, x, mean, rows, channels, sum, products);
-}
-
 /// dx = a g + b x + d; g itself goes to the residual where there is one. `dx` may be `dy`.
-template <bool RELU, bool RESIDUAL>
-inline __attribute__((always_inline)) void inputGradientRows(const float* dy, const float* __restrict y,
-                                                             const float* __restrict x, const float* __restrict a,
-                                                             const float* __restrict b, const float* __restrict d,
-                                                             int64_t rows, int64_t channels, float* dx,
-                                                             float* __restrict d_residual) {
+template <bool RELU, bool RESIDUAL, typename E>
+INLINE void inputGradientRows(const E* dy, const E* __restrict y, const E* __restrict x, const float* __restrict a,
+                              const float* __restrict b, const float* __restrict d, int64_t rows, int64_t channels,
+                              E* dx, E* __restrict d_residual) {
   for (int64_t row = 0; row < rows; row++) {
     const int64_t at = row * channels;
 #pragma GCC ivdep
     for (int64_t c = 0; c < channels; c++) {
-      const float g = !RELU || y[at + c] > 0 ? dy[at + c] : 0;
-      if (RESIDUAL) d_residual[at + c] = g;
-      dx[at + c] = a[c] * g + b[c] * x[at + c] + d[c];
+      const float g = !RELU || get(y[at + c]) > 0 ? get(dy[at + c]) : 0;
+      if (RESIDUAL) set(d_residual[at + c], g);
+      set(dx[at + c], a[c] * g + b[c] * get(x[at + c]) + d[c]);
     }
   }
 }
 
-FOR_EACH_PROCESSOR void inputGradient(const float* dy, const float* y, const float* x, const float* a, const float* b,
-                                      const float* d, bool relu, int64_t rows, int64_t channels, float* dx,
-                                      float* d_residual) {
+template <typename E>
+INLINE void inputGradientAny(const E* dy, const E* y, const E* x, const float* a, const float* b, const float* d, bool relu,
+                             int64_t rows, int64_t channels, E* dx, E* d_residual) {
   if (relu && d_residual) inputGradientRows<true, true>(dy, y, x, a, b, d, rows, channels, dx, d_residual);
   else if (relu) inputGradientRows<true, false>(dy, y, x, a, b, d, rows, channels, dx, d_residual);
   else if (d_residual) inputGradientRows<false, true>(dy, y, x, a, b, d, rows, channels, dx, d_residual);
   else inputGradientRows<false, false>(dy, y, x, a, b, d, rows, channels, dx, d_residual);
 }
 
+// Compilers make no versions of a template for several processors, hence these, one for each way to store a map.
+#define FOR_ELEMENT(E)                                                                                                 \
+  FOR_EACH_PROCESSOR void addMoments(const E* x, const E* shift, int64_t rows, int64_t channels, float* sum,           \
+                                     float* squares) {                                                                 \
+    momentRows(x, shift, rows, channels, sum, squares);                                                                \
+  }                                                                                                                    \
+  FOR_EACH_PROCESSOR void scale(const E* x, const float* a, const float* b, const E* residual, bool relu, int64_t rows, \
+                                int64_t channels, E* y) {                                                              \
+    scaleAny(x, a, b, residual, relu, rows, channels, y);                                                              \
+  }                                                                                                                    \
+  FOR_EACH_PROCESSOR void addGradients(const E* dy, const E* y, const E* x, const float* mean, bool relu, int64_t rows, \
+                                       int64_t channels, float* sum, float* products) {                                \
+    if (relu) gradientRows<true>(dy, y, x, mean, rows, channels, sum, products);                                       \
+    else gradientRows<false>(dy, y, x, mean, rows, channels, sum, products);                                           \
+  }                                                                                                                    \
+  FOR_EACH_PROCESSOR void inputGradient(const E* dy, const E* y, const E* x, const float* a, const float* b,           \
+                                        const float* d, bool relu, int64_t rows, int64_t channels, E* dx,              \
+                                        E* d_residual) {                                                               \
+    inputGradientAny(dy, y, x, a, b, d, relu, rows, channels, dx, d_residual);                                         \
+  }
+FOR_ELEMENT(float)
+FOR_ELEMENT(uint16_t)
+
 /// In training the batch's own mean and variance are used and returned, the variance unbiased; in evaluation those given.
+template <typename E>
 class BatchNorm {
  public:
+  using Element = E;
   static constexpr const char* name = "ContextureBatchNorm";
   /// x [..., C]; scale, offset [C]; mean, variance [C] in evaluation, [0] in training; residual like x, or [0].
-  static constexpr const char* inputs[] = {"x: float",    "scale: float",    "offset: float",
-                                           "mean: float", "variance: float", "residual: float"};
+  static constexpr const char* inputs[] = {"x: T",        "scale: float",    "offset: float",
+                                           "mean: float", "variance: float", "residual: T"};
   /// y like x; in training mean, unbiased variance and 1 / sqrt(biased variance + epsilon) of the batch, [C] each.
-  static constexpr const char* outputs[] = {"y: float", "batch_mean: float", "batch_variance: float",
+  static constexpr const char* outputs[] = {"y: T", "batch_mean: float", "batch_variance: float",
                                             "inverse_deviation: float"};
-  static constexpr const char* attributes[] = {"epsilon: float", "training: bool", "relu: bool"};
+  static constexpr const char* attributes[] = {"T: {float, bfloat16}", "epsilon: float", "training: bool", "relu: bool"};
 
   static void shapes(TF_ShapeInferenceContext* context, TF_Status* status) {
     sameShape(context, 0, 0, status);
@@ -161,7 +200,7 @@ class BatchNorm {
     const Rows rows(shape);
     const int64_t channels = rows.channels;
     const Shape vector = {channels};
-    const float* x = call.input(0);
+    const E* x = call.input<E>(0);
     float* mean = call.output(1, vector);
     float* variance = call.output(2, vector);
     float* inverse = call.output(3, vector);
@@ -177,8 +216,8 @@ class BatchNorm {
       a[c] = call.input(1)[c] * inverse[c];
       b[c] = call.input(2)[c] - mean[c] * a[c];
     }
-    const float* residual = call.elements(5) > 0 ? call.input(5) : nullptr;
-    float* y = call.output(0, shape);
+    const E* residual = call.elements(5) > 0 ? call.input<E>(5) : nullptr;
+    E* y = call.output<E>(0, shape);
     rows.each([&](int64_t, int64_t first, int64_t count) {
       const int64_t at = first * channels;
       scale(x + at, a.data(), b.data(), residual ? residual + at : nullptr, relu_, count, channels, y + at);
@@ -186,7 +225,7 @@ class BatchNorm {
   }
 
  private:
-  void moments(const Rows& rows, const float* x, float* mean, float* variance, float* inverse) const {
+  void moments(const Rows& rows, const E* x, float* mean, float* variance, float* inverse) const {
     const int64_t channels = rows.channels;
     std::vector<float> sums(rows.blocks * channels, 0.0f), squares(rows.blocks * channels, 0.0f);
     // Distances from the first row: no digits are lost where the mean is large beside the deviation.
@@ -198,7 +237,7 @@ class BatchNorm {
     for (int64_t c = 0; c < channels; c++) {
       const double distance = sum[c] / n;
       const double biased = std::max(0.0, square[c] / n - distance * distance);
-      mean[c] = static_cast<float>(x[c] + distance);
+      mean[c] = static_cast<float>(get(x[c]) + distance);
       variance[c] = static_cast<float>(n > 1 ? biased * n / (n - 1) : biased);
       inverse[c] = static_cast<float>(1 / std::sqrt(biased + epsilon_));
     }
@@ -210,15 +249,17 @@ class BatchNorm {
 };
 
 /// Gradient of the training form in all of its inputs (Ioffe and Szegedy 2015, arXiv 1502.03167, section 3).
+template <typename E>
 class BatchNormGrad {
  public:
+  using Element = E;
   static constexpr const char* name = "ContextureBatchNormGrad";
   /// dy, x, y [..., C], y only where there is a ReLU, else [0]; scale, mean, inverse_deviation [C].
-  static constexpr const char* inputs[] = {"dy: float",    "x: float",    "y: float",
+  static constexpr const char* inputs[] = {"dy: T",        "x: T",        "y: T",
                                            "scale: float", "mean: float", "inverse_deviation: float"};
   /// d_residual is like x where there is a residual, else [0].
-  static constexpr const char* outputs[] = {"dx: float", "d_scale: float", "d_offset: float", "d_residual: float"};
-  static constexpr const char* attributes[] = {"relu: bool", "residual: bool"};
+  static constexpr const char* outputs[] = {"dx: T", "d_scale: float", "d_offset: float", "d_residual: T"};
+  static constexpr const char* attributes[] = {"T: {float, bfloat16}", "relu: bool", "residual: bool"};
 
   static void shapes(TF_ShapeInferenceContext* context, TF_Status* status) {
     sameShape(context, 1, 0, status);
@@ -233,10 +274,10 @@ class BatchNormGrad {
     const Rows rows(shape);
     const int64_t channels = rows.channels;
     bool taken = false;
-    float* dx = call.outputOver(0, 0, shape, taken);
-    const float* dy = taken ? dx : call.input(0);
-    const float* x = call.input(1);
-    const float* y = call.input(2);
+    E* dx = call.outputOver<E>(0, 0, shape, taken);
+    const E* dy = taken ? dx : call.input<E>(0);
+    const E* x = call.input<E>(1);
+    const E* y = call.input<E>(2);
     const float *factor = call.input(3), *mean = call.input(4), *inverse = call.input(5);
 
     std::vector<float> sums(rows.blocks * channels, 0.0f), products(rows.blocks * channels, 0.0f);
@@ -259,7 +300,7 @@ class BatchNormGrad {
       b[c] = static_cast<float>(pull);
       d[c] = static_cast<float>(-slope * sum[c] / n - pull * mean[c]);
     }
-    float* d_residual = call.output(3, residual_ ? shape : Shape{0});
+    E* d_residual = call.output<E>(3, residual_ ? shape : Shape{0});
     rows.each([&](int64_t, int64_t first, int64_t count) {
       const int64_t at = first * channels;
       inputGradient(dy + at, y + at, x + at, a.data(), b.data(), d.data(), relu_, count, channels, dx + at,
@@ -275,8 +316,8 @@ class BatchNormGrad {
 }  // namespace
 
 void registerBatchNorm() {
-  registerKernel<BatchNorm>();
-  registerKernel<BatchNormGrad>();
+  registerKernels<BatchNorm<float>, BatchNorm<uint16_t>>();
+  registerKernels<BatchNormGrad<float>, BatchNormGrad<uint16_t>>();
 }
 
 }  // namespace contexture

@@ -19,7 +19,7 @@ namespace contexture {
 class Binding : public Napi::Addon<Binding> {
  public:
   Binding(Napi::Env env, Napi::Object exports) {
-    registerKernels();
+    registerAllKernels();
     startContext();
     const auto number = [&](double value) { return Napi::Number::New(env, value); };
     DefineAddon(exports, {

@@ -125,6 +125,7 @@ void addPicture(const Sizes&, const float*, const float*, float*) {
 /// dk[y][x][i][o] = sum over pictures and output pixels of the input pixel under that position times dy.
 class FilterGradient {
  public:
+  using Element = float;
   static constexpr const char* name = "ContextureFilterGrad";
   /// x [N, H, W, I], dy [N, H', W', O] with O a multiple of 8.
   static constexpr const char* inputs[] = {"x: float", "dy: float"};
@@ -179,6 +180,6 @@ bool filterGradientPays() {
 #endif
 }
 
-void registerFilterGradient() { registerKernel<FilterGradient>(); }
+void registerFilterGradient() { registerKernels<FilterGradient>(); }
 
 }  // namespace contexture

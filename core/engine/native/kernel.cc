@@ -25,22 +25,22 @@ Shape KernelCall::shape(int index) {
   return shape;
 }
 
-float* KernelCall::keep(TF_Tensor* tensor) {
+void* KernelCall::keep(TF_Tensor* tensor) {
   outputs_.emplace_back(tensor);
-  return static_cast<float*>(TF_TensorData(tensor));
+  return TF_TensorData(tensor);
 }
 
-float* KernelCall::output(int index, const Shape& shape) {
-  size_t bytes = sizeof(float);
+void* KernelCall::allocate(int index, const Shape& shape, TF_DataType type) {
+  size_t bytes = TF_DataTypeSize(type);
   for (const int64_t side : shape) bytes *= side;
   Status status;
   TF_Tensor* tensor =
-      TF_AllocateOutput(context_, index, TF_FLOAT, shape.data(), static_cast<int>(shape.size()), bytes, status);
+      TF_AllocateOutput(context_, index, type, shape.data(), static_cast<int>(shape.size()), bytes, status);
   status.check("output");
   return keep(tensor);
 }
 
-float* KernelCall::outputOver(int input, int index, const Shape& shape, bool& taken) {
+void* KernelCall::allocateOver(int input, int index, const Shape& shape, bool& taken) {
   Status status;
   int forwarded = -1;
   TF_Tensor* tensor = TF_ForwardInputOrAllocateOutput(context_, &input, 1, index, shape.data(),
@@ -77,7 +77,7 @@ float attributeFloat(TF_OpKernelConstruction* construction, const char* name) {
   return value;
 }
 
-void registerKernels() {
+void registerAllKernels() {
   static std::once_flag once;
   std::call_once(once, [] {
     registerBatchNorm();
