@@ -65,7 +65,7 @@ export async function heldOutProbabilities<Event extends JobEvent>(
     const known = positions(false);
     const judged = positions(true);
     const counts = Array.from({ length: classes }, (_, label) => known.filter((p) => labels[p] === label).length);
-    const network = new Network(config.model, classes);
+    const network = new Network(config.model, classes, config.precision);
     const trainer = new Trainer({
       config: { ...config, curatedShare: 0 },
       network,

@@ -28,6 +28,11 @@ function instructionSets(): string {
     .join(' ');
 }
 
+/** Whether this processor computes bfloat16 itself; others emulate it, many times slower than float32. */
+export function hasBfloat16(): boolean {
+  return /\b(AVX512|AMX)_BF16\b/.test(instructionSets());
+}
+
 /** Threads that a setting of `threads` means: 0 is all cores this process may use. */
 export function resolveThreads(threads: number): number {
   return threads > 0 ? threads : availableParallelism();

@@ -13,7 +13,7 @@ import {
   trainCounts,
   type DatasetSnapshot,
 } from '../data/snapshot.ts';
-import { resolveThreads } from '../engine/fingerprint.ts';
+import { hasBfloat16, resolveThreads } from '../engine/fingerprint.ts';
 import { compareRuns as compareAnswers, pairImages, type Comparison } from '../evaluation/compare.ts';
 import { correctFlags, meanLogits, predict } from '../evaluation/predictions.ts';
 import type { Head } from '../evaluation/figures.ts';
@@ -79,7 +79,15 @@ export function planRun(snapshot: DatasetSnapshot, request: RunRequest): RunPlan
   }
   const proposedInputSize = proposeInputSize(train.map(({ width, height }) => Math.min(width, height)));
   const wanted = makeConfig(request.method, request.preset, proposedInputSize, request.overrides);
-  const { config, rules } = applySmallSetRules({ ...wanted, threads: resolveThreads(wanted.threads) }, train.length);
+  const precision = request.overrides?.precision ?? (hasBfloat16() ? 'bfloat16' : 'float32');
+  if (precision === 'bfloat16' && !hasBfloat16()) {
+    throw new UserError(
+      'usage',
+      'This processor has no bfloat16 (AVX512_BF16, AMX_BF16) and would emulate it, many times slower: choose precision float32.',
+    );
+  }
+  const threads = resolveThreads(wanted.threads);
+  const { config, rules } = applySmallSetRules({ ...wanted, precision, threads }, train.length);
   return {
     config,
     rules: rules.map(({ message }) => message),

@@ -4,6 +4,8 @@ import { z } from 'zod';
 export const METHODS = ['ce', 'cbrs', 'control', 'csa'] as const;
 export type MethodName = (typeof METHODS)[number];
 
+export const PRECISIONS = ['float32', 'bfloat16'] as const;
+
 export const ModelConfig = z.discriminatedUnion('kind', [
   z.strictObject({
     /** CIFAR-form ResNet, 16/32/64 channels, 6n+2 layers: 5 blocks a stage is ResNet-32. */
@@ -72,5 +74,7 @@ export const TrainConfig = z.strictObject({
   seed: z.int().min(0),
   /** Threads of the engine inside an operation; 0 = all cores. */
   threads: z.int().min(0).max(256),
+  /** Of the maps between layers while training; weights, statistics and evaluation are float32. */
+  precision: z.enum(PRECISIONS).default('float32'),
 });
 export type TrainConfig = z.infer<typeof TrainConfig>;

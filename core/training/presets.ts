@@ -132,6 +132,7 @@ export function makeConfig(
     evaluateEvery: 1,
     seed: 1,
     threads: 0,
+    precision: 'float32',
     ...overrides,
     augment: { ...augmentFor(size), ...overrides.augment },
   };

@@ -153,7 +153,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
   const engine = startEngine(readEngineInstall());
   const identity = fingerprint(engine, resolveThreads(config.threads));
   port.emit({ type: 'engine', engine: identity });
-  const network = new Network(config.model, snapshot.classes.length);
+  const network = new Network(config.model, snapshot.classes.length, config.precision);
   const curated = spec.bankBlob
     ? await loadCuratedBank(
         readBank(blobs, spec.bankBlob),

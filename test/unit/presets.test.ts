@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { hasBfloat16 } from '../../core/engine/fingerprint.ts';
+import { planRun } from '../../core/services/runs.ts';
+import { imagesOf, snapshotOf } from '../fixtures/snapshots.ts';
 import { UserError } from '../../core/base/errors.ts';
 import { METHODS, TrainConfig } from '../../core/training/config.ts';
 import {
@@ -11,6 +15,20 @@ import {
   sizeCost,
   type TrainOverrides,
 } from '../../core/training/presets.ts';
+
+test('precision is bfloat16 where the processor has it, and never where it would have to be emulated', () => {
+  const snapshot = snapshotOf(imagesOf(0, 5, 1));
+  const planned = (overrides: TrainOverrides): string =>
+    planRun(snapshot, { method: 'ce', preset: 'small', overrides }).config.precision;
+  const flags = readFileSync('/proc/cpuinfo', 'utf8');
+  const has = /\b(avx512_bf16|amx_bf16)\b/.test(flags);
+  assert.equal(hasBfloat16(), has);
+  assert.equal(planned({}), has ? 'bfloat16' : 'float32');
+  assert.equal(planned({ precision: 'float32' }), 'float32');
+  if (has) assert.equal(planned({ precision: 'bfloat16' }), 'bfloat16');
+  else
+    assert.throws(() => planned({ precision: 'bfloat16' }), /This processor has no bfloat16.*choose precision float32/);
+});
 
 test('every preset is a whole configuration for every method', () => {
   for (const preset of PRESETS) {
@@ -29,6 +47,7 @@ test('the preset "paper" is the recipe of the paper (method.md 3.1)', () => {
     evaluateEvery: ___,
     seed: ____,
     threads: _____,
+    precision: ______,
     ...recipe
   } = makeConfig('csa', 'paper', 32);
   assert.deepEqual(recipe, {

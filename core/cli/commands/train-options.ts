@@ -34,6 +34,7 @@ export interface TrainOptions {
   curated?: number | undefined;
   seed?: number | undefined;
   threads?: number | undefined;
+  precision?: TrainConfig['precision'] | undefined;
 }
 
 /** "256", or "5x" for five times the batch size. */
@@ -89,6 +90,7 @@ export function overridesFrom(
     groups,
     seed: options.seed,
     threads: options.threads,
+    precision: options.precision,
   });
 }
 

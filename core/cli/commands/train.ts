@@ -3,7 +3,7 @@ import { UserError } from '../../base/errors.ts';
 import { percent } from '../../evaluation/sentences.ts';
 import type { RunPlan } from '../../services/runs.ts';
 import type { Run } from '../../storage/records.ts';
-import { METHODS } from '../../training/config.ts';
+import { METHODS, PRECISIONS } from '../../training/config.ts';
 import { PRESET_SETTINGS, PRESETS, type PresetName } from '../../training/presets.ts';
 import type { TrainEvent } from '../../training/train-job.ts';
 import { integer, number, numberPair } from '../arguments.ts';
@@ -76,6 +76,11 @@ export const addTrain: AddCommand = (parent, cli) => {
     .option('--curated <share>', 'share of contexts from the accepted ones: 1 uses only those', number(0, 1))
     .optionsGroup('Engine:')
     .option('--threads <number>', 'inside an operation; 0 is all cores', integer(0, 256))
+    .addOption(
+      new Option('--precision <type>', 'of maps while training (default: bfloat16 where the processor has it)').choices(
+        PRECISIONS,
+      ),
+    )
     .addHelpText('after', METHOD_HELP)
     .addHelpText(
       'after',
@@ -217,6 +222,7 @@ function planText(
     ],
     ['Seed', String(config.seed)],
     ['Threads', String(config.threads)],
+    ['Precision', config.precision],
   ];
   return [facts(lines), ...rules.map((rule) => `Note: ${rule}`)].join('\n');
 }
