@@ -109,6 +109,25 @@ export function fileError(error: unknown, doing: string, path: string): unknown 
       return new UserError('usage', `Cannot ${doing}: ${path} is not the right kind of file. Check the path.`, {
         cause: error,
       });
+    case 'ENAMETOOLONG':
+      return new UserError(
+        'usage',
+        `Cannot ${doing}: the name of ${path} is longer than the system allows. Choose a shorter one.`,
+        { cause: error },
+      );
+    case 'EEXIST':
+    case 'ENOTEMPTY':
+      return new UserError(
+        'exists',
+        `Cannot ${doing}: something else is in the way of ${path}. Move it away or choose another name.`,
+        { cause: error },
+      );
+    case 'EIO':
+      return new UserError(
+        'unreadable',
+        `Cannot ${doing}: the disk of ${path} reports an error. Check the disk and its connection.`,
+        { cause: error },
+      );
     default:
       return error;
   }

@@ -1,6 +1,5 @@
 /** Figures in words, for the command line. */
 import type { Difference } from './compare.ts';
-import type { Estimate } from './intervals.ts';
 import type { SeedDifference } from './seeds.ts';
 
 /** A class with fewer test images than this has a coarse figure: one image is more than 5 points. */
@@ -16,13 +15,6 @@ export function points(difference: number): string {
   const text = (100 * difference).toFixed(1);
   if (Number(text) === 0) return '0.0';
   return difference > 0 ? `+${text}` : text;
-}
-
-/** "46.3 % (95 % interval 41.0 to 51.6)", or "no test images". */
-export function estimateText(estimate: Estimate | null): string {
-  if (estimate === null) return 'no test images';
-  const { value, low, high } = estimate;
-  return `${percent(value)} (95 % interval ${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;
 }
 
 /**

@@ -34,7 +34,8 @@ export interface SampleSummary {
   testImages: number;
 }
 
-type SampleInput = z.input<typeof SampleSettings>;
+/** What a sample data set is made of; what is left out has a default. */
+export type SampleInput = z.input<typeof SampleSettings>;
 
 /**
  * Write a sample data set. The folder appears when all of it is there; a cancelled or failed call leaves nothing behind.

@@ -37,13 +37,11 @@ import {
   startRun,
   type RunRequest,
 } from './runs.ts';
-import { readSceneTable, writeBackgrounds, writeSample, type SceneTable } from './sample-data.ts';
+import { readSceneTable, writeBackgrounds, writeSample, type SampleInput, type SceneTable } from './sample-data.ts';
 import { tailReport, type TailReport } from './stats.ts';
 
 /** Of the generator: the data set is the same for every training seed. */
 const DATA_SEED = 0;
-/** Contexts of images that were known at least so well while training are accepted. */
-const ACCEPT_FROM = 0.8;
 /** Trained side by side, in this order. */
 const PAIRS: readonly (readonly [MethodName, MethodName])[] = [
   ['ce', 'cbrs'],
@@ -58,6 +56,12 @@ export interface SampleOptions {
   folder: string;
   /** Training seeds, at least one. With several, only the first one's contexts are exported. */
   seeds: readonly number[];
+  /** How many pictures there are; looked at when they are drawn, not when an earlier call has drawn them. */
+  amount?: Pick<SampleInput, 'largest' | 'testPerScene'>;
+  /** Of each run; left out, as the preset has it. */
+  epochs?: number;
+  /** Contexts of images that were known at least so well while training are accepted, 0 to 1. */
+  acceptFrom: number;
   act: Act;
 }
 
@@ -111,7 +115,7 @@ export interface SamplePort {
  */
 export async function runSample(
   project: Project,
-  { folder, seeds, act }: SampleOptions,
+  { folder, seeds, amount, epochs, acceptFrom, act }: SampleOptions,
   runJob: RunJob,
   port: SamplePort,
 ): Promise<SampleReport> {
@@ -121,8 +125,8 @@ export async function runSample(
   const backgrounds = join(folder, 'backgrounds');
 
   stage('Drawing the sample data set');
-  if (!existsSync(pictures)) await writeSample(pictures, { seed: DATA_SEED }, port);
-  if (!existsSync(backgrounds)) await writeBackgrounds(backgrounds, { seed: DATA_SEED }, port);
+  if (!existsSync(pictures)) await writeSample(pictures, { ...amount, seed: DATA_SEED }, port);
+  if (!existsSync(backgrounds)) await writeBackgrounds(backgrounds, { ...amount, seed: DATA_SEED }, port);
   const scenes = readSceneTable(pictures);
 
   stage('Importing it');
@@ -140,7 +144,7 @@ export async function runSample(
       const runs = await allOrNone(
         pair.map(
           (method, index) => (signal: AbortSignal) =>
-            trainOnce(project, method, seed, runJob, { onEvent: sinks[index], signal }),
+            trainOnce(project, requestOf(method, seed, epochs), runJob, { onEvent: sinks[index], signal }),
         ),
         port.signal,
       );
@@ -151,7 +155,7 @@ export async function runSample(
       }
       if (seed !== seeds[0] || !pair.includes('ce')) continue;
       stage('Finding contexts with the model trained by cross entropy');
-      contexts = await findAndAccept(project, runs[pair.indexOf('ce')].id, act, runJob, running);
+      contexts = await findAndAccept(project, runs[pair.indexOf('ce')].id, acceptFrom, act, runJob, running);
     }
   }
 
@@ -178,9 +182,10 @@ export async function runSample(
 }
 
 /** A run of the sample: half the cores, since two small networks side by side use them better than one after the other. */
-function requestOf(method: MethodName, seed: number): RunRequest {
+function requestOf(method: MethodName, seed: number, epochs: number | undefined): RunRequest {
   const threads = Math.max(1, Math.floor(resolveThreads(0) / 2));
-  return { method, preset: 'small', overrides: { seed, threads, evaluateEvery: EVALUATE_EVERY } };
+  const overrides = { seed, threads, evaluateEvery: EVALUATE_EVERY, ...(epochs === undefined ? {} : { epochs }) };
+  return { method, preset: 'small', overrides };
 }
 
 /** Start all at once and wait for all; when one fails the others are cancelled and its error is thrown. */
@@ -240,15 +245,8 @@ function stopped(): UserError {
   return new UserError('cancelled', 'The sample was stopped. The same command goes on where it was.');
 }
 
-/** The finished run of a method and seed: found, resumed or new. */
-async function trainOnce(
-  project: Project,
-  method: MethodName,
-  seed: number,
-  runJob: RunJob,
-  running: Running,
-): Promise<Run> {
-  const request = requestOf(method, seed);
+/** The finished run of a request: found, resumed or new. */
+async function trainOnce(project: Project, request: RunRequest, runJob: RunJob, running: Running): Promise<Run> {
   const wanted = canonicalJson(planRun(takeSnapshot(project.store), request).config);
   const known = project.store.runs.list().find((run) => canonicalJson(run.config) === wanted);
   if (known?.state === 'finished') return known;
@@ -263,12 +261,13 @@ async function trainOnce(
 async function findAndAccept(
   project: Project,
   runId: number,
+  acceptFrom: number,
   act: Act,
   runJob: RunJob,
   running: Running,
 ): Promise<SampleReport['contexts']> {
   await findContexts(project, { runId }, act, runJob, running);
-  const sure = listContexts(project, { state: 'undecided', minProbability: ACCEPT_FROM });
+  const sure = listContexts(project, { state: 'undecided', minProbability: acceptFrom });
   decideContexts(
     project,
     sure.map(({ context }) => context.id),

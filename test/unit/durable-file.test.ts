@@ -31,6 +31,20 @@ test('goes on after writes that the system cuts short', () => {
   assert.deepEqual(readFileSync(path), NEW);
 });
 
+test('what the system refuses is told in a sentence that says what to do', () => {
+  const inside = folderWithOld();
+  for (const [path, code, sentence] of [
+    [join(inside, 'x'.repeat(300)), 'usage', /longer than the system allows\. Choose a shorter one\.$/],
+    [join(inside, 'target', 'file'), 'exists', /something else is in the way of .*target.file\. Move it away/],
+  ] as const) {
+    assert.throws(
+      () => writeDurably(path, CHUNKS),
+      (error) => error instanceof UserError && error.code === code && sentence.test(error.message),
+    );
+  }
+  assert.deepEqual(readdirSync(inside), ['target']);
+});
+
 test('stops when the system writes nothing', () => {
   const path = join(folderWithOld(), 'target');
   assert.throws(() => writeDurably(path, CHUNKS, shortWritesFs(0)), /wrote nothing/);
@@ -56,7 +70,8 @@ for (const after of [false, true]) {
     )) {
       failed++;
       const where = `call ${at}, ${call.name}`;
-      assert.ok(error instanceof Error && error.message.includes('injected'), where);
+      assert.ok(error instanceof UserError && error.cause instanceof Error, where);
+      assert.match(error.cause.message, /injected/, where);
       assert.deepEqual(readdirSync(folder), ['target'], where);
       const content = readFileSync(join(folder, 'target'));
       assert.ok(content.equals(OLD) || content.equals(NEW), `${where}: ${content.toString()}`);

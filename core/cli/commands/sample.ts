@@ -1,8 +1,9 @@
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import type { JobEvent } from '../../jobs/protocol.ts';
-import type { SampleEvent } from '../../services/sample.ts';
-import { integer } from '../arguments.ts';
+import type { SampleInput } from '../../services/sample-data.ts';
+import type { SampleEvent, SampleOptions } from '../../services/sample.ts';
+import { integer, number } from '../arguments.ts';
 import type { AddCommand, Outcome } from '../cli.ts';
 import { count, plural } from '../format.ts';
 import { examples } from '../help.ts';
@@ -15,8 +16,12 @@ export const addSample: AddCommand = (parent, cli) => {
     .description('Make a sample data set: simple objects on textured scenes, long-tailed, the tail seen in few scenes.')
     .argument('[folder]', 'a new folder for the pictures')
     .option('--seed <number>', 'another seed draws other pictures', integer(0), 0)
+    .option('--images <number>', 'training images of the largest class', integer(10, 100_000), 1130)
+    .option('--test-images <number>', 'test images of each class in each of the ten scenes', integer(1, 1000), 12)
     .option('--all', 'do the whole job on it: import, train four methods, find contexts, compare, export, verify')
     .option('--seeds <number>', 'with --all: repeat the training under so many seeds', integer(1, 100), 1)
+    .option('--epochs <number>', 'with --all: of each run, when not as many as suit the data', integer(1, 1000))
+    .option('--min-probability <p>', 'with --all: accept contexts of images known at least so well', number(0, 1), 0.8)
     .addHelpText(
       'after',
       examples(
@@ -25,18 +30,20 @@ export const addSample: AddCommand = (parent, cli) => {
         ['sample --all --project sample.contexture --seeds 5', 'five paired seeds, and what holds over them'],
       ),
     )
-    .action((folder, { seed, all, seeds }) =>
+    .action((folder, { seed, images, testImages, all, seeds, epochs, minProbability }) =>
       cli.perform('sample', (session) => {
-        if (all && folder === undefined) return doAll(session, seeds);
-        if (!all && folder !== undefined) return draw(session, folder, seed);
+        const amount = { largest: images, testPerScene: testImages };
+        const training = { ...(epochs === undefined ? {} : { epochs }), acceptFrom: minProbability };
+        if (all && folder === undefined) return doAll(session, seeds, { amount, ...training });
+        if (!all && folder !== undefined) return draw(session, folder, { ...amount, seed });
         throw new UserError('usage', 'Give either a folder for the pictures, or --all with --project FILE.');
       }),
     );
 };
 
-async function draw(session: Session, folder: string, seed: number): Promise<Outcome> {
+async function draw(session: Session, folder: string, input: SampleInput): Promise<Outcome> {
   const { writeSample } = await import('../../services/sample-data.ts');
-  const summary = await writeSample(folder, { seed }, session);
+  const summary = await writeSample(folder, input, session);
   const rows = summary.classes.map(({ name, images, scenes }) => [name, count(images), count(scenes.length)]);
   const sizes = `${plural(summary.trainImages, 'training image')}, ${plural(summary.testImages, 'test image')}`;
   return {
@@ -49,7 +56,11 @@ function isOfSample(event: SampleEvent | JobEvent): event is SampleEvent {
   return event.type === 'stage' || event.type === 'tail' || event.type === 'run';
 }
 
-async function doAll(session: Session, seeds: number): Promise<Outcome> {
+async function doAll(
+  session: Session,
+  seeds: number,
+  options: Pick<SampleOptions, 'amount' | 'epochs' | 'acceptFrom'>,
+): Promise<Outcome> {
   const { runSample } = await import('../../services/sample.ts');
   const { sampleRunLine, sampleText } = await import('../sample-text.ts');
   const { tailBars, tailText } = await import('../../data/tail.ts');
@@ -69,6 +80,7 @@ async function doAll(session: Session, seeds: number): Promise<Outcome> {
     {
       folder: join(dirname(project.file), `${basename(project.file, '.contexture')}-data`),
       seeds: Array.from({ length: seeds }, (_, i) => i + 1),
+      ...options,
       act: await session.by(),
     },
     session.runJob,
