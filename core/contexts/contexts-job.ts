@@ -62,10 +62,10 @@ export interface ContextsResult {
 }
 
 /** Pixels that go through the network at a time. */
-const PIXELS_A_BATCH = 128 * 64 * 64;
+export const PIXELS_A_BATCH = 128 * 64 * 64;
 
 /** A decoded picture waiting for its batch. */
-interface Waiting {
+export interface Waiting {
   image: SnapshotImage;
   pixels: Uint8Array;
 }
@@ -157,8 +157,8 @@ async function findContexts(spec: ContextsSpec, port: JobPort<ContextsEvent>): P
   return { found: meter.done };
 }
 
-/** Saliency and p(true class) of a batch of pictures of one size. */
-function lookAt(
+/** Saliency and p(true class) of a batch of pictures of one size. @param labelOf the label that the model knows */
+export function lookAt(
   evaluator: Evaluator,
   state: InferenceState,
   normaliser: Normaliser,

@@ -20,23 +20,27 @@ export type MaskRule =
  * @returns 255 = context
  */
 export function maskFromSaliency(saliency: GreyImage, width: number, height: number, rule: MaskRule): GreyImage {
-  const columns = taps(saliency.width, width);
-  const rows = taps(saliency.height, height);
+  const columns = tapsOf(saliency.width, width);
+  const rows = tapsOf(saliency.height, height);
   // First along x: [h, w] -> [h, width]; then along y.
   const wide = new Float32Array(saliency.height * width);
   for (let y = 0; y < saliency.height; y++) {
-    for (let x = 0; x < width; x++) {
+    const from = y * saliency.width;
+    for (let x = 0, tap = 0; x < width; x++) {
       let sum = 0;
-      for (const [source, weight] of columns[x]) sum += weight * saliency.data[y * saliency.width + source];
+      for (const end = tap + TAPS; tap < end; tap++) {
+        sum += columns.weights[tap] * saliency.data[from + columns.sources[tap]];
+      }
       wide[y * width + x] = sum / 255;
     }
   }
   const data = new Uint8Array(width * height);
   const value = ruleOf(rule);
   for (let y = 0; y < height; y++) {
+    const [first, second, third, fourth] = rows.sources.subarray(y * TAPS, (y + 1) * TAPS).map((row) => row * width);
+    const [a, b, c, d] = rows.weights.subarray(y * TAPS, (y + 1) * TAPS);
     for (let x = 0; x < width; x++) {
-      let sum = 0;
-      for (const [source, weight] of rows[y]) sum += weight * wide[source * width + x];
+      const sum = a * wide[first + x] + b * wide[second + x] + c * wide[third + x] + d * wide[fourth + x];
       data[y * width + x] = Math.round(255 * value(Math.min(1, Math.max(0, sum))));
     }
   }
@@ -59,15 +63,27 @@ function ruleOf(rule: MaskRule): (saliency: number) => number {
   }
 }
 
-/** Non-zero interpolation weights of each target pixel: at most four. */
-function taps(from: number, to: number): [source: number, weight: number][][] {
+/** Neighbours that bicubic interpolation takes along an axis. */
+const TAPS = 4;
+
+/** For each target position `TAPS` sources and their weights; where fewer count, the others weigh nothing. */
+interface Taps {
+  sources: Int32Array;
+  weights: Float64Array;
+}
+
+function tapsOf(from: number, to: number): Taps {
   const matrix = bicubicMatrix(from, to);
-  return Array.from({ length: to }, (_, i) => {
-    const row: [number, number][] = [];
+  const sources = new Int32Array(to * TAPS);
+  const weights = new Float64Array(to * TAPS);
+  for (let i = 0; i < to; i++) {
+    let tap = i * TAPS;
     for (let source = 0; source < from; source++) {
       const weight = matrix[i * from + source];
-      if (weight !== 0) row.push([source, weight]);
+      if (weight === 0) continue;
+      sources[tap] = source;
+      weights[tap++] = weight;
     }
-    return row;
-  });
+  }
+  return { sources, weights };
 }

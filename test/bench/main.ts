@@ -6,7 +6,15 @@ import { parseArgs } from 'node:util';
 
 const BENCHES: Readonly<Record<string, (options: Record<string, number>) => Promise<object>>> = {
   photos: async (options) => (await import('./photos.ts')).photos(options),
-  'step-ce': async (options) => (await import('./step-ce.ts')).stepCe(options),
+  'step-ce': async (options) => (await import('./step.ts')).stepCe(options),
+  'step-csa': async (options) => (await import('./step.ts')).stepCsa(options),
+  'step-ce-bf16': async (options) => (await import('./step.ts')).stepCeBf16(options),
+  'step-csa-bf16': async (options) => (await import('./step.ts')).stepCsaBf16(options),
+  'epoch-csa': async (options) => (await import('./epoch-csa.ts')).epochCsa(options),
+  'first-step': async (options) => (await import('./first-step.ts')).firstStep(options),
+  saliency: async (options) => (await import('./saliency.ts')).saliency(options),
+  soak: async (options) => (await import('./soak.ts')).soak(options),
+  export: async (options) => (await import('./export.ts')).exportPictures(options),
   import: async (options) => (await import('./import.ts')).importBench(options),
   thumbnails: async (options) => (await import('./thumbnails.ts')).thumbnailsBench(options),
   'coloured-mnist': async (options) => (await import('./coloured-mnist.ts')).colouredMnist(options),

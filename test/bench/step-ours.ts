@@ -1,56 +1,45 @@
 /**
- * Times training steps of our engine, alone in a process: `step-ours.ts '{"blocks":5,"batch":128,"steps":20,"both":false}'`
- * prints milliseconds a step as one JSON line. Random pictures; the first steps are left out.
+ * Times training steps of ours, alone in a process: `step-ours.ts
+ * '{"method":"csa","precision":"float32","blocks":5,"batch":128,"steps":20,"threads":2}'` prints milliseconds a step
+ * as one JSON line. Random pictures, made once; every sample enters the bank (delta 0), so that each CSA step lays
+ * contexts on. The first steps, which trace, are left out.
  */
-import * as tf from '@tensorflow/tfjs-core';
-import { Random } from '../../core/base/random.ts';
 import { startEngine } from '../../core/engine/backend.ts';
 import { readEngineInstall } from '../../core/engine/install.ts';
-import { Network } from '../../core/models/network.ts';
-import { disposeState, extract, update, type Batch } from '../../core/training/step.ts';
+import { makeConfig } from '../../core/training/presets.ts';
+import { noiseTrainer } from './noise-trainer.ts';
 
-const { blocks, batch, steps, both } = JSON.parse(process.argv[2]) as {
+const { method, precision, blocks, batch, steps, threads } = JSON.parse(process.argv[2]) as {
+  method: 'ce' | 'csa';
+  precision: 'float32' | 'bfloat16';
   blocks: number;
   batch: number;
   steps: number;
-  /** Both streams and context extraction, as CSA does; else one stream. */
-  both: boolean;
+  threads: number;
 };
-const WARM_UP = 3;
-const CLASSES = 10;
+const WARM_UP = 4;
 
 startEngine(readEngineInstall());
-const network = new Network({ kind: 'resnet-cifar', blocks }, CLASSES);
-const random = Random.stream(1, 'bench');
-const makeBatch = (): Batch => ({
-  images: tf.tensor4d(
-    Float32Array.from({ length: batch * 32 * 32 * 3 }, () => random.normal()),
-    [batch, 32, 32, 3],
-  ),
-  labels: tf.tensor1d(
-    Int32Array.from({ length: batch }, () => random.below(CLASSES)),
-    'int32',
-  ),
+const config = makeConfig(method, 'quick', 32, {
+  model: { kind: 'resnet-cifar', blocks },
+  batchSize: batch,
+  bankSize: batch,
+  learningRate: 0.01,
+  warmupEpochs: 0,
+  startBalanced: 0,
+  delta: 0,
+  precision,
+  threads,
 });
-const uniform = makeBatch();
-const balanced = makeBatch();
-const optimiser = { rate: tf.scalar(0.01), momentum: 0.9, weightDecay: 2e-4 };
-let state = network.initialize(random);
+const trainer = noiseTrainer(config, 4 * batch);
+trainer.beginEpoch();
 let started = 0;
 for (let step = -WARM_UP; step < steps; step++) {
   if (step === 0) started = performance.now();
-  if (both) {
-    const { mask, probability } = extract(network, state, uniform);
-    probability.dataSync();
-    mask.dataSync();
-    tf.dispose([mask, probability]);
-  }
-  const result = update(network, state, uniform, both ? balanced : null, null, optimiser);
-  disposeState(state);
-  state = result.state;
-  result.uniformLoss.dataSync();
-  tf.dispose([result.uniformLoss, result.sampleLosses]);
-  result.balancedLoss?.dispose();
+  await trainer.runStep();
 }
-console.log(JSON.stringify({ milliseconds: (performance.now() - started) / steps }));
+const milliseconds = (performance.now() - started) / steps;
+if (trainer.untraceable !== null) throw new Error(`not traced: ${trainer.untraceable}`);
+if (method === 'csa' && trainer.sums.mixedSteps < steps) throw new Error('not every step laid contexts on');
+console.log(JSON.stringify({ milliseconds }));
 process.exit(0);

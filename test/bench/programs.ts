@@ -1,0 +1,50 @@
+/** The programs that measurements run beside themselves, each in a process of its own: ours and the PyTorch peer. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readEngineInstall } from '../../core/engine/install.ts';
+import { engineJobEnvironment } from '../../core/services/job-environment.ts';
+
+/** Threads inside an operation, on both sides. */
+export const THREADS = 2;
+
+/** The reference implementation in PyTorch, as a whole program. */
+export const CSA_PEER = join(import.meta.dirname, '../../../shared/tools/peers/csa_torch.py');
+
+/** Python with PyTorch. @throws Error with the command that installs it */
+export function python(): string {
+  const program = join(import.meta.dirname, '../../.cache/torch/bin/python');
+  if (existsSync(program)) return program;
+  throw new Error(
+    'the peer is not installed: python3 -m venv .cache/torch && .cache/torch/bin/pip install torch==2.13.0 torchvision==0.28.0 numpy pillow',
+  );
+}
+
+/** What took part. */
+export function versions(): Record<string, string> {
+  return { node: process.version, tensorflow: readEngineInstall().tensorflow, torch: '2.13.0' };
+}
+
+/**
+ * Run a program of this folder under our Node with the engine's environment; stderr passes through.
+ * @param spec given to it as JSON, its one argument
+ * @returns what its last line says, JSON
+ */
+export function runOurs<T>(file: string, spec: object): T {
+  return lastLine<T>(process.execPath, [join(import.meta.dirname, file), JSON.stringify(spec)], {
+    ...engineJobEnvironment(THREADS),
+  });
+}
+
+/** The same for a program in Python, with arguments of its own. */
+export function runPython<T>(parameters: readonly string[]): T {
+  return lastLine<T>(python(), parameters, {});
+}
+
+function lastLine<T>(program: string, parameters: readonly string[], environment: Record<string, string>): T {
+  const output = execFileSync(program, parameters, {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return JSON.parse(output.toString().trim().split('\n').at(-1)!) as T;
+}

@@ -1,0 +1,6 @@
+/** Very many small CSA steps: live tensors and resident memory have to stay level. */
+import { runOurs } from './programs.ts';
+
+export async function soak({ steps = 100_000 }): Promise<object> {
+  return runOurs<object>('soak-steps.ts', { steps });
+}
