@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import type { JobPort } from '../jobs/protocol.ts';
-import { hashFile, syncFile } from './files.ts';
+import { hashFile, syncDisk, syncFile } from './files.ts';
 import { forEachFile, forEachPicture } from './for-each.ts';
 import type { ExportFolder } from './folder-state.ts';
 import type { LineageItem, PlanItem } from './item.ts';
@@ -104,6 +104,11 @@ export async function syncPictures(
     unit: 'images',
     total: items.length,
   });
+  if (await syncDisk(folder.path)) {
+    meter.add(items.length);
+    meter.finish();
+    return !port.signal.aborted;
+  }
   const done = await forEachFile(items, port.signal, async ({ file }) => {
     await syncFile(join(folder.path, file));
     meter.add();

@@ -21,7 +21,7 @@ import { takeBank } from '../../core/contexts/bank.ts';
 import { decodeUpright } from '../../core/data/decode.ts';
 import { takeSnapshot } from '../../core/data/snapshot.ts';
 import type { ExportSpec } from '../../core/export/export-job.ts';
-import { requireSpace } from '../../core/export/files.ts';
+import { requireSpace, syncDisk } from '../../core/export/files.ts';
 import { LineageItem } from '../../core/export/item.ts';
 import { readManifest } from '../../core/export/manifest.ts';
 import { DEFAULT_RECIPE, type ExportRecipe } from '../../core/export/recipe.ts';
@@ -349,6 +349,21 @@ test('class names become safe folders, with the map in the manifest', async () =
     assert.deepEqual(readdirSync(join(out, 'train')).toSorted(), Object.values(folders).toSorted());
   } finally {
     named.close();
+  }
+});
+
+test('files are made to last all at once where the system can, else one by one', async () => {
+  assert.equal(await syncDisk(folder), process.platform === 'linux');
+  assert.equal(await syncDisk(join(folder, 'not there')), false);
+  const path = process.env.PATH;
+  process.env.PATH = '';
+  try {
+    assert.equal(await syncDisk(folder), false);
+    const out = fresh();
+    const outcome = await exportDataset(project, { out, recipe: RECIPE }, runInProcess);
+    assert.deepEqual([outcome.state, outcome.report?.ok], ['finished', true]);
+  } finally {
+    process.env.PATH = path;
   }
 });
 
