@@ -23,7 +23,7 @@ export const PRESET_SETTINGS: Readonly<Record<PresetName, Preset>> = {
     title: 'Small set',
     summary: 'For up to some 5,000 small pictures: a small network, small batches, a bank that is kept.',
     blocks: 1,
-    epochs: 13,
+    epochs: 20,
     batchSize: 32,
     learningRate: 0.05,
     bankSize: 256,

@@ -108,44 +108,44 @@ INLINE void scaleAny(const E* x, const float* a, const float* b, const E* residu
   else scaleRows<false, false>(x, a, b, residual, rows, channels, y);
 }
 
-/// sum += g and products += g (x - mean), channel by channel.
-template <bool RELU, typename E>
+/// sum += g and products += g (x - mean), channel by channel, where g is dy behind the ReLU; g is kept for the residual.
+template <bool RELU, bool RESIDUAL, typename E>
 INLINE void gradientRows(const E* __restrict dy, const E* __restrict y, const E* __restrict x,
                          const float* __restrict mean, int64_t rows, int64_t channels, float* __restrict sum,
-                         float* __restrict products) {
+                         float* __restrict products, E* __restrict d_residual) {
   for (int64_t row = 0; row < rows; row++) {
     const int64_t at = row * channels;
     for (int64_t c = 0; c < channels; c++) {
       const float g = !RELU || get(y[at + c]) > 0 ? get(dy[at + c]) : 0;
+      if (RESIDUAL) set(d_residual[at + c], g);
       sum[c] += g;
       products[c] += g * (get(x[at + c]) - mean[c]);
     }
   }
 }
 
-/// dx = a g + b x + d; g itself goes to the residual where there is one. `dx` may be `dy`.
-template <bool RELU, bool RESIDUAL, typename E>
+template <typename E>
+INLINE void gradientAny(const E* dy, const E* y, const E* x, const float* mean, bool relu, int64_t rows, int64_t channels,
+                        float* sum, float* products, E* d_residual) {
+  if (relu && d_residual) gradientRows<true, true>(dy, y, x, mean, rows, channels, sum, products, d_residual);
+  else if (relu) gradientRows<true, false>(dy, y, x, mean, rows, channels, sum, products, d_residual);
+  else if (d_residual) gradientRows<false, true>(dy, y, x, mean, rows, channels, sum, products, d_residual);
+  else gradientRows<false, false>(dy, y, x, mean, rows, channels, sum, products, d_residual);
+}
+
+/// dx = a g + b x + d. `dx` may be `dy`.
+template <bool RELU, typename E>
 INLINE void inputGradientRows(const E* dy, const E* __restrict y, const E* __restrict x, const float* __restrict a,
                               const float* __restrict b, const float* __restrict d, int64_t rows, int64_t channels,
-                              E* dx, E* __restrict d_residual) {
+                              E* dx) {
   for (int64_t row = 0; row < rows; row++) {
     const int64_t at = row * channels;
 #pragma GCC ivdep
     for (int64_t c = 0; c < channels; c++) {
       const float g = !RELU || get(y[at + c]) > 0 ? get(dy[at + c]) : 0;
-      if (RESIDUAL) set(d_residual[at + c], g);
       set(dx[at + c], a[c] * g + b[c] * get(x[at + c]) + d[c]);
     }
   }
-}
-
-template <typename E>
-INLINE void inputGradientAny(const E* dy, const E* y, const E* x, const float* a, const float* b, const float* d, bool relu,
-                             int64_t rows, int64_t channels, E* dx, E* d_residual) {
-  if (relu && d_residual) inputGradientRows<true, true>(dy, y, x, a, b, d, rows, channels, dx, d_residual);
-  else if (relu) inputGradientRows<true, false>(dy, y, x, a, b, d, rows, channels, dx, d_residual);
-  else if (d_residual) inputGradientRows<false, true>(dy, y, x, a, b, d, rows, channels, dx, d_residual);
-  else inputGradientRows<false, false>(dy, y, x, a, b, d, rows, channels, dx, d_residual);
 }
 
 // Compilers make no versions of a template for several processors, hence these, one for each way to store a map.
@@ -159,14 +159,13 @@ INLINE void inputGradientAny(const E* dy, const E* y, const E* x, const float* a
     scaleAny(x, a, b, residual, relu, rows, channels, y);                                                              \
   }                                                                                                                    \
   FOR_EACH_PROCESSOR void addGradients(const E* dy, const E* y, const E* x, const float* mean, bool relu, int64_t rows, \
-                                       int64_t channels, float* sum, float* products) {                                \
-    if (relu) gradientRows<true>(dy, y, x, mean, rows, channels, sum, products);                                       \
-    else gradientRows<false>(dy, y, x, mean, rows, channels, sum, products);                                           \
+                                       int64_t channels, float* sum, float* products, E* d_residual) {                 \
+    gradientAny(dy, y, x, mean, relu, rows, channels, sum, products, d_residual);                                      \
   }                                                                                                                    \
   FOR_EACH_PROCESSOR void inputGradient(const E* dy, const E* y, const E* x, const float* a, const float* b,           \
-                                        const float* d, bool relu, int64_t rows, int64_t channels, E* dx,              \
-                                        E* d_residual) {                                                               \
-    inputGradientAny(dy, y, x, a, b, d, relu, rows, channels, dx, d_residual);                                         \
+                                        const float* d, bool relu, int64_t rows, int64_t channels, E* dx) {            \
+    if (relu) inputGradientRows<true>(dy, y, x, a, b, d, rows, channels, dx);                                          \
+    else inputGradientRows<false>(dy, y, x, a, b, d, rows, channels, dx);                                              \
   }
 FOR_ELEMENT(float)
 FOR_ELEMENT(uint16_t)
@@ -280,11 +279,12 @@ class BatchNormGrad {
     const E* y = call.input<E>(2);
     const float *factor = call.input(3), *mean = call.input(4), *inverse = call.input(5);
 
+    E* d_residual = call.output<E>(3, residual_ ? shape : Shape{0});
     std::vector<float> sums(rows.blocks * channels, 0.0f), products(rows.blocks * channels, 0.0f);
     rows.each([&](int64_t block, int64_t first, int64_t count) {
       const int64_t at = first * channels;
       addGradients(dy + at, y + at, x + at, mean, relu_, count, channels, &sums[block * channels],
-                   &products[block * channels]);
+                   &products[block * channels], residual_ ? d_residual + at : nullptr);
     });
     const std::vector<double> sum = rows.total(sums), product = rows.total(products);
     const double n = static_cast<double>(rows.rows);
@@ -300,11 +300,12 @@ class BatchNormGrad {
       b[c] = static_cast<float>(pull);
       d[c] = static_cast<float>(-slope * sum[c] / n - pull * mean[c]);
     }
-    E* d_residual = call.output<E>(3, residual_ ? shape : Shape{0});
+    // What the residual got is the gradient behind the ReLU already: one map less to read.
+    const E* g = residual_ ? d_residual : dy;
+    const bool relu = relu_ && !residual_;
     rows.each([&](int64_t, int64_t first, int64_t count) {
       const int64_t at = first * channels;
-      inputGradient(dy + at, y + at, x + at, a.data(), b.data(), d.data(), relu_, count, channels, dx + at,
-                    residual_ ? d_residual + at : nullptr);
+      inputGradient(g + at, y + at, x + at, a.data(), b.data(), d.data(), relu, count, channels, dx + at);
     });
   }
 
