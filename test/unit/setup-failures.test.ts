@@ -35,6 +35,7 @@ function clone(): Clone {
     'build/setup.mjs',
     'build/setup',
     'core/engine/gpu-support.mjs',
+    'core/engine/native',
     'package.json',
     'package-lock.json',
   ]) {
