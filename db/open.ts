@@ -104,6 +104,8 @@ function takeLock(connection: Connection): void {
 function createProjectFile(file: string, name: string, known: readonly Migration[]): void {
   const remains = [`${file}-wal`, `${file}-journal`, filesFolder(file)].find(isInTheWay);
   if (remains) {
+    // Another process may have made the project since, and be at work on it.
+    if (exists(file)) return;
     throw new UserError(
       'exists',
       `${remains} is left of another project of that name. Move it away or choose another name.`,

@@ -75,7 +75,6 @@ function compareArguments(first: unknown, second: unknown): void {
 }
 
 function compareRecordings(first: Recording<unknown>, second: Recording<unknown>): void {
-  const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
   for (const [index, node] of first.nodes.entries()) {
     const other = second.nodes[index];
     if (
@@ -100,6 +99,10 @@ function compareRecordings(first: Recording<unknown>, second: Recording<unknown>
   if (first.nodes.length !== second.nodes.length || !same(first.resultRefs, second.resultRefs)) {
     throw new TraceError('the two examples do not run the same operations');
   }
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function changed(op: string, what: string): TraceError {

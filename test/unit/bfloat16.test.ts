@@ -56,27 +56,29 @@ test('casting rounds to 8 significant bits, is its own inverse on such numbers, 
   assert.deepEqual([...gradient.dataSync()], [1, 1, 1, 1, 1, 1]);
 });
 
+/** A convolution, a batch norm, an addition and a ReLU on maps that went through `cast`. */
+function block(cast: <T extends tf.Tensor>(tensor: T) => T): (...inputs: tf.Tensor[]) => tf.Tensor {
+  return (input, weights, scale, offset, added) => {
+    const y = convolution(cast(input) as tf.Tensor4D, cast(weights) as tf.Tensor4D, 2, 1);
+    const after = { relu: true, residual: cast(added) as tf.Tensor4D };
+    const { y: normalised, statistics } = batchNormTraining(
+      y,
+      scale as tf.Tensor1D,
+      offset as tf.Tensor1D,
+      1e-5,
+      after,
+    );
+    tf.dispose([statistics.mean, statistics.variance]);
+    return normalised;
+  };
+}
+
 test('convolution, batch norm, padding and their gradients stay within bfloat16 of float32', () => {
   const x = normal<tf.Rank.R4>([4, 8, 8, 8]);
   const kernel = normal<tf.Rank.R4>([3, 3, 8, 16]);
   const [gamma, beta] = [tf.ones<tf.Rank.R1>([16]), normal<tf.Rank.R1>([16])];
   const residual = normal<tf.Rank.R4>([4, 4, 4, 16]);
   const weight = normal<tf.Rank.R4>([4, 4, 4, 16]);
-  const block =
-    (cast: <T extends tf.Tensor>(tensor: T) => T) =>
-    (...[input, weights, scale, offset, added]: tf.Tensor[]): tf.Tensor => {
-      const y = convolution(cast(input) as tf.Tensor4D, cast(weights) as tf.Tensor4D, 2, 1);
-      const after = { relu: true, residual: cast(added) as tf.Tensor4D };
-      const { y: normalised, statistics } = batchNormTraining(
-        y,
-        scale as tf.Tensor1D,
-        offset as tf.Tensor1D,
-        1e-5,
-        after,
-      );
-      tf.dispose([statistics.mean, statistics.variance]);
-      return normalised;
-    };
   const inputs = [x, kernel, gamma, beta, residual];
   const [actual, expected] = [block(half), block((tensor) => tensor)];
   assert.ok(isHalf(actual(...inputs)));
@@ -103,17 +105,20 @@ test('convolution, batch norm, padding and their gradients stay within bfloat16 
   assert.deepEqual(padded.shape, [4, 11, 11, 8]);
 });
 
+function batchOf(side: number): Batch {
+  return {
+    images: normal<tf.Rank.R4>([8, side, side, 3]),
+    labels: tf.tensor1d([0, 1, 2, 0, 1, 2, 0, 1], 'int32'),
+  };
+}
+
 const MODELS: [string, ModelConfig, number][] = [
   ['ResNet-8', { kind: 'resnet-cifar', blocks: 1 }, 16],
   ['ResNet-18', { kind: 'resnet18' }, 32],
 ];
 for (const [name, model, side] of MODELS) {
   test(`${name} trains in bfloat16: weights float32, losses near float32's, the traced step digit for digit`, () => {
-    const batch = (): Batch => ({
-      images: normal<tf.Rank.R4>([8, side, side, 3]),
-      labels: tf.tensor1d([0, 1, 2, 0, 1, 2, 0, 1], 'int32'),
-    });
-    const [uniform, balanced] = [batch(), batch()];
+    const [uniform, balanced] = [batchOf(side), batchOf(side)];
     const optimiser = { rate: tf.scalar(0.02), momentum: 0.9, weightDecay: 2e-4 };
     const losses = (network: Network, step: typeof update): { losses: number[]; state: NetworkState } => {
       let state = network.initialize(Random.stream(1, 'weights'));
@@ -131,7 +136,10 @@ for (const [name, model, side] of MODELS) {
     const actual = losses(mixed, update);
     // Of the first step; after it, training on eight pictures goes its own way.
     for (const i of [0, 1]) {
-      assert.ok(Math.abs(actual.losses[i] - reference.losses[i]) < 0.1, `${actual.losses} and ${reference.losses}`);
+      assert.ok(
+        Math.abs(actual.losses[i] - reference.losses[i]) < 0.1,
+        `${actual.losses.join(' ')} and ${reference.losses.join(' ')}`,
+      );
     }
     assert.ok(actual.losses.at(-2)! < actual.losses[0] && actual.losses.at(-1)! < actual.losses[1]);
     for (const key of STATE_NAMES) assert.ok(!isHalf(actual.state[key]), key);

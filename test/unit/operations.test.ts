@@ -75,17 +75,17 @@ for (const [name, batchNorm] of [
   ["TensorFlow's kernels one after the other", composedBatchNorm],
 ] as const) {
   for (const relu of [false, true]) {
+    const ours = (...[x, gamma, beta, residual]: tf.Tensor[]): tf.Tensor => {
+      const { y, statistics } = batchNorm(x as tf.Tensor4D, gamma as tf.Tensor1D, beta as tf.Tensor1D, EPSILON, {
+        relu,
+        residual: residual as tf.Tensor4D | undefined,
+      });
+      tf.dispose([statistics.mean, statistics.variance]);
+      return y;
+    };
     for (const withResidual of [false, true]) {
       const what = `${relu ? ', ReLU' : ''}${withResidual ? ', residual' : ''}`;
       test(`batch normalisation in training${what}, by ${name}: values and gradients by the definition`, () => {
-        const ours = (...[x, gamma, beta, residual]: tf.Tensor[]): tf.Tensor => {
-          const { y, statistics } = batchNorm(x as tf.Tensor4D, gamma as tf.Tensor1D, beta as tf.Tensor1D, EPSILON, {
-            relu,
-            residual: residual as tf.Tensor4D | undefined,
-          });
-          tf.dispose([statistics.mean, statistics.variance]);
-          return y;
-        };
         // One that a block of rows holds and one that takes several, with a short last block; odd channel counts.
         for (const shape of [
           [4, 3, 5, 6],
@@ -124,7 +124,7 @@ test('a mean that is large beside the deviation costs the variance no digits', (
 
 test('what is no number passes through a ReLU: a run that diverges must be seen to', () => {
   const x = normal<tf.Rank.R4>([1, 2, 2, 8]);
-  const nan = tf.fill([8], NaN) as tf.Tensor1D;
+  const nan = tf.mul(tf.ones<tf.Rank.R1>([8]), NaN) as tf.Tensor1D;
   const [zeros, ones] = [tf.zeros<tf.Rank.R1>([8]), tf.ones<tf.Rank.R1>([8])];
   const { y } = batchNormTraining(x, nan, zeros, EPSILON, { relu: true });
   const evaluated = batchNormInference(x, ones, nan, zeros, ones, EPSILON, { relu: true });
@@ -133,11 +133,12 @@ test('what is no number passes through a ReLU: a run that diverges must be seen 
 
 test('the gradient of a batch norm leaves alone what others still need', () => {
   const [x, dy] = [normal<tf.Rank.R4>([2, 4, 4, 8]), normal<tf.Rank.R4>([2, 4, 4, 8])];
-  const before = dy.dataSync().slice();
-  const norm = (input: tf.Tensor): tf.Tensor =>
-    batchNormTraining(input as tf.Tensor4D, tf.ones([8]), tf.zeros([8]), EPSILON, { relu: true }).y;
-  tf.grad(norm)(x, dy);
-  assert.deepEqual(dy.dataSync(), before);
+  const values = dy.dataSync().slice();
+  tf.grad((input) => batchNormTraining(input as tf.Tensor4D, tf.ones([8]), tf.zeros([8]), EPSILON, { relu: true }).y)(
+    x,
+    dy,
+  );
+  assert.deepEqual(dy.dataSync(), values);
 });
 
 test("the statistics of a batch are its mean and its unbiased variance, as PyTorch's running averages take them", () => {

@@ -90,28 +90,29 @@ test('tracing and calling leave no tensor behind but the results', () => {
     [NETWORK, state, uniform, null, null, rate],
     [NETWORK, other, uniform, null, null, rate],
   ]);
-  const before = handles();
+  const level = handles();
   settle.dispose();
   const step = trace(update, [
     [NETWORK, state, uniform, null, null, rate],
     [NETWORK, other, uniform, null, null, rate],
   ]);
-  assert.equal(handles(), before);
+  assert.equal(handles(), level);
   for (let i = 0; i < 3; i++) {
     const result = step(NETWORK, state, uniform, null, null, rate);
     disposeState(result.state);
     tf.dispose([result.uniformLoss, result.sampleLosses]);
-    assert.equal(handles(), before);
+    assert.equal(handles(), level);
   }
 });
 
+function everyKindOfResult(x: tf.Tensor, options: { factor: number }): object {
+  const y = tf.mul(x, options.factor);
+  return { x, twice: [y, y], constant: tf.scalar(7), factor: options.factor, none: null };
+}
+
 test('results may be arguments, the same tensor twice, constants and values that are no tensors', () => {
-  const fn = (x: tf.Tensor, options: { factor: number }): object => {
-    const y = tf.mul(x, options.factor);
-    return { x, twice: [y, y], constant: tf.scalar(7), factor: options.factor, none: null };
-  };
   const factor = { factor: 2 };
-  const traced = trace(fn, [
+  const traced = trace(everyKindOfResult, [
     [vector(1, 2), factor],
     [vector(3, 4), factor],
   ]) as Traced<[tf.Tensor, { factor: number }], { x: tf.Tensor; twice: tf.Tensor[]; constant: tf.Tensor }>;
