@@ -118,7 +118,7 @@ test('a second writer is refused by name, exit code 5', async () => {
 
 test('Ctrl-C during an import keeps what was read; the same command goes on', async () => {
   const folder = temporaryFolder();
-  makePictures(join(folder, 'many'), { a: 1500, b: 1500 });
+  makePictures(join(folder, 'many'), { a: 6000, b: 6000 });
   const args = ['import', 'many', '--project', 'p.contexture', '--json'];
   const first = start(args, { cwd: folder });
   const read = (): number => {
@@ -126,7 +126,7 @@ test('Ctrl-C during an import keeps what was read; the same command goes on', as
     return Number(lines.findLast(({ stage }) => stage === 'Reading pictures')?.done ?? 0);
   };
   await first.until('"Reading pictures"');
-  while (read() <= 600) await sleep(5);
+  while (read() <= 1100) await sleep(5);
   first.child.kill('SIGINT');
   assert.equal(await first.ended, EXIT_CODES.cancelled);
   const { ok, code, message } = lastJson(first.stdout);
@@ -134,9 +134,9 @@ test('Ctrl-C during an import keeps what was read; the same command goes on', as
   assert.match(String(message), /import again to go on/);
 
   const kept = lastJson((await run(['stats', '--json'], { cwd: folder })).stdout).images as { usable: number };
-  assert.ok(kept.usable >= 256 && kept.usable < 3000, String(kept.usable));
+  assert.ok(kept.usable >= 1024 && kept.usable < 12_000, String(kept.usable));
   const again = lastJson((await run(args, { cwd: folder })).stdout);
-  assert.deepEqual([again.images, again.unchanged, again.added], [3000, kept.usable, 3000 - kept.usable]);
+  assert.deepEqual([again.images, again.unchanged, again.added], [12_000, kept.usable, 12_000 - kept.usable]);
 });
 
 test('a pipe that closes early ends the command quietly', async () => {
