@@ -36,10 +36,13 @@ export class Normaliser {
     });
   }
 
-  /** @param pixels RGB, R first. @returns as many float32 values, in a fresh array (tensors alias what they are made of) */
-  apply(pixels: Uint8Array): Float32Array {
+  /**
+   * @param pixels RGB, R first
+   * @param values as many float32 values, overwritten; a fresh array unless given
+   * @returns `values`
+   */
+  apply(pixels: Uint8Array, values: Float32Array = new Float32Array(pixels.length)): Float32Array {
     const table = this.#table;
-    const values = new Float32Array(pixels.length);
     for (let i = 0; i < pixels.length; i += 3) {
       values[i] = table[pixels[i]];
       values[i + 1] = table[256 + pixels[i + 1]];

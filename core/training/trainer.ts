@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Random, type RandomState } from '../base/random.ts';
 import { TracedFunction } from '../engine/traced-function.ts';
+import { uploadFloats } from '../engine/upload.ts';
 import { STATE_NAMES, type Network, type NetworkState } from '../models/network.ts';
 import type { TrainConfig } from './config.ts';
 import { ContextSupply, type MixBatch, type SupplyState } from './context-supply.ts';
@@ -95,6 +96,8 @@ export class Trainer {
   readonly #seenProbability: Float64Array;
   readonly #seenTimes: Int32Array;
   readonly #normaliser: Normaliser;
+  /** Values of one batch on their way to the engine. */
+  #normalised = new Float32Array(0);
   readonly #extract = new TracedFunction(extract);
   readonly #update = new TracedFunction<StepArguments, StepResult>(update, withAnotherRate);
   readonly #uniform: Stream;
@@ -260,7 +263,9 @@ export class Trainer {
 
   #images(pixels: Uint8Array): tf.Tensor4D {
     const { inputSize: size } = this.config;
-    return tf.tensor4d(this.#normaliser.apply(pixels), [pixels.length / (size * size * 3), size, size, 3]);
+    if (this.#normalised.length !== pixels.length) this.#normalised = new Float32Array(pixels.length);
+    const values = this.#normaliser.apply(pixels, this.#normalised);
+    return uploadFloats(values, [pixels.length / (size * size * 3), size, size, 3]) as tf.Tensor4D;
   }
 
   #step(main: StreamBatch, uniform: Batch, second: Batch | null, mixBatch: MixBatch | undefined): void {
