@@ -22,8 +22,8 @@ import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId, Saliency } from '../storage/records.ts';
 import type { TrainConfig } from '../training/config.ts';
 import { Evaluator } from '../training/evaluator.ts';
+import { ImageTensors } from '../training/image-tensors.ts';
 import { decodePredictions } from '../training/predictions-file.ts';
-import { Normaliser } from '../training/preprocessing.ts';
 import { heldOutProbabilities } from './held-out.ts';
 import { maskArea, maskFromSaliency, type MaskRule } from './mask.ts';
 import { saliencyInput } from './saliency-size.ts';
@@ -95,7 +95,7 @@ async function findContexts(spec: ContextsSpec, port: JobPort<ContextsEvent>): P
     statistics: tf.tensor1d(weights.statistics),
   };
   using evaluator = new Evaluator(network);
-  const normaliser = new Normaliser(card.preprocessing);
+  const tensors = new ImageTensors(card.preprocessing);
   const meter = new ProgressMeter((event) => port.emit(event), {
     stage: 'Finding contexts',
     unit: 'images',
@@ -104,7 +104,7 @@ async function findContexts(spec: ContextsSpec, port: JobPort<ContextsEvent>): P
   const files = new SnapshotFiles(snapshot.roots);
   const waiting = new Map<string, { size: Size; pictures: Waiting[] }>();
   const finish = async ({ size, pictures }: { size: Size; pictures: Waiting[] }): Promise<void> => {
-    const looked = lookAt(evaluator, state, normaliser, size, pictures, labelOf);
+    const looked = lookAt(evaluator, state, tensors, size, pictures, labelOf);
     const found = await Promise.all(
       looked.map(async ({ image, saliency, probability }): Promise<FoundContext> => {
         const mask = maskFromSaliency(saliency, image.width, image.height, spec.rule);
@@ -161,7 +161,7 @@ async function findContexts(spec: ContextsSpec, port: JobPort<ContextsEvent>): P
 export function lookAt(
   evaluator: Evaluator,
   state: InferenceState,
-  normaliser: Normaliser,
+  tensors: ImageTensors,
   { width, height }: Size,
   pictures: readonly Waiting[],
   labelOf: (image: SnapshotImage) => number,
@@ -172,7 +172,7 @@ export function lookAt(
       Int32Array.from(pictures, ({ image }) => labelOf(image)),
       'int32',
     );
-    const images = tf.tensor4d(normaliser.apply(pixels), [pictures.length, height, width, 3]);
+    const images = tensors.of(pixels, height, width);
     const { saliency, probability } = evaluator.look(state, { images, labels });
     const [, h, w] = saliency.shape;
     const values = saliency.dataSync<'float32'>();

@@ -7,6 +7,7 @@
  * returns them beside it; those are kept alive past the gradient tape (`tf.keep`) and the caller disposes them.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type { Precision } from '../training/config.ts';
 import { engine, type OpAttribute } from './backend.ts';
 
 const typeAttribute = (name: string, type: number): OpAttribute => ({
@@ -14,9 +15,6 @@ const typeAttribute = (name: string, type: number): OpAttribute => ({
   type: engine().backend.binding.TF_ATTR_TYPE,
   value: type,
 });
-
-/** How numbers are stored on their way through a network. Weights, statistics and losses are always float32. */
-export type Precision = 'float32' | 'bfloat16';
 
 /** A tensor in the given precision; the tensor itself where it has it. Differentiable: the gradient is cast back. */
 export function toPrecision<T extends tf.Tensor>(x: T, precision: Precision): T {
@@ -94,8 +92,7 @@ function onePassBatchNorm(
     const save = inputs.pop() as tf.GradSaveFunc;
     const [input, scale, offset, added] = inputs as tf.Tensor[];
     const none = tf.zeros([0]);
-    // As the residual it has to have the type of x.
-    const noMap = toPrecision(none, isBfloat16(input) ? 'bfloat16' : 'float32');
+    const noMap = noMapLike(input);
     const [y, mean, variance, inverse] = backend.executeMultipleOutputs(
       'ContextureBatchNorm',
       onePassAttributes(epsilon, true, relu),
@@ -128,6 +125,11 @@ function onePassBatchNorm(
   return { y, statistics: statistics! };
 }
 
+/** Stands for a map that there is none of, in the type that it would have. */
+function noMapLike(x: tf.Tensor): tf.Tensor {
+  return toPrecision(tf.zeros([0]), isBfloat16(x) ? 'bfloat16' : 'float32');
+}
+
 function onePassAttributes(epsilon: number, training: boolean, relu: boolean): OpAttribute[] {
   const { TF_ATTR_BOOL, TF_ATTR_FLOAT, TF_FLOAT } = engine().backend.binding;
   return [
@@ -144,11 +146,15 @@ export function composedBatchNorm(
   gamma: tf.Tensor1D,
   beta: tf.Tensor1D,
   epsilon: number,
-  { residual, relu }: AfterNorm,
+  after: AfterNorm,
 ): { y: tf.Tensor4D; statistics: BatchStatistics } {
-  const { y: normalised, statistics } = fusedBatchNorm(x, gamma, beta, epsilon);
+  const { y, statistics } = fusedBatchNorm(x, gamma, beta, epsilon);
+  return { y: addAndCut(y, after), statistics };
+}
+
+function addAndCut(normalised: tf.Tensor4D, { residual, relu }: AfterNorm): tf.Tensor4D {
   const added = residual ? tf.add(normalised, residual) : normalised;
-  return { y: (relu ? reluWithGradient(added) : added) as tf.Tensor4D, statistics };
+  return (relu ? reluWithGradient(added) : added) as tf.Tensor4D;
 }
 
 /** ReLU whose gradient is one ReluGrad. */
@@ -229,28 +235,19 @@ export function batchNormInference(
   mean: tf.Tensor1D,
   variance: tf.Tensor1D,
   epsilon: number,
-  { residual, relu }: AfterNorm,
+  after: AfterNorm,
 ): tf.Tensor4D {
   const { backend, device } = engine();
   return tf.tidy(() => {
     if (device === 'cpu') {
       return backend.executeMultipleOutputs(
         'ContextureBatchNorm',
-        onePassAttributes(epsilon, false, relu),
-        [
-          x,
-          gamma,
-          beta,
-          mean,
-          variance,
-          residual ?? toPrecision(tf.zeros([0]), isBfloat16(x) ? 'bfloat16' : 'float32'),
-        ],
+        onePassAttributes(epsilon, false, after.relu),
+        [x, gamma, beta, mean, variance, after.residual ?? noMapLike(x)],
         4,
       )[0] as tf.Tensor4D;
     }
-    const normalised = tf.batchNorm4d(x, mean, variance, beta, gamma, epsilon);
-    const added = residual ? tf.add(normalised, residual) : normalised;
-    return (relu ? tf.relu(added) : added) as tf.Tensor4D;
+    return addAndCut(tf.batchNorm4d(x, mean, variance, beta, gamma, epsilon), after);
   });
 }
 

@@ -12,8 +12,8 @@ import {
   zeroPad,
   type AfterNorm,
   type BatchStatistics,
-  type Precision,
 } from '../engine/operations.ts';
+import type { Precision } from '../training/config.ts';
 import type { NamedTensors, ParameterSpec } from './parameters.ts';
 
 /** Added to the variance; PyTorch's default for BatchNorm2d. */

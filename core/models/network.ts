@@ -3,9 +3,9 @@
  * class-balanced stream (method.md 1.1). There is one shared trunk; nothing is duplicated.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { ModelConfig } from '../training/config.ts';
+import type { ModelConfig, Precision } from '../training/config.ts';
 import type { Random } from '../base/random.ts';
-import { globalAveragePool, toPrecision, type Precision } from '../engine/operations.ts';
+import { globalAveragePool, toPrecision } from '../engine/operations.ts';
 import { InferenceRun, LayerPlan, TrainingRun, type Layers } from './layers.ts';
 import { Layout, type NamedTensors, type ParameterSpec } from './parameters.ts';
 import { resnetCifar } from './resnet-cifar.ts';

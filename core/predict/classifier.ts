@@ -6,7 +6,7 @@ import type { Head } from '../evaluation/figures.ts';
 import { meanLogits } from '../evaluation/predictions.ts';
 import { Network, type InferenceState } from '../models/network.ts';
 import { Evaluator } from '../training/evaluator.ts';
-import { Normaliser } from '../training/preprocessing.ts';
+import { ImageTensors } from '../training/image-tensors.ts';
 
 /** Logits of some pictures, [n, classes] of each head. */
 type HeadLogits = Pick<SelfTest, 'uniform' | 'balanced'>;
@@ -22,7 +22,7 @@ export class Classifier {
   /** The head that answers. */
   readonly head: Head;
   readonly #evaluator: Evaluator;
-  readonly #normaliser: Normaliser;
+  readonly #tensors: ImageTensors;
   readonly #state: InferenceState;
 
   /**
@@ -39,7 +39,7 @@ export class Classifier {
       );
     }
     this.#evaluator = new Evaluator(new Network(card.model, card.classes.length));
-    this.#normaliser = new Normaliser(card.preprocessing);
+    this.#tensors = new ImageTensors(card.preprocessing);
     this.#state = {
       trunk: tf.tensor1d(weights.trunk),
       balanced: tf.tensor1d(weights.balanced),
@@ -90,8 +90,7 @@ export class Classifier {
     const uniform = new Float32Array(count * this.card.classes.length);
     const balanced = new Float32Array(uniform.length);
     tf.tidy(() => {
-      const images = tf.tensor4d(this.#normaliser.apply(pixels), [count, size, size, 3]);
-      const logits = this.#evaluator.classify(this.#state, images);
+      const logits = this.#evaluator.classify(this.#state, this.#tensors.of(pixels, size, size));
       uniform.set(logits.uniform.dataSync<'float32'>());
       balanced.set(logits.balanced.dataSync<'float32'>());
     });

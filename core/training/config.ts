@@ -5,6 +5,7 @@ export const METHODS = ['ce', 'cbrs', 'control', 'csa'] as const;
 export type MethodName = (typeof METHODS)[number];
 
 export const PRECISIONS = ['float32', 'bfloat16'] as const;
+export type Precision = (typeof PRECISIONS)[number];
 
 export const ModelConfig = z.discriminatedUnion('kind', [
   z.strictObject({

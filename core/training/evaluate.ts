@@ -3,8 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { mapOrdered } from '../data/flow.ts';
 import type { InferenceState } from '../models/network.ts';
 import type { Evaluator } from './evaluator.ts';
+import { ImageTensors } from './image-tensors.ts';
 import type { Pictures } from './pictures.ts';
-import { normalisationFor, Normaliser } from './preprocessing.ts';
+import { normalisationFor } from './preprocessing.ts';
 
 /** [images, classes] row by row, for each head. */
 export interface SplitLogits {
@@ -30,21 +31,21 @@ export async function logitsOf(
   const { count, size, ahead } = pictures;
   const { classes } = evaluator.network;
   const batch = Math.max(1, Math.floor(PIXELS_A_BATCH / (size * size)));
-  const normaliser = new Normaliser(normalisationFor(size));
+  const tensors = new ImageTensors(normalisationFor(size));
   const uniform = new Float32Array(count * classes);
   const balanced = new Float32Array(count * classes);
   const starts = Array.from({ length: Math.ceil(count / batch) }, (_, i) => i * batch);
-  const read = async (start: number): Promise<{ start: number; pixels: Uint8Array; images: number }> => {
+  const read = async (start: number): Promise<{ start: number; pixels: Uint8Array }> => {
     const images = Math.min(batch, count - start);
-    return { start, images, pixels: await pictures.plain(Int32Array.from({ length: images }, (_, i) => start + i)) };
+    return { start, pixels: await pictures.plain(Int32Array.from({ length: images }, (_, i) => start + i)) };
   };
-  for await (const { start, images, pixels } of mapOrdered(starts, ahead + 1, read)) {
+  for await (const { start, pixels } of mapOrdered(starts, ahead + 1, read)) {
     tf.tidy(() => {
-      const logits = evaluator.classify(state, tf.tensor4d(normaliser.apply(pixels), [images, size, size, 3]));
+      const logits = evaluator.classify(state, tensors.of(pixels, size, size));
       uniform.set(logits.uniform.dataSync<'float32'>(), start * classes);
       balanced.set(logits.balanced.dataSync<'float32'>(), start * classes);
     });
-    await breathe(start + images);
+    await breathe(Math.min(start + batch, count));
   }
   return { uniform, balanced };
 }

@@ -95,6 +95,8 @@ export function update(
   optimiser: Optimiser,
 ): StepResult {
   return tidy(() => {
+    // Outside the gradient tape: nobody asks for the gradient of a picture.
+    const second = balanced && mix ? { ...balanced, images: mixContexts(balanced.images, mix) } : balanced;
     const batchStatistics: tf.Tensor1D[] = [];
     const sampleLosses: tf.Tensor1D[] = [];
     const losses: tf.Scalar[] = [];
@@ -109,16 +111,11 @@ export function update(
     };
     const total = (trunkWeights: tf.Tensor1D, balancedWeights: tf.Tensor1D): tf.Scalar => {
       const trunk = network.trunk.split(trunkWeights);
-      if (balanced === null) return branch(trunk, trunk, 'uniform', uniform);
-      const balancedLoss = branch(trunk, network.balanced.split(balancedWeights), 'balanced', {
-        ...balanced,
-        images: mixed ?? balanced.images,
-      });
+      if (second === null) return branch(trunk, trunk, 'uniform', uniform);
+      const balancedLoss = branch(trunk, network.balanced.split(balancedWeights), 'balanced', second);
       return tf.add(branch(trunk, trunk, 'uniform', uniform), balancedLoss);
     };
 
-    // Outside the gradient tape: nobody asks for the gradient of a picture.
-    const mixed = balanced && mix && mixContexts(balanced.images, mix);
     let trunkGradient: tf.Tensor1D;
     let balancedHead = { weights: state.balanced, momentum: state.balancedMomentum };
     if (balanced === null) {

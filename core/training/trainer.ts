@@ -5,7 +5,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Random, type RandomState } from '../base/random.ts';
 import { TracedFunction } from '../engine/traced-function.ts';
-import { uploadFloats } from '../engine/upload.ts';
 import { STATE_NAMES, type Network, type NetworkState } from '../models/network.ts';
 import type { TrainConfig } from './config.ts';
 import { ContextSupply, type MixBatch, type SupplyState } from './context-supply.ts';
@@ -14,7 +13,8 @@ import type { CuratedBank } from './curated-bank.ts';
 import { METHODS_BY_NAME } from './methods/index.ts';
 import type { Method, StepTools } from './methods/method.ts';
 import type { Pictures } from './pictures.ts';
-import { normalisationFor, Normaliser } from './preprocessing.ts';
+import { ImageTensors } from './image-tensors.ts';
+import { normalisationFor } from './preprocessing.ts';
 import { ClassAwareSampler, UniformSampler, type SamplerState } from './samplers.ts';
 import { learningRate, stepsPerEpoch } from './schedule.ts';
 import { disposeState, extract, update, type Batch, type Mix, type Optimiser, type StepResult } from './step.ts';
@@ -95,9 +95,7 @@ export class Trainer {
    * was known while it was being learned (Swayamdipta et al. 2020, arXiv 2009.10795, "confidence"). */
   readonly #seenProbability: Float64Array;
   readonly #seenTimes: Int32Array;
-  readonly #normaliser: Normaliser;
-  /** Values of one batch on their way to the engine. */
-  #normalised = new Float32Array(0);
+  readonly #tensors: ImageTensors;
   readonly #extract = new TracedFunction(extract);
   readonly #update = new TracedFunction<StepArguments, StepResult>(update, withAnotherRate);
   readonly #uniform: Stream;
@@ -112,7 +110,7 @@ export class Trainer {
     this.state = network.initialize(Random.stream(config.seed, 'weights'));
     this.#seenProbability = new Float64Array(labels.length);
     this.#seenTimes = new Int32Array(labels.length);
-    this.#normaliser = new Normaliser(normalisationFor(config.inputSize));
+    this.#tensors = new ImageTensors(normalisationFor(config.inputSize));
     const common = { pictures, labels, batchSize: config.batchSize };
     this.#uniform = new Stream({
       ...common,
@@ -262,10 +260,7 @@ export class Trainer {
   }
 
   #images(pixels: Uint8Array): tf.Tensor4D {
-    const { inputSize: size } = this.config;
-    if (this.#normalised.length !== pixels.length) this.#normalised = new Float32Array(pixels.length);
-    const values = this.#normaliser.apply(pixels, this.#normalised);
-    return uploadFloats(values, [pixels.length / (size * size * 3), size, size, 3]) as tf.Tensor4D;
+    return this.#tensors.of(pixels, this.config.inputSize, this.config.inputSize);
   }
 
   #step(main: StreamBatch, uniform: Batch, second: Batch | null, mixBatch: MixBatch | undefined): void {

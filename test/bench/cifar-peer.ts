@@ -3,15 +3,11 @@
  * settings, side by side.
  */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { train, withProject } from './project.ts';
 import { unpack } from './packs.ts';
+import { CSA_PEER, python } from './programs.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const PYTHON = join(ROOT, '.cache/torch/bin/python');
-const PEER = join(ROOT, '../shared/tools/peers/csa_torch.py');
 const METHODS = ['ce', 'control', 'csa'] as const;
 
 /** Last line of the peer. */
@@ -21,11 +17,7 @@ interface PeerFinal {
 }
 
 export async function cifarPeer({ epochs = 10, seeds = 2, firstSeed = 1 }): Promise<object> {
-  if (!existsSync(PYTHON)) {
-    throw new Error(
-      'the peer is not installed: python3 -m venv .cache/torch && .cache/torch/bin/pip install torch==2.13.0 numpy pillow',
-    );
-  }
+  const peerProgram = python();
   const pack = unpack('cifar10-lt100');
   return withProject(pack, async (project) => {
     const rows: { method: string; seed: number; ours: number; peer: number }[] = [];
@@ -36,7 +28,7 @@ export async function cifarPeer({ epochs = 10, seeds = 2, firstSeed = 1 }): Prom
         const ours = 100 * figures.top1!.value;
         const settings = { method, epochs, seed, lr: 0.05, threads: 2 };
         const parameters = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-        const { stdout } = await promisify(execFile)(PYTHON, [PEER, pack, ...parameters]);
+        const { stdout } = await promisify(execFile)(peerProgram, [CSA_PEER, pack, ...parameters]);
         const final = JSON.parse(stdout.trim().split('\n').at(-1)!) as PeerFinal;
         const peer = method === 'ce' ? final.u : final.b;
         rows.push({ method, seed, ours, peer });

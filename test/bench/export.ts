@@ -12,7 +12,7 @@ import sharp from 'sharp';
 import { cacheFolder } from '../../core/base/cache-folder.ts';
 import { canonicalJson } from '../../core/base/json.ts';
 import { readBank, takeBank } from '../../core/contexts/bank.ts';
-import { decodeUpright, encodeGrey } from '../../core/data/decode.ts';
+import { decodeUpright } from '../../core/data/decode.ts';
 import { readSnapshot, takeSnapshot, type SnapshotImage } from '../../core/data/snapshot.ts';
 import type { ExportEvent, ExportResult, ExportSpec } from '../../core/export/export-job.ts';
 import { planExport } from '../../core/export/plan.ts';
@@ -22,11 +22,12 @@ import type { VerifyReport } from '../../core/export/verify-report.ts';
 import { runJob } from '../../core/jobs/runner.ts';
 import { pictureEnvironment } from '../../core/services/job-environment.ts';
 import type { Project } from '../../core/storage/project.ts';
+import { acceptMask } from '../fixtures/accept-mask.ts';
 import { unpack } from './packs.ts';
 import { runPairs } from './pairs.ts';
+import { python } from './programs.ts';
 import { withProject } from './project.ts';
 
-const PYTHON = join(import.meta.dirname, '../../.cache/torch/bin/python');
 const PEER = join(import.meta.dirname, 'export_numpy.py');
 const PEER_PROCESSES = 2;
 /** Compiled modules are kept, as the command line keeps them and Python does. */
@@ -109,29 +110,15 @@ async function prepareSources(folder: string, side: number): Promise<{ images: s
 }
 
 /** An accepted context for every picture, its mask made of the trimap. */
-async function acceptTrimaps({ store, blobs }: Project, trimaps: string): Promise<void> {
-  const at = new Date().toISOString();
-  for (const { id, path, width, height } of takeSnapshot(store).images) {
+async function acceptTrimaps(project: Project, trimaps: string): Promise<void> {
+  const act = { author: 'bench', at: new Date().toISOString() };
+  for (const { id, path, width, height } of takeSnapshot(project.store).images) {
     const trimap = await sharp(join(trimaps, path.replace(/\.\w+$/, '.png')))
       .extractChannel(0)
       .raw()
       .toBuffer();
     const data = trimap.map((label) => CONTEXT_OF_LABEL[label]);
-    const mask = store.masks.add({
-      imageId: id,
-      parentId: null,
-      origin: 'import',
-      saliencyId: null,
-      params: null,
-      blob: blobs.put(await encodeGrey({ width, height, data })),
-      width,
-      height,
-      area: data.reduce((sum, value) => sum + value, 0) / 255 / data.length,
-      author: 'bench',
-      createdAt: at,
-    });
-    const context = store.contexts.add({ imageId: id, maskId: mask.id, probability: 1, createdAt: at }, 'bench');
-    store.contexts.setState(context.id, 'accepted', 'bench', at);
+    await acceptMask(project, { imageId: id, mask: { width, height, data }, probability: 1, act });
   }
 }
 
@@ -197,7 +184,7 @@ async function runPeer(tasks: string, out: string): Promise<void> {
   const shards = Array.from({ length: PEER_PROCESSES }, (_, shard) => [tasks, out, shard, PEER_PROCESSES].map(String));
   await Promise.all(
     shards.map(async (parameters) => {
-      const child = spawn(PYTHON, [PEER, ...parameters], { stdio: 'inherit' });
+      const child = spawn(python(), [PEER, ...parameters], { stdio: 'inherit' });
       const code = await new Promise<number | null>((resolve, reject) =>
         child.on('close', resolve).on('error', reject),
       );
@@ -208,7 +195,7 @@ async function runPeer(tasks: string, out: string): Promise<void> {
 
 function peerVersions(): Record<string, string> {
   const program = 'import json, numpy, PIL; print(json.dumps({"numpy": numpy.__version__, "pillow": PIL.__version__}))';
-  return JSON.parse(execFileSync(PYTHON, ['-c', program]).toString()) as Record<string, string>;
+  return JSON.parse(execFileSync(python(), ['-c', program]).toString()) as Record<string, string>;
 }
 
 /** How far the pictures of both are apart, in steps of 8 bits, over all of them, and mean sizes of their files. */

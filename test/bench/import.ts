@@ -3,7 +3,7 @@
  * in two processes, nothing stored. `--files` says how many; what a file costs is also told for a hundredth of them.
  */
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,16 +12,14 @@ import { importSource } from '../../core/services/import.ts';
 import { openProject } from '../../core/storage/project.ts';
 import { sqliteStorage } from '../../db/index.ts';
 import { runPairs } from './pairs.ts';
+import { python } from './programs.ts';
 import { smallJpegs } from './small-jpegs.ts';
 
-const PYTHON = join(import.meta.dirname, '../../.cache/torch/bin/python');
 const PEER = join(import.meta.dirname, 'import_pillow.py');
 const PROCESSES = 2;
 
 export async function importBench({ files = 100_000, pairs = 5 }): Promise<object> {
-  if (!existsSync(PYTHON)) {
-    throw new Error('the peer is not installed: python3 -m venv .cache/torch && .cache/torch/bin/pip install pillow');
-  }
+  const peerProgram = python();
   const many = await smallJpegs(files);
   const few = await smallJpegs(Math.ceil(files / 100));
   const costs: Record<string, number[]> = { few: [], many: [] };
@@ -29,7 +27,7 @@ export async function importBench({ files = 100_000, pairs = 5 }): Promise<objec
     name: 'import',
     unit: 'files/s',
     greaterIsBetter: true,
-    versions: { node: process.version, pillow: pillowVersion() },
+    versions: { node: process.version, pillow: pillowVersion(peerProgram) },
     pairs,
     ours: async () => {
       costs.few.push(1e6 / (await importRate(few)));
@@ -38,7 +36,7 @@ export async function importBench({ files = 100_000, pairs = 5 }): Promise<objec
       return rate;
     },
     peer: async () => {
-      const { stdout } = await promisify(execFile)(PYTHON, [PEER, many, String(PROCESSES)]);
+      const { stdout } = await promisify(execFile)(peerProgram, [PEER, many, String(PROCESSES)]);
       const peer = JSON.parse(stdout.trim().split('\n').at(-1)!) as { seconds: number; files: number };
       if (peer.files !== files) throw new Error(`the peer saw ${peer.files} files of ${files}`);
       return peer.files / peer.seconds;
@@ -63,6 +61,6 @@ async function importRate(path: string): Promise<number> {
   }
 }
 
-function pillowVersion(): string {
-  return execFileSync(PYTHON, ['-c', 'import PIL; print(PIL.__version__)'], { encoding: 'utf8' }).trim();
+function pillowVersion(program: string): string {
+  return execFileSync(program, ['-c', 'import PIL; print(PIL.__version__)'], { encoding: 'utf8' }).trim();
 }

@@ -1,6 +1,7 @@
 /**
- * Trains ResNet-18 on photographs from disk, alone in a process: `photos-ours.ts FOLDER '{"batch":64,"images":640}'`
- * prints images a second of training, and of the input alone, as one JSON line. The first steps are left out.
+ * Trains ResNet-18 on photographs from disk, alone in a process: `photos-ours.ts
+ * '{"folder":"/photos","batch":64,"images":640}'` prints images a second of training, and of the input alone, as one JSON
+ * line. The first steps are left out.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,8 +17,7 @@ import { openPictures } from '../../core/training/open-pictures.ts';
 import { makeConfig } from '../../core/training/presets.ts';
 import { Trainer } from '../../core/training/trainer.ts';
 
-const folder = process.argv[2];
-const { batch, images } = JSON.parse(process.argv[3]) as { batch: number; images: number };
+const { folder, batch, images } = JSON.parse(process.argv[2]) as { folder: string; batch: number; images: number };
 const SIZE = 128;
 const WARM_UP = 2;
 

@@ -3,16 +3,10 @@
  * jitter, ours against torchvision's ImageFolder and DataLoader with two workers and PyTorch eager in the better of its
  * memory layouts. Alternating, each in a process of its own.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readEngineInstall } from '../../core/engine/install.ts';
-import { engineJobEnvironment } from '../../core/services/job-environment.ts';
-import { runPairs } from './pairs.ts';
+import { median, runPairs } from './pairs.ts';
 import { photoFiles } from './photo-files.ts';
-
-const PYTHON = join(import.meta.dirname, '../../.cache/torch/bin/python');
-const THREADS = 2;
+import { runOurs, runPython, THREADS, versions } from './programs.ts';
 
 /** What either program prints. */
 interface Rates {
@@ -24,19 +18,11 @@ interface Rates {
 }
 
 export async function photos({ pairs = 5, images = 2000, batch = 64 }): Promise<object> {
-  if (!existsSync(PYTHON)) {
-    throw new Error(
-      'the peer is not installed: python3 -m venv .cache/torch && .cache/torch/bin/pip install torch==2.13.0 torchvision==0.28.0 numpy pillow',
-    );
-  }
   const folder = join(await photoFiles(), 'train');
-  const ours = (): Rates =>
-    run(process.execPath, [join(import.meta.dirname, 'photos-ours.ts'), folder, JSON.stringify({ batch, images })], {
-      ...engineJobEnvironment(THREADS),
-    });
+  const ours = (): Rates => runOurs<Rates>('photos-ours.ts', { folder, batch, images });
   const peer = (some: number, channelsLast: boolean): Rates => {
     const spec = { batch, images: some, threads: THREADS, workers: 2, channels_last: channelsLast };
-    return run(PYTHON, [join(import.meta.dirname, 'photos_torch.py'), folder, JSON.stringify(spec)], {});
+    return runPython<Rates>([join(import.meta.dirname, 'photos_torch.py'), folder, JSON.stringify(spec)]);
   };
   // Which layout suits it better is looked up once, over a few steps.
   const few = Math.min(images, 6 * batch);
@@ -48,9 +34,7 @@ export async function photos({ pairs = 5, images = 2000, batch = 64 }): Promise<
     unit: 'images/s',
     greaterIsBetter: true,
     versions: {
-      node: process.version,
-      tensorflow: readEngineInstall().tensorflow,
-      torch: '2.13.0',
+      ...versions(),
       torchvision: '0.28.0',
       peerLayout: channelsLast ? 'channels last' : 'channels first',
     },
@@ -70,17 +54,4 @@ export async function photos({ pairs = 5, images = 2000, batch = 64 }): Promise<
   const inputRatio = median(inputs.ours.map((rate, i) => rate / inputs.peer[i]));
   const input = { ours: median(inputs.ours), peer: median(inputs.peer), ratio: inputRatio };
   return { ...result, input, inputShare: median(shares) };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-}
-
-/** Run a program whose last line is JSON. */
-function run(program: string, parameters: string[], environment: Record<string, string>): Rates {
-  const output = execFileSync(program, parameters, {
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  return JSON.parse(output.toString().trim().split('\n').at(-1)!) as Rates;
 }

@@ -14,7 +14,8 @@ import { startEngine } from '../../core/engine/backend.ts';
 import { readEngineInstall } from '../../core/engine/install.ts';
 import { Network } from '../../core/models/network.ts';
 import { Evaluator } from '../../core/training/evaluator.ts';
-import { CIFAR_NORMALISATION, Normaliser } from '../../core/training/preprocessing.ts';
+import { ImageTensors } from '../../core/training/image-tensors.ts';
+import { CIFAR_NORMALISATION } from '../../core/training/preprocessing.ts';
 import { unpack } from './packs.ts';
 import { runPairs } from './pairs.ts';
 import { versions } from './programs.ts';
@@ -55,12 +56,12 @@ const batches = Array.from({ length: Math.ceil(pictures.length / BATCH) }, (_, i
 startEngine(readEngineInstall());
 const network = new Network({ kind: 'resnet-cifar', blocks }, classes.length);
 const state = network.initialize(Random.stream(1, 'weights'));
-const normaliser = new Normaliser(CIFAR_NORMALISATION);
+const tensors = new ImageTensors(CIFAR_NORMALISATION);
 using evaluator = new Evaluator(network);
 
 function lookAndMask(): void {
   for (const batch of batches) {
-    for (const { saliency } of lookAt(evaluator, state, normaliser, SIZE, batch, ({ label }) => label)) {
+    for (const { saliency } of lookAt(evaluator, state, tensors, SIZE, batch, ({ label }) => label)) {
       maskArea(maskFromSaliency(saliency, SIZE.width, SIZE.height, { form: 'soft' }));
     }
   }
@@ -70,8 +71,7 @@ function forward(): void {
   for (const batch of batches) {
     const pixels = new Uint8Array(Buffer.concat(batch.map((picture) => picture.pixels)));
     tf.tidy(() => {
-      const input = tf.tensor4d(normaliser.apply(pixels), [batch.length, SIZE.height, SIZE.width, 3]);
-      evaluator.classify(state, input).uniform.dataSync();
+      evaluator.classify(state, tensors.of(pixels, SIZE.height, SIZE.width)).uniform.dataSync();
     });
   }
 }

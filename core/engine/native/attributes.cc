@@ -53,42 +53,35 @@ std::vector<Attribute> readAttributes(const Napi::Value& value) {
   return attributes;
 }
 
-void setAttribute(TFE_Op* operation, const Attribute& attribute) {
+/// The eager and the graph functions have one form each; this calls the one for the attribute's kind.
+template <auto string, auto integer, auto real, auto truth, auto type, auto integers, auto reals, auto truths, typename Target>
+static void set(Target* target, const Attribute& attribute) {
   const char* name = attribute.name.c_str();
   std::visit(
       [&](const auto& value) {
         using T = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<T, std::string>) TFE_OpSetAttrString(operation, name, value.data(), value.size());
-        else if constexpr (std::is_same_v<T, int64_t>) TFE_OpSetAttrInt(operation, name, value);
-        else if constexpr (std::is_same_v<T, float>) TFE_OpSetAttrFloat(operation, name, value);
-        else if constexpr (std::is_same_v<T, bool>) TFE_OpSetAttrBool(operation, name, value);
-        else if constexpr (std::is_same_v<T, TF_DataType>) TFE_OpSetAttrType(operation, name, value);
+        if constexpr (std::is_same_v<T, std::string>) string(target, name, value.data(), value.size());
+        else if constexpr (std::is_same_v<T, int64_t>) integer(target, name, value);
+        else if constexpr (std::is_same_v<T, float>) real(target, name, value);
+        else if constexpr (std::is_same_v<T, bool>) truth(target, name, value);
+        else if constexpr (std::is_same_v<T, TF_DataType>) type(target, name, value);
         else if constexpr (std::is_same_v<T, std::vector<int64_t>>)
-          TFE_OpSetAttrIntList(operation, name, value.data(), static_cast<int>(value.size()));
+          integers(target, name, value.data(), static_cast<int>(value.size()));
         else if constexpr (std::is_same_v<T, std::vector<float>>)
-          TFE_OpSetAttrFloatList(operation, name, value.data(), static_cast<int>(value.size()));
-        else TFE_OpSetAttrBoolList(operation, name, value.data(), static_cast<int>(value.size()));
+          reals(target, name, value.data(), static_cast<int>(value.size()));
+        else truths(target, name, value.data(), static_cast<int>(value.size()));
       },
       attribute.value);
 }
 
+void setAttribute(TFE_Op* operation, const Attribute& attribute) {
+  set<TFE_OpSetAttrString, TFE_OpSetAttrInt, TFE_OpSetAttrFloat, TFE_OpSetAttrBool, TFE_OpSetAttrType,
+      TFE_OpSetAttrIntList, TFE_OpSetAttrFloatList, TFE_OpSetAttrBoolList>(operation, attribute);
+}
+
 void setAttribute(TF_OperationDescription* node, const Attribute& attribute) {
-  const char* name = attribute.name.c_str();
-  std::visit(
-      [&](const auto& value) {
-        using T = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<T, std::string>) TF_SetAttrString(node, name, value.data(), value.size());
-        else if constexpr (std::is_same_v<T, int64_t>) TF_SetAttrInt(node, name, value);
-        else if constexpr (std::is_same_v<T, float>) TF_SetAttrFloat(node, name, value);
-        else if constexpr (std::is_same_v<T, bool>) TF_SetAttrBool(node, name, value);
-        else if constexpr (std::is_same_v<T, TF_DataType>) TF_SetAttrType(node, name, value);
-        else if constexpr (std::is_same_v<T, std::vector<int64_t>>)
-          TF_SetAttrIntList(node, name, value.data(), static_cast<int>(value.size()));
-        else if constexpr (std::is_same_v<T, std::vector<float>>)
-          TF_SetAttrFloatList(node, name, value.data(), static_cast<int>(value.size()));
-        else TF_SetAttrBoolList(node, name, value.data(), static_cast<int>(value.size()));
-      },
-      attribute.value);
+  set<TF_SetAttrString, TF_SetAttrInt, TF_SetAttrFloat, TF_SetAttrBool, TF_SetAttrType, TF_SetAttrIntList,
+      TF_SetAttrFloatList, TF_SetAttrBoolList>(node, attribute);
 }
 
 }  // namespace contexture

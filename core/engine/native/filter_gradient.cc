@@ -72,28 +72,21 @@ INLINE void addTile(const Sizes& s, const Window& w, const float* x, const float
   }
 }
 
+/// The last `count` input channels, MOST or fewer.
+template <int MOST, int VECTORS>
+INLINE void addRest(const Sizes& s, const Window& w, int64_t count, const float* x, const float* dy, float* sums) {
+  if constexpr (MOST > 0) {
+    if (count == MOST) addTile<MOST, VECTORS>(s, w, x, dy, sums);
+    else addRest<MOST - 1, VECTORS>(s, w, count, x, dy, sums);
+  }
+}
+
 /// All input channels, six at a time: with two vectors each that keeps both multipliers of a core busy.
 template <int VECTORS>
 INLINE void addInputs(const Sizes& s, const Window& w, const float* x, const float* dy, float* sums) {
   int64_t i = 0;
   for (; i + 6 <= s.in; i += 6) addTile<6, VECTORS>(s, w, x + i, dy, sums + i * s.out);
-  switch (s.in - i) {
-    case 5:
-      addTile<5, VECTORS>(s, w, x + i, dy, sums + i * s.out);
-      break;
-    case 4:
-      addTile<4, VECTORS>(s, w, x + i, dy, sums + i * s.out);
-      break;
-    case 3:
-      addTile<3, VECTORS>(s, w, x + i, dy, sums + i * s.out);
-      break;
-    case 2:
-      addTile<2, VECTORS>(s, w, x + i, dy, sums + i * s.out);
-      break;
-    case 1:
-      addTile<1, VECTORS>(s, w, x + i, dy, sums + i * s.out);
-      break;
-  }
+  addRest<5, VECTORS>(s, w, s.in - i, x + i, dy, sums + i * s.out);
 }
 
 /// Adds what one picture has to say; `sums` is laid out like the kernel.
