@@ -101,7 +101,7 @@ const paths = process.argv.slice(2);
 const steps: [string, Check][] = [
   ['formatter', tool('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.')],
   ['linter', tool('oxlint/bin/oxlint', '--type-aware')],
-  ['types', tool('typescript/bin/tsc')],
+  ['types', tool('typescript-native/bin/tsc')],
   ['import rules', importRules],
   ['tests', () => tests(paths)],
 ];
