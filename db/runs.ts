@@ -1,19 +1,23 @@
 /** Training runs with their figures and warnings. */
+import { z } from 'zod';
 import type { RunTable } from '../core/storage/project-store.ts';
 import type { Run, RunEpoch, RunWarning } from '../core/storage/records.ts';
 import { fromJson, insertInto, updateOf, type Connection, type JsonRow } from './connection.ts';
 
-type RunRow = JsonRow<Run, 'config' | 'engine' | 'figures'>;
+type RunRow = JsonRow<Omit<Run, 'starred'>, 'config' | 'engine' | 'figures' | 'tags'> & { starred: number };
+const Tags = z.array(z.string());
 type EpochRow = JsonRow<RunEpoch, 'figures'>;
 
 const COLUMNS = `
   name, method, config, seed, state, reason, createdAt, startedAt, endedAt, seconds, datasetHash,
   datasetBlob, bankHash, bankBlob, engine, codeVersion, modelBlob, predictionsBlob, figures`;
-const JSON_COLUMNS = ['config', 'engine', 'figures'];
+/** What a person writes on a run; a new one has the defaults. */
+const NOTE_COLUMNS = 'notes, tags, starred, trashedAt';
+const JSON_COLUMNS = ['config', 'engine', 'figures', 'tags'];
 
 export function runTable(connection: Connection): RunTable {
   const add = connection.prepare<[object]>(insertInto('run', COLUMNS));
-  const update = updateOf(connection, 'run', COLUMNS, JSON_COLUMNS);
+  const update = updateOf(connection, 'run', `${COLUMNS}, ${NOTE_COLUMNS}`, JSON_COLUMNS);
   const byId = connection.prepare<[number], RunRow>('SELECT * FROM run WHERE id = ?');
   const list = connection.prepare<[], RunRow>('SELECT * FROM run ORDER BY id DESC');
   const putEpoch = connection.prepare<[EpochRow]>(insertInto('runEpoch', 'runId, epoch, figures', 'REPLACE'));
@@ -35,7 +39,9 @@ export function runTable(connection: Connection): RunTable {
       });
       return toRun(byId.get(id)!);
     },
-    update,
+    // SQLite has no booleans.
+    update: (id, { starred, ...fields }) =>
+      update(id, { ...fields, ...(starred === undefined ? {} : { starred: Number(starred) }) }),
     get: (id) => {
       const row = byId.get(id);
       return row && toRun(row);
@@ -49,5 +55,12 @@ export function runTable(connection: Connection): RunTable {
 }
 
 function toRun(row: RunRow): Run {
-  return { ...row, config: fromJson(row.config), engine: fromJson(row.engine), figures: fromJson(row.figures) };
+  return {
+    ...row,
+    config: fromJson(row.config),
+    engine: fromJson(row.engine),
+    figures: fromJson(row.figures),
+    tags: Tags.parse(fromJson(row.tags)),
+    starred: row.starred === 1,
+  };
 }

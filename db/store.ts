@@ -10,6 +10,7 @@ import type { OpenProject } from './open.ts';
 import { projectInfo, settingTable } from './project.ts';
 import { runTable } from './runs.ts';
 import { problemTable, sourceTable } from './sources.ts';
+import { taskTable } from './tasks.ts';
 
 export function createStore(project: OpenProject): ProjectStore {
   const { connection } = project;
@@ -25,6 +26,7 @@ export function createStore(project: OpenProject): ProjectStore {
     contexts: contextTable(connection),
     runs: runTable(connection),
     exports: exportTable(connection),
+    tasks: taskTable(connection),
     settings: settingTable(connection),
     transaction: (work) => connection.transaction(work),
     close: () => project.close(),

@@ -22,6 +22,7 @@ import type {
   Mask,
   NewImage,
   NewProblem,
+  NewRun,
   Problem,
   Run,
   RunEpoch,
@@ -29,6 +30,7 @@ import type {
   Saliency,
   Source,
   Split,
+  TaskRecord,
 } from './records.ts';
 
 export interface ProjectInfo {
@@ -158,7 +160,7 @@ export interface ContextTable {
 }
 
 export interface RunTable {
-  add(run: Omit<Run, 'id'>): Run;
+  add(run: NewRun): Run;
   update(id: number, fields: Partial<Omit<Run, 'id'>>): void;
   get(id: number): Run | undefined;
   /** Newest first. */
@@ -170,6 +172,15 @@ export interface RunTable {
   addWarning(warning: RunWarning): void;
   /** In order of epoch, then name. */
   warnings(runId: number): RunWarning[];
+}
+
+export interface TaskTable {
+  add(task: Omit<TaskRecord, 'id'>): TaskRecord;
+  update(id: number, fields: Partial<Omit<TaskRecord, 'id'>>): void;
+  get(id: number): TaskRecord | undefined;
+  /** In order of position. */
+  list(): TaskRecord[];
+  remove(id: number): void;
 }
 
 export interface ExportTable {
@@ -203,6 +214,7 @@ export interface ProjectStore {
   readonly contexts: ContextTable;
   readonly runs: RunTable;
   readonly exports: ExportTable;
+  readonly tasks: TaskTable;
   readonly settings: SettingTable;
   /** Run `work` so that either all of its writes last or none. May be nested. */
   transaction<T>(work: () => T): T;

@@ -199,7 +199,16 @@ export interface Run {
   predictionsBlob: BlobId | null;
   /** Figures of the last epoch; null until there are some. */
   figures: Json;
+  /** What a person wrote about it. */
+  notes: string;
+  tags: string[];
+  starred: boolean;
+  /** When it was thrown away; null while it is not. It comes back whole. */
+  trashedAt: string | null;
 }
+
+/** A run as it is made: nobody has written on it yet. */
+export type NewRun = Omit<Run, 'id' | 'notes' | 'tags' | 'starred' | 'trashedAt'>;
 
 export interface RunEpoch {
   runId: number;
@@ -239,4 +248,34 @@ export interface ExportItem {
   contextId: number | null;
   maskId: number | null;
   lambda: number | null;
+}
+
+/**
+ * "queued", "running": it is, or was when the service ended, in the queue. "paused": stopped by a person or the end of the
+ * service, to go on later.
+ */
+export type TaskState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
+
+/** Long work that the service does for a project. It can be started again from its parameters, and then goes on. */
+export interface TaskRecord {
+  id: number;
+  /** Which code does it: "import", "train", … */
+  kind: string;
+  title: string;
+  params: Json;
+  /** The command line that does the same. */
+  command: string;
+  state: TaskState;
+  /** Place in the queue; lower comes first. */
+  position: number;
+  /** How often it was begun and did not come to an end. */
+  attempts: number;
+  /** The run that it trains. */
+  runId: number | null;
+  /** Code and sentence of its failure, else null. */
+  error: Json;
+  result: Json;
+  createdAt: string;
+  startedAt: string | null;
+  endedAt: string | null;
 }

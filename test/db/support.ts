@@ -5,7 +5,7 @@ import { UserError, type ErrorCode } from '../../core/base/errors.ts';
 import { sha256 } from '../../core/storage/blob-store.ts';
 import { thisHolder } from '../../core/storage/project.ts';
 import type { ProjectStore } from '../../core/storage/project-store.ts';
-import type { ImageRecord, Mask, NewImage, Run, Saliency } from '../../core/storage/records.ts';
+import type { ImageRecord, Mask, NewImage, NewRun, Saliency } from '../../core/storage/records.ts';
 import { sqliteStorage } from '../../db/index.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 
@@ -111,7 +111,7 @@ export function newMask(imageId: number, fields: Partial<Mask> = {}): Omit<Mask,
   };
 }
 
-export function newRun(fields: Partial<Run> = {}): Omit<Run, 'id'> {
+export function newRun(fields: Partial<NewRun> = {}): NewRun {
   return {
     name: 'first',
     method: 'csa',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sha256 } from '../../core/storage/blob-store.ts';
-import type { ExportItem, ExportRecord } from '../../core/storage/records.ts';
+import type { ExportItem, ExportRecord, TaskRecord } from '../../core/storage/records.ts';
 import { AT, addImage, addSource, newImage, newRun, open, projectFile, withStore } from './support.ts';
 
 test('a source is listed, scanned and moved', () => {
@@ -78,7 +78,7 @@ test('a run comes back as it was added, and takes updates of some fields', () =>
   withStore((store) => {
     const fields = newRun();
     const run = store.runs.add(fields);
-    assert.deepEqual(run, { id: 1, ...fields });
+    assert.deepEqual(run, { id: 1, ...fields, notes: '', tags: [], starred: false, trashedAt: null });
     const change = {
       state: 'failed',
       reason: 'The loss is not a number.',
@@ -95,6 +95,54 @@ test('a run comes back as it was added, and takes updates of some fields', () =>
     store.runs.update(1, {});
     assert.throws(() => store.runs.update(99, change), /no such row/);
     assert.equal(store.runs.get(99), undefined);
+  });
+});
+
+test('a person writes notes and tags on a run, stars it, throws it away and gets it back', () => {
+  withStore((store) => {
+    const run = store.runs.add(newRun());
+    const written = { notes: 'the one for the paper', tags: ['paper', 'seed 3'], starred: true, trashedAt: AT };
+    store.runs.update(run.id, written);
+    assert.deepEqual(store.runs.get(run.id), { ...run, ...written });
+    store.runs.update(run.id, { starred: false, trashedAt: null });
+    assert.deepEqual(store.runs.list(), [{ ...run, ...written, starred: false, trashedAt: null }]);
+  });
+});
+
+const TASK: Omit<TaskRecord, 'id'> = {
+  kind: 'import',
+  title: 'Import birds',
+  params: { path: '/birds' },
+  command: 'contexture import /birds',
+  state: 'queued',
+  position: 1,
+  attempts: 0,
+  runId: null,
+  error: null,
+  result: null,
+  createdAt: AT,
+  startedAt: null,
+  endedAt: null,
+};
+
+test('a task comes back as it was added, takes updates, is listed by its place in the queue, and goes', () => {
+  withStore((store) => {
+    const first = store.tasks.add(TASK);
+    assert.deepEqual(first, { id: 1, ...TASK });
+    const second = store.tasks.add({ ...TASK, position: 0.5 });
+    assert.deepEqual(store.tasks.list(), [second, first]);
+    const change = {
+      state: 'failed',
+      error: { code: 'no-space', message: 'Full.' },
+      attempts: 1,
+      endedAt: AT,
+    } as const;
+    store.tasks.update(1, change);
+    assert.deepEqual(store.tasks.get(1), { ...first, ...change });
+    store.tasks.remove(2);
+    assert.deepEqual(store.tasks.list(), [{ ...first, ...change }]);
+    assert.throws(() => store.tasks.remove(2), /no such row/);
+    assert.throws(() => store.tasks.add({ ...TASK, runId: 99 }), /FOREIGN KEY/);
   });
 });
 

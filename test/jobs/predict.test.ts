@@ -15,7 +15,7 @@ import { Network } from '../../core/models/network.ts';
 import type { ModelUsed } from '../../core/predict/predict-job.ts';
 import { modelOfRun, predictPictures, type PredictOptions } from '../../core/services/predict.ts';
 import { openProject } from '../../core/storage/project.ts';
-import type { Run } from '../../core/storage/records.ts';
+import type { NewRun } from '../../core/storage/records.ts';
 import { CIFAR_NORMALISATION, Normaliser } from '../../core/training/preprocessing.ts';
 import { sqliteStorage } from '../../db/index.ts';
 import { startTestEngine } from '../fixtures/engine.ts';
@@ -244,7 +244,7 @@ test('a run stands for its model; without a number the newest finished one does'
   try {
     await assert.rejects(async () => modelOfRun(project, null), /has no finished run/);
     const blob = project.blobs.put(readFileSync(modelFile));
-    const run: Omit<Run, 'id'> = {
+    const run: NewRun = {
       name: 'a run',
       method: 'csa',
       config: {},

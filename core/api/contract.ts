@@ -1,0 +1,44 @@
+/** The contract: every request that the service answers, in one table. Types for both sides are looked up from it. */
+import type { z } from 'zod';
+import { APP_ENDPOINTS } from './app.ts';
+import type { Bytes, Endpoint, EndpointKey, ParamNames, ParamsOf } from './endpoint.ts';
+import { PROJECT_ENDPOINTS } from './projects.ts';
+import { TASK_ENDPOINTS } from './tasks.ts';
+
+export const CONTRACT = {
+  ...APP_ENDPOINTS,
+  ...PROJECT_ENDPOINTS,
+  ...TASK_ENDPOINTS,
+} as const satisfies Record<EndpointKey, Endpoint>;
+
+export type Contract = typeof CONTRACT;
+export type Key = keyof Contract & EndpointKey;
+
+type Part<K extends Key, Name extends string> = Contract[K] extends Record<Name, infer Value> ? Value : undefined;
+
+/** What a caller sends: parameters of the path, query, body; each only where the endpoint has it. */
+export type RequestOf<K extends Key> = ([ParamNames<K>] extends [never] ? object : { params: ParamsOf<K> }) &
+  (Part<K, 'query'> extends z.ZodType ? { query?: z.input<Part<K, 'query'>> } : object) &
+  (Part<K, 'body'> extends z.ZodType ? { body: z.input<Part<K, 'body'>> } : object) &
+  (Part<K, 'upload'> extends number ? { upload: Blob } : object);
+
+/** What a caller gets: parsed JSON, or the raw answer where it is bytes. */
+export type ResponseOf<K extends Key> = Contract[K]['response'] extends z.ZodType
+  ? z.output<Contract[K]['response']>
+  : Response;
+
+/** What a handler is given. */
+export type ParsedRequest<K extends Key> = {
+  params: ParamsOf<K>;
+  query: Part<K, 'query'> extends z.ZodType ? z.output<Part<K, 'query'>> : undefined;
+  body: Part<K, 'body'> extends z.ZodType ? z.output<Part<K, 'body'>> : undefined;
+  /** Raw body, where the endpoint takes one. */
+  upload: Part<K, 'upload'> extends number ? Uint8Array<ArrayBuffer> : undefined;
+};
+
+/** What a handler returns: a value that the schema is applied to, or a Response with bytes. */
+export type HandlerResult<K extends Key> = Contract[K]['response'] extends Bytes
+  ? Response
+  : Contract[K]['response'] extends z.ZodType
+    ? z.input<Contract[K]['response']>
+    : never;
