@@ -1,7 +1,7 @@
 /**
  * Whether the GPU pack can run here; plain JavaScript without packages, because set-up asks it before anything is
- * installed, and the doctor later. TensorFlow 2.21's CUDA build holds code for compute capability 6.0, 7.0, 8.0 and 8.9,
- * and for 9.0 in a form that the driver compiles; on 10.0 and up it fails in the middle of the work.
+ * installed, and the doctor later. TensorFlow 2.21's CUDA build holds code for compute capability 6.0, 7.0, 8.0, 8.9 and
+ * 9.0; on 10.0 and up it fails in the middle of the work.
  */
 import { execFile } from 'node:child_process';
 

@@ -173,14 +173,14 @@ function reluWithGradient(x: tf.Tensor): tf.Tensor {
   return operation(x);
 }
 
-function fusedAttributes(epsilon: number): OpAttribute[] {
+function fusedAttributes(epsilon: number, training: boolean): OpAttribute[] {
   const { binding } = engine().backend;
   return [
     typeAttribute('T', binding.TF_FLOAT),
     typeAttribute('U', binding.TF_FLOAT),
     { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: epsilon },
     { name: 'data_format', type: binding.TF_ATTR_STRING, value: 'NHWC' },
-    { name: 'is_training', type: binding.TF_ATTR_BOOL, value: true },
+    { name: 'is_training', type: binding.TF_ATTR_BOOL, value: training },
   ];
 }
 
@@ -199,7 +199,10 @@ function fusedBatchNorm(
     const none = tf.zeros([0]);
     const [y, mean, variance, ...reserve] = backend.executeMultipleOutputs(
       'FusedBatchNormV3',
-      [...fusedAttributes(epsilon), { name: 'exponential_avg_factor', type: backend.binding.TF_ATTR_FLOAT, value: 1 }],
+      [
+        ...fusedAttributes(epsilon, true),
+        { name: 'exponential_avg_factor', type: backend.binding.TF_ATTR_FLOAT, value: 1 },
+      ],
       [input, scale, offset, none, none],
       6,
     );
@@ -211,7 +214,7 @@ function fusedBatchNorm(
         const [savedInput, savedScale, ...savedReserve] = saved;
         const [dx, dScale, dOffset, ...unused] = backend.executeMultipleOutputs(
           'FusedBatchNormGradV3',
-          fusedAttributes(epsilon),
+          fusedAttributes(epsilon, true),
           [dy, savedInput, savedScale, ...savedReserve],
           5,
         );
@@ -247,7 +250,13 @@ export function batchNormInference(
         4,
       )[0] as tf.Tensor4D;
     }
-    return addAndCut(tf.batchNorm4d(x, mean, variance, beta, gamma, epsilon), after);
+    const [y] = backend.executeMultipleOutputs(
+      'FusedBatchNormV3',
+      fusedAttributes(epsilon, false),
+      [x, gamma, beta, mean, variance],
+      6,
+    );
+    return addAndCut(y as tf.Tensor4D, after);
   });
 }
 

@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { train, withProject } from './project.ts';
 import { unpack } from './packs.ts';
-import { CSA_PEER, python } from './programs.ts';
+import { CSA_PEER, peerDevice, python } from './programs.ts';
 
 const METHODS = ['ce', 'control', 'csa'] as const;
 
@@ -26,7 +26,7 @@ export async function cifarPeer({ epochs = 10, seeds = 2, firstSeed = 1 }): Prom
         const overrides = { seed, epochs, learningRate: 0.05, evaluateEvery: epochs, threads: 2 };
         const { figures } = await train(project, { method, preset: 'quick', overrides });
         const ours = 100 * figures.top1!.value;
-        const settings = { method, epochs, seed, lr: 0.05, threads: 2 };
+        const settings = { method, epochs, seed, lr: 0.05, threads: 2, device: peerDevice() };
         const parameters = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
         const { stdout } = await promisify(execFile)(peerProgram, [CSA_PEER, pack, ...parameters]);
         const final = JSON.parse(stdout.trim().split('\n').at(-1)!) as PeerFinal;

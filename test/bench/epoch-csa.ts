@@ -14,7 +14,7 @@ import { startRun } from '../../core/services/runs.ts';
 import type { Project } from '../../core/storage/project.ts';
 import { unpack } from './packs.ts';
 import { runPairs, type PairedResult } from './pairs.ts';
-import { CSA_PEER, python, THREADS, versions } from './programs.ts';
+import { CSA_PEER, peerDevice, python, THREADS, versionsOfBoth } from './programs.ts';
 import { prepare, withProject } from './project.ts';
 
 const BATCH = 128;
@@ -41,7 +41,7 @@ export async function epochCsa({ pairs = 5, blocks = 5, most = Infinity }): Prom
         name: 'epoch-csa',
         unit: 'images/s of the uniform stream',
         greaterIsBetter: true,
-        versions: versions(),
+        versions: versionsOfBoth(),
         pairs,
         ours: () => ours(project, blocks),
         peer: () => peer(pictures, blocks),
@@ -76,7 +76,16 @@ async function ours(project: Project, blocks: number): Promise<number> {
 }
 
 async function peer(pictures: string, blocks: number): Promise<number> {
-  const settings = { method: 'csa', epochs: EPOCHS, lr: RATE, delta: 0, threads: THREADS, blocks, batch: BATCH };
+  const settings = {
+    method: 'csa',
+    epochs: EPOCHS,
+    lr: RATE,
+    delta: 0,
+    threads: THREADS,
+    blocks,
+    batch: BATCH,
+    device: peerDevice(),
+  };
   const parameters = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = spawn(python(), [CSA_PEER, pictures, ...parameters], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');

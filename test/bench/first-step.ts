@@ -35,14 +35,13 @@ export async function firstStep({ runs = 5, blocks = 5, batch = 128 }): Promise<
     }
     const parts = runOurs<object>('first-step-parts.ts', { spec });
     const firsts = starts.map(({ steps }) => steps[0]).toSorted((a, b) => a - b);
-    const { node, tensorflow } = versions();
     return {
       name: 'first-step',
       ours: firsts[Math.floor(firsts.length / 2)],
       spread: [firsts[0], firsts.at(-1)],
       unit: 'ms',
       parts,
-      versions: { node, tensorflow },
+      versions: versions(),
     };
   });
 }

@@ -22,6 +22,9 @@ const BENCHES: Readonly<Record<string, (options: Record<string, number>) => Prom
   'cifar-peer': async (options) => (await import('./cifar-peer.ts')).cifarPeer(options),
 };
 
+// float32 is float32 on a GPU too, on both sides: NVIDIA's libraries would round to 10 bits of fraction (TF32).
+process.env.NVIDIA_TF32_OVERRIDE ??= '0';
+
 const { tokens } = parseArgs({ strict: false, allowPositionals: true, tokens: true });
 const name = tokens.find((token) => token.kind === 'positional')?.value ?? '';
 const options: Record<string, number> = {};

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { median, runPairs } from './pairs.ts';
 import { photoFiles } from './photo-files.ts';
-import { runOurs, runPython, THREADS, versions } from './programs.ts';
+import { peerDevice, runOurs, runPython, THREADS, versionsOfBoth } from './programs.ts';
 
 /** What either program prints. */
 interface Rates {
@@ -21,7 +21,14 @@ export async function photos({ pairs = 5, images = 2000, batch = 64 }): Promise<
   const folder = join(await photoFiles(), 'train');
   const ours = (): Rates => runOurs<Rates>('photos-ours.ts', { folder, batch, images });
   const peer = (some: number, channelsLast: boolean): Rates => {
-    const spec = { batch, images: some, threads: THREADS, workers: 2, channels_last: channelsLast };
+    const spec = {
+      batch,
+      images: some,
+      threads: THREADS,
+      workers: 2,
+      channels_last: channelsLast,
+      device: peerDevice(),
+    };
     return runPython<Rates>([join(import.meta.dirname, 'photos_torch.py'), folder, JSON.stringify(spec)]);
   };
   // Which layout suits it better is looked up once, over a few steps.
@@ -34,7 +41,7 @@ export async function photos({ pairs = 5, images = 2000, batch = 64 }): Promise<
     unit: 'images/s',
     greaterIsBetter: true,
     versions: {
-      ...versions(),
+      ...versionsOfBoth(),
       torchvision: '0.28.0',
       peerLayout: channelsLast ? 'channels last' : 'channels first',
     },

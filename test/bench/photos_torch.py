@@ -1,6 +1,6 @@
 """Trains torchvision's ResNet-18 on photographs from disk:
 
-    photos_torch.py FOLDER '{"batch":64,"images":640,"threads":2,"workers":2,"channels_last":true}'
+    photos_torch.py FOLDER '{"batch":64,"images":640,"threads":2,"workers":2,"channels_last":true,"device":"cpu"}'
 
 prints images a second of training, and of the input alone, as one JSON line. The first steps are left out. Only Python
 code of torchvision is used: where its compiled operators do not fit torch, the two that it insists on are declared.
@@ -29,6 +29,7 @@ def main():
     spec = json.loads(sys.argv[2])
     torch.manual_seed(1)
     torch.set_num_threads(spec['threads'])
+    device = spec['device']
     steps = -(-spec['images'] // spec['batch'])
     data = datasets.ImageFolder(sys.argv[1], T.Compose([
         T.RandomResizedCrop(128), T.RandomHorizontalFlip(), T.ColorJitter(.4, .4, .4, 0), T.ToTensor(),
@@ -44,13 +45,13 @@ def main():
     alone = spec['batch'] * steps / (time.perf_counter() - started)
 
     layout = torch.channels_last if spec['channels_last'] else torch.contiguous_format
-    net = models.resnet18(num_classes=len(data.classes)).to(memory_format=layout)
+    net = models.resnet18(num_classes=len(data.classes)).to(device, memory_format=layout)
     optimiser = torch.optim.SGD(net.parameters(), 0.01, 0.9, weight_decay=2e-4)
     for step in range(-WARM_UP, steps):
         if step == 0:
             started = time.perf_counter()
         images, labels = next(source)
-        loss = F.cross_entropy(net(images.to(memory_format=layout)), labels)
+        loss = F.cross_entropy(net(images.to(device, memory_format=layout)), labels.to(device))
         optimiser.zero_grad(set_to_none=True); loss.backward(); optimiser.step(); loss.item()
     rate = spec['batch'] * steps / (time.perf_counter() - started)
     print(json.dumps({'imagesPerSecond': rate, 'input': alone}))

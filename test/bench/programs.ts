@@ -20,9 +20,21 @@ export function python(): string {
   );
 }
 
-/** What took part. */
+/** Where the peer computes: on the device that our engine is set up for. */
+export function peerDevice(): 'cpu' | 'cuda' {
+  return readEngineInstall().pack === 'gpu' ? 'cuda' : 'cpu';
+}
+
+/** What took part on our side. */
 export function versions(): Record<string, string> {
-  return { node: process.version, tensorflow: readEngineInstall().tensorflow, torch: '2.13.0' };
+  const { tensorflow, pack } = readEngineInstall();
+  return { node: process.version, tensorflow, device: pack };
+}
+
+/** What took part on both sides. */
+export function versionsOfBoth(): Record<string, string> {
+  const torch = execFileSync(python(), ['-c', 'import torch; print(torch.__version__)']).toString().trim();
+  return { ...versions(), torch };
 }
 
 /**

@@ -85,12 +85,11 @@ function rate(pass: () => void): number {
 
 // Twice each: the second pass traces.
 for (let i = 0; i < 2; i++) for (const pass of [lookAndMask, forward]) pass();
-const { node, tensorflow } = versions();
 const result = await runPairs({
   name: 'saliency',
   unit: 'images/s',
   greaterIsBetter: true,
-  versions: { node, tensorflow },
+  versions: versions(),
   pairs,
   ours: () => rate(lookAndMask),
   peer: () => rate(forward),

@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { runPairs, type PairedResult } from './pairs.ts';
-import { CSA_PEER, runOurs, runPython, THREADS, versions } from './programs.ts';
+import { CSA_PEER, peerDevice, runOurs, runPython, THREADS, versionsOfBoth } from './programs.ts';
 
 /** What either program prints. */
 interface Step {
@@ -50,7 +50,12 @@ async function compareSteps(
 ): Promise<PairedResult> {
   const spec = { method, blocks, batch, threads: THREADS };
   const peer = (count: number, channelsLast: boolean): number => {
-    const own = { steps: count, channels_last: channelsLast, bfloat16: peerPrecision === 'bfloat16' };
+    const own = {
+      steps: count,
+      channels_last: channelsLast,
+      bfloat16: peerPrecision === 'bfloat16',
+      device: peerDevice(),
+    };
     const program = join(import.meta.dirname, 'step_torch.py');
     return runPython<Step>([program, CSA_PEER, JSON.stringify({ ...spec, ...own })]).milliseconds;
   };
@@ -61,7 +66,7 @@ async function compareSteps(
     name,
     unit: 'ms a step',
     greaterIsBetter: false,
-    versions: { ...versions(), peerLayout: channelsLast ? 'channels last' : 'channels first' },
+    versions: { ...versionsOfBoth(), peerLayout: channelsLast ? 'channels last' : 'channels first' },
     pairs,
     ours: () => runOurs<Step>('step-ours.ts', { ...spec, precision, steps }).milliseconds,
     peer: () => peer(steps, channelsLast),

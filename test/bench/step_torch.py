@@ -1,7 +1,7 @@
 """Times steps of the PyTorch peer's network on random pictures that lie ready:
 
     step_torch.py PEER.py '{"method":"csa","blocks":5,"batch":128,"steps":20,"threads":2,"channels_last":true,
-        "bfloat16":false}'
+        "bfloat16":false,"device":"cpu"}'
 
 The network is cut out of the peer; a CSA step does what its loop does, with every sample in the bank (delta 0).
 """
@@ -13,12 +13,15 @@ batch, size, classes, delta = spec['batch'], 32, 10, 0.0
 peer = {'torch': torch, 'nn': nn, 'F': F, 'C': classes, 'a': type('a', (), {'blocks': spec['blocks']})}
 exec(source[source.index('class Block'):source.index('net = Net()')], peer)
 torch.set_num_threads(spec['threads'])
+device = spec['device']
+# TensorFlow finds out by trial too which of cuDNN's algorithms is fastest.
+torch.backends.cudnn.benchmark = True
 layout = torch.channels_last if spec['channels_last'] else torch.contiguous_format
-net = peer['Net']().to(memory_format=layout)
+net = peer['Net']().to(device, memory_format=layout)
 opt = torch.optim.SGD(net.parameters(), 0.01, 0.9, weight_decay=2e-4)
 rng = np.random.default_rng(1)
-pool = [(torch.randn(batch, 3, size, size).contiguous(memory_format=layout), torch.randint(0, classes, (batch,)))
-        for _ in range(4)]
+pool = [(torch.randn(batch, 3, size, size).to(device).contiguous(memory_format=layout),
+         torch.randint(0, classes, (batch,)).to(device)) for _ in range(4)]
 bank_x = bank_m = None
 
 def look(x, y):
@@ -43,11 +46,11 @@ for step in range(-4, spec['steps']):
         started = time.perf_counter()
     x, y = pool[step % 4]
     loss_b = 0.0
-    with torch.autocast('cpu', torch.bfloat16, enabled=spec['bfloat16']):
+    with torch.autocast(device, torch.bfloat16, enabled=spec['bfloat16']):
         if spec['method'] == 'csa':
             look(x, y)
             xb, yb = pool[(step + 1) % 4]
-            drawn = torch.as_tensor(rng.permutation(len(bank_x))[:batch])
+            drawn = torch.as_tensor(rng.permutation(len(bank_x))[:batch], device=device)
             w = float(rng.random()) * bank_m[drawn]
             xb = (w * bank_x[drawn] + (1 - w) * xb).contiguous(memory_format=layout)
             loss_b = F.cross_entropy(net.hb(net.pool(xb)), yb)
