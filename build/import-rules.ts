@@ -37,7 +37,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
 };
 
 /** Entries start things: they wire the database into core, which knows its interface only. */
-const ENTRIES = ['core/cli/main.ts'];
+const ENTRIES = ['core/cli/main.ts', 'core/server/main.ts'];
 
 /** Plain JavaScript that set-up shares with core. */
 const SHARED_WITH_SETUP = ['core/engine/gpu-support.mjs'];

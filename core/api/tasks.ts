@@ -20,17 +20,7 @@ export const Progress = z
   .meta({ id: 'Progress' });
 export type Progress = z.infer<typeof Progress>;
 
-export const TASK_KINDS = [
-  'sample',
-  'import',
-  'relink',
-  'train',
-  'contexts',
-  'export',
-  'verify',
-  'predict',
-  'doctor',
-] as const;
+export const TASK_KINDS = ['sample', 'import', 'doctor'] as const;
 export type TaskKind = (typeof TASK_KINDS)[number];
 
 export const TASK_STATES = ['queued', 'running', 'paused', 'done', 'failed', 'cancelled'] as const;

@@ -10,7 +10,13 @@ import { removeQuietly, writeDurably } from '../base/durable-file.ts';
 import { UserError } from '../base/errors.ts';
 import type { LockHolder } from './project-store.ts';
 
-const Holder = z.object({ pid: z.int(), host: z.string(), program: z.string(), since: z.string() });
+const Holder = z.object({
+  pid: z.int(),
+  host: z.string(),
+  program: z.string(),
+  since: z.string(),
+  socket: z.string().optional(),
+});
 
 /** Where the holder of a project is named. */
 export function lockFile(projectFile: string): string {
@@ -40,9 +46,11 @@ export function lockedError(projectFile: string, cause?: unknown): UserError {
   return new UserError('locked', `${projectFile} is open in ${where}. Close it there or wait.`, { cause });
 }
 
-function readHolder(projectFile: string): LockHolder | undefined {
+/** Who has a project open, as far as that is written beside it; the lock itself may be free again. */
+export function readHolder(projectFile: string): LockHolder | undefined {
   try {
-    return Holder.parse(JSON.parse(readFileSync(lockFile(projectFile), 'utf8')));
+    const { socket, ...holder } = Holder.parse(JSON.parse(readFileSync(lockFile(projectFile), 'utf8')));
+    return socket === undefined ? holder : { ...holder, socket };
   } catch {
     // Not written yet, or not ours: the refusal stands without a name.
     return undefined;

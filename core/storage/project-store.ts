@@ -229,6 +229,8 @@ export interface LockHolder {
   /** What it runs: "contexture train", "Contexture". */
   program: string;
   since: string;
+  /** Socket of the service that has it open and answers for it; absent for a program that does not. */
+  socket?: string;
 }
 
 /**

@@ -50,13 +50,13 @@ export function thisHolder(program: string): LockHolder {
 export function openProject(
   storage: ProjectStorage,
   file: string,
-  options: { create?: boolean; program: string; name?: string },
+  options: { create?: boolean; program: string; name?: string; socket?: string },
 ): Project {
   // A link to a project stands for the project: its bytes and its lock lie beside the real file.
   const path = existsSync(file) ? realpathSync(file) : resolve(file);
   const store = storage.open(path, {
     create: options.create ?? false,
-    holder: thisHolder(options.program),
+    holder: { ...thisHolder(options.program), ...(options.socket === undefined ? {} : { socket: options.socket }) },
     ...(options.name === undefined ? {} : { name: options.name }),
   });
   const folder = filesFolder(path);

@@ -1,0 +1,60 @@
+/** Which files a caller may name. */
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { UserError } from '../base/errors.ts';
+
+export interface Access {
+  readonly kind: 'private' | 'loopback';
+  /** Canonical folders that may be read and written below; empty where everything may. */
+  readonly roots: readonly string[];
+  /**
+   * The path as it is to be used: absolute, with all links followed as far as it exists.
+   * @throws UserError 'usage' when it is relative, 'no-permission' when it lies outside the roots
+   */
+  check(path: string): string;
+}
+
+/** Of the desktop app and the command line: whatever the user's account may. */
+export const privateAccess: Access = {
+  kind: 'private',
+  roots: [],
+  check: (path) => requireAbsolute(path),
+};
+
+/**
+ * Of a browser: only what lies below folders named at the start.
+ * @param roots existing folders
+ */
+export function loopbackAccess(roots: readonly string[]): Access {
+  const canonicalRoots = roots.map((root) => realpathSync(root));
+  return {
+    kind: 'loopback',
+    roots: canonicalRoots,
+    check(path) {
+      const found = canonical(requireAbsolute(path));
+      if (canonicalRoots.some((root) => isWithin(root, found))) return found;
+      throw new UserError(
+        'no-permission',
+        `${path} lies outside the folders that this service was started for (${canonicalRoots.join(', ') || 'none'}): start it with --root for that folder.`,
+      );
+    },
+  };
+}
+
+/** Whether `path` is `folder` or lies below it; both canonical. */
+export function isWithin(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way === '' || (!isAbsolute(way) && way.split(/[/\\]/)[0] !== '..');
+}
+
+/** Follow all links of the part of a path that exists; the rest has none. */
+function canonical(path: string): string {
+  if (existsSync(path)) return realpathSync(path);
+  const parent = dirname(path);
+  return parent === path ? path : join(canonical(parent), basename(path));
+}
+
+function requireAbsolute(path: string): string {
+  if (isAbsolute(path) && !path.includes('\0')) return resolve(path);
+  throw new UserError('usage', `${JSON.stringify(path)} is not an absolute path: name the file or folder in full.`);
+}

@@ -1,0 +1,47 @@
+/** What happens, told to every page that listens; the recent past is kept for those that come back. */
+import { randomUUID } from 'node:crypto';
+import type { ServiceEvent } from '../api/events.ts';
+
+export interface NumberedEvent {
+  /** Names this start of the service and a number, as in "9f3c-17". */
+  id: string;
+  event: ServiceEvent;
+}
+
+/** Events that are kept for pages whose connection broke. */
+const KEPT = 4096;
+
+export class EventHub {
+  readonly #boot = randomUUID().slice(0, 8);
+  readonly #kept: NumberedEvent[] = [];
+  readonly #listeners = new Set<(event: NumberedEvent) => void>();
+  #count = 0;
+
+  publish(event: ServiceEvent): void {
+    const numbered = { id: `${this.#boot}-${++this.#count}`, event };
+    this.#kept.push(numbered);
+    if (this.#kept.length > KEPT) this.#kept.shift();
+    for (const listener of this.#listeners) listener(numbered);
+  }
+
+  /**
+   * Listen from now on; what came after `lastId` is told at once, or `reset` where that is not known any more.
+   * @param lastId the last event that the listener has seen; undefined for a new one, which knows nothing yet
+   * @returns stops listening
+   */
+  listen(lastId: string | undefined, listener: (event: NumberedEvent) => void): () => void {
+    for (const event of this.#since(lastId)) listener(event);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #since(lastId: string | undefined): NumberedEvent[] {
+    if (lastId === undefined) return [];
+    const [boot, number] = lastId.split('-');
+    const missed = this.#count - Number(number);
+    if (boot === this.#boot && missed >= 0 && missed <= this.#kept.length) {
+      return missed === 0 ? [] : this.#kept.slice(-missed);
+    }
+    return [{ id: `${this.#boot}-${this.#count}`, event: { type: 'reset' } }];
+  }
+}

@@ -1,0 +1,43 @@
+/** The hub's events as server-sent events. */
+import type { EventHub, NumberedEvent } from './event-hub.ts';
+
+/** Milliseconds between signs of life. */
+const HEARTBEAT = 15_000;
+/** Bytes that wait for a page that does not read; it is cut off then, and comes back for what it missed. */
+const MOST_WAITING = 4 * 2 ** 20;
+
+/**
+ * @param lastId the last event that the page has seen
+ * @param signal aborted when the page has gone
+ */
+export function eventStream(hub: EventHub, lastId: string | undefined, signal: AbortSignal): Response {
+  const encoder = new TextEncoder();
+  const stopped = new AbortController();
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        const write = (text: string): void => {
+          if (stopped.signal.aborted) return;
+          controller.enqueue(encoder.encode(text));
+          if ((controller.desiredSize ?? 0) <= 0) end();
+        };
+        const end = (): void => {
+          if (stopped.signal.aborted) return;
+          stopped.abort();
+          controller.close();
+        };
+        const send = ({ id, event }: NumberedEvent): void => write(`id: ${id}\ndata: ${JSON.stringify(event)}\n\n`);
+        signal.addEventListener('abort', end, { once: true });
+        const heartbeat = setInterval(() => write(': here\n\n'), HEARTBEAT);
+        stopped.signal.addEventListener('abort', () => clearInterval(heartbeat));
+        // Comes back soon after the service was started again.
+        write('retry: 1000\n\n');
+        const unlisten = hub.listen(lastId, send);
+        stopped.signal.addEventListener('abort', unlisten);
+      },
+      cancel: () => stopped.abort(),
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: MOST_WAITING }),
+  );
+  return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } });
+}
