@@ -141,8 +141,9 @@ function packageProblem(file: string, name: string, typeOnly: boolean, packages:
   const owner = Object.hasOwn(OWNERS, name) ? OWNERS[name] : undefined;
   if (owner && folder !== 'test' && !owner.may(file)) return owner.reason;
   const listed = [...packages.dependencies];
-  // What users run must not need what developers install.
-  if (typeOnly || folder === 'test' || folder === 'build') listed.push(...packages.devDependencies);
+  // What users run must not need what developers install; the shell and the page are bundled with what they import.
+  const built = ['electron', 'renderer', 'build', 'test'].includes(folder);
+  if (typeOnly || built) listed.push(...packages.devDependencies);
   return listed.includes(name) ? undefined : `package.json does not list ${name} for it`;
 }
 

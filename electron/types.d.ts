@@ -1,0 +1,2 @@
+// Electron's types name its modules by declarations that no import finds by itself.
+/// <reference types="electron" />
