@@ -167,6 +167,16 @@ export interface ContextEvent {
   at: string;
 }
 
+/** What a person did to contexts at once, to one or to thousands. */
+export interface ContextStep {
+  id: number;
+  /** "reset": made undecided again · "mask": a mask from a person's file or brush · "restore": an earlier mask. */
+  kind: 'accept' | 'reject' | 'reset' | 'remask' | 'mask' | 'restore';
+  author: string;
+  at: string;
+  undoneAt: string | null;
+}
+
 export type RunState = 'queued' | 'running' | 'stopped' | 'finished' | 'failed';
 
 export interface Run {
@@ -209,6 +219,32 @@ export interface Run {
 
 /** A run as it is made: nobody has written on it yet. */
 export type NewRun = Omit<Run, 'id' | 'notes' | 'tags' | 'starred' | 'trashedAt'>;
+
+/** A run as lists show it, with `figures` less those of each class. */
+export interface ListedRun extends Pick<
+  Run,
+  | 'id'
+  | 'name'
+  | 'method'
+  | 'seed'
+  | 'state'
+  | 'reason'
+  | 'createdAt'
+  | 'startedAt'
+  | 'endedAt'
+  | 'seconds'
+  | 'datasetHash'
+  | 'modelBlob'
+  | 'notes'
+  | 'tags'
+  | 'starred'
+  | 'trashedAt'
+> {
+  /** Epochs that were asked for, and those that are over. */
+  epochs: number | null;
+  epochsDone: number;
+  summary: Json;
+}
 
 export interface RunEpoch {
   runId: number;

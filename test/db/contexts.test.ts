@@ -146,3 +146,118 @@ test('contexts are counted by state', () => {
     assert.deepEqual(store.contexts.count(), { undecided: 2, accepted: 1, rejected: 0 });
   });
 });
+
+test('contexts are found by state, class, probability, area and path, in the order asked for', () => {
+  withStore((store) => {
+    const make = (path: string, className: string, probability: number, area: number): number => {
+      const image = addImage(store, path, { foundClassId: store.classes.ensure(className).id });
+      const mask = store.masks.add(newMask(image.id, { area }));
+      return store.contexts.add({ imageId: image.id, maskId: mask.id, probability, createdAt: AT }, 'ann').id;
+    };
+    make('wren/a.png', 'wren', 0.5, 0.9);
+    make('bird/b_1.png', 'bird', 0.9, 0.1);
+    make('bird/B%2.png', 'bird', 0.5, 0.5);
+    make('owl/c.png', 'owl', 0.1, 0.3);
+    const { ids } = store.contexts;
+    assert.deepEqual(ids({}), [1, 2, 3, 4]);
+    assert.deepEqual(ids({ sort: 'probability' }), [4, 1, 3, 2]);
+    assert.deepEqual(ids({ sort: 'probability', descending: true }), [2, 1, 3, 4]);
+    assert.deepEqual(ids({ sort: 'area' }), [2, 4, 3, 1]);
+    assert.deepEqual(ids({ sort: 'class' }), [2, 3, 4, 1]);
+    assert.deepEqual(ids({ minProbability: 0.5, maxProbability: 0.5 }), [1, 3]);
+    assert.deepEqual(ids({ minArea: 0.3, maxArea: 0.5 }), [3, 4]);
+    assert.deepEqual(ids({ text: 'b' }), [2, 3]);
+    assert.deepEqual(ids({ text: 'b%' }), [3]);
+    assert.deepEqual(ids({ text: 'B_' }), [2]);
+    assert.deepEqual(ids({ classIds: [] }), []);
+    assert.deepEqual(ids({ classIds: [1, 3] }), [1, 4]);
+    store.contexts.setState(2, 'accepted', 'ann', AT);
+    store.contexts.setState(1, 'rejected', 'ann', AT);
+    assert.deepEqual(ids({ states: ['accepted', 'undecided'] }), [2, 3, 4]);
+    assert.deepEqual(ids({ sort: 'changed', descending: true }), [1, 2, 4, 3]);
+    store.edits.merge({ params: {}, author: 'ann', at: AT }, [2], 3);
+    assert.deepEqual(ids({ classIds: [3] }), [2, 3, 4]);
+    assert.deepEqual(ids({ classIds: [2] }), []);
+    assert.deepEqual(
+      store.contexts.countByClass().toSorted((a, b) => a.classId - b.classId || (a.state < b.state ? -1 : 1)),
+      [
+        { classId: 1, state: 'rejected', count: 1 },
+        { classId: 3, state: 'accepted', count: 1 },
+        { classId: 3, state: 'undecided', count: 2 },
+      ],
+    );
+    const rows = store.contexts.rows([4, 99, 2]);
+    assert.deepEqual(
+      rows.map(({ id, path, classId, state, area }) => ({ id, path, classId, state, area })),
+      [
+        { id: 4, path: 'owl/c.png', classId: 3, state: 'undecided', area: 0.3 },
+        { id: 2, path: 'bird/b_1.png', classId: 3, state: 'accepted', area: 0.1 },
+      ],
+    );
+    assert.deepEqual(rows[0], {
+      id: 4,
+      imageId: 4,
+      maskId: 4,
+      state: 'undecided',
+      probability: 0.1,
+      createdAt: AT,
+      path: 'owl/c.png',
+      classId: 3,
+      width: 32,
+      height: 24,
+      imageState: 'ok',
+      excluded: false,
+      split: null,
+      origin: 'soft',
+      area: 0.3,
+    });
+  });
+});
+
+test('a step is taken back as one, newest first, and what something else has changed since stays', () => {
+  withStore((store) => {
+    const { contexts, masks } = store;
+    for (const path of ['a', 'b', 'c']) addContext(store, path);
+    const states = () => contexts.list().map(({ state }) => state);
+    assert.equal(contexts.lastStep(), undefined);
+    assert.equal(contexts.undoStep('ann', LATER), undefined);
+    contexts.addStep({ kind: 'reject', author: 'ann', at: AT });
+    assert.equal(contexts.lastStep(), undefined, 'a step that changed nothing is none');
+    const accept = contexts.addStep({ kind: 'accept', author: 'ann', at: AT });
+    for (const id of [1, 2, 3]) contexts.setState(id, 'accepted', 'ann', AT, accept);
+    const edited = masks.add(newMask(contexts.get(1)!.imageId, { parentId: 1, origin: 'edit' }));
+    const mask = contexts.addStep({ kind: 'mask', author: 'bob', at: LATER });
+    contexts.setMask(1, edited.id, 'bob', LATER, undefined, mask);
+    assert.deepEqual(contexts.lastStep(), {
+      id: mask,
+      kind: 'mask',
+      author: 'bob',
+      at: LATER,
+      undoneAt: null,
+      contexts: 1,
+    });
+
+    assert.deepEqual(contexts.undoStep('ann', LATER), {
+      step: { id: mask, kind: 'mask', author: 'bob', at: LATER, undoneAt: LATER },
+      changed: 1,
+      kept: 0,
+    });
+    assert.equal(contexts.get(1)!.maskId, 1);
+    assert.equal(masks.get(edited.id)?.id, edited.id, 'the version stays');
+
+    contexts.setState(2, 'undecided', 'import', LATER);
+    assert.deepEqual(contexts.undoStep('ann', LATER)?.changed, 2);
+    assert.deepEqual(states(), ['undecided', 'undecided', 'undecided']);
+    assert.equal(contexts.lastStep(), undefined);
+    assert.deepEqual(
+      contexts.history(1).map(({ action, maskId }) => [action, maskId]),
+      [
+        ['created', 1],
+        ['accepted', 1],
+        ['mask', edited.id],
+        ['mask', 1],
+        ['undecided', 1],
+      ],
+    );
+  });
+});
