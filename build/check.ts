@@ -13,13 +13,16 @@ import { checkImports } from './import-rules.ts';
 const ROOT = join(import.meta.dirname, '..');
 
 /** Folders of test/ in the order they run: a fault low down is reported first. Others come after these. */
-const LAYERS = ['unit', 'db', 'jobs', 'cli'];
+const LAYERS = ['unit', 'db', 'jobs', 'cli', 'contract', 'page', 'electron'];
 
 /** What is no test: measurements, run by name, and what tests share. */
 const NO_TESTS = ['bench', 'fixtures'];
 
 /** A test that takes longer than this hangs, milliseconds; the long ones (CONTEXTURE_LONG) get more. */
 const TEST_LIMIT = process.env.CONTEXTURE_LONG ? 3_600_000 : 600_000;
+
+/** svelte-check: warnings count, and only what is wrong is printed. */
+const QUIET = ['--fail-on-warnings', '--output', 'human'];
 
 /** Returns whether all is well; prints what is not. */
 type Check = () => boolean | Promise<boolean>;
@@ -44,7 +47,10 @@ function files(...patterns: string[]): string[] {
 }
 
 function importRules(): boolean {
-  const problems = checkImports(ROOT, files('{core,db,electron,renderer,build,test}/**/*.{ts,mts,cts,js,mjs,cjs}'));
+  const problems = checkImports(
+    ROOT,
+    files('{core,db,electron,renderer,build,test}/**/*.{ts,mts,cts,js,mjs,cjs,svelte}'),
+  );
   for (const problem of problems) console.log(problem);
   return problems.length === 0;
 }
@@ -102,6 +108,7 @@ const steps: [string, Check][] = [
   ['formatter', tool('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.')],
   ['linter', tool('oxlint/bin/oxlint', '--type-aware')],
   ['types', tool('typescript-native/bin/tsc')],
+  ['types of the page', tool('svelte-check/bin/svelte-check', '--tsconfig', 'renderer/tsconfig.json', ...QUIET)],
   ['import rules', importRules],
   ['tests', () => tests(paths)],
 ];

@@ -24,6 +24,8 @@ interface FolderRule {
   readonly types: readonly string[];
   /** Whether it may use Node's own modules. The page runs in a browser. */
   readonly node: boolean;
+  /** Built into one piece with its packages, so what it needs is installed by developers only. */
+  readonly bundled?: boolean;
 }
 
 /** The table of the design. */
@@ -31,7 +33,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   core: { folders: ['core'], types: [], node: true },
   db: { folders: ['db', 'core'], types: [], node: true },
   electron: { folders: ['electron'], types: ['core/api/'], node: true },
-  renderer: { folders: ['renderer'], types: ['core/api/'], node: false },
+  renderer: { folders: ['renderer'], types: ['core/api/'], node: false, bundled: true },
   build: { folders: ['build'], types: [], node: true },
   test: { folders: ['core', 'db', 'electron', 'renderer', 'build', 'test'], types: [], node: true },
 };
@@ -66,6 +68,7 @@ export interface Packages {
 
 /** Read the imports of a source text. @throws Error naming the file when it cannot be parsed */
 export function readImports(file: string, text: string): ImportUse[] {
+  if (file.endsWith('.svelte')) return scriptsOf(text).flatMap((script) => readImports(`${file}.ts`, script));
   const { program, errors } = parseSync(file, text);
   if (errors.length > 0) throw new Error(`${file} cannot be parsed: ${errors[0].message}`);
   const uses: ImportUse[] = [];
@@ -100,6 +103,14 @@ export function readImports(file: string, text: string): ImportUse[] {
     },
   }).visit(program);
   return uses;
+}
+
+/** The scripts of a component, each with empty lines before it so that its lines keep their numbers. */
+function scriptsOf(component: string): string[] {
+  return [...component.matchAll(/<script\b[^>]*>([\s\S]*?)<\/script>/g)].map((found) => {
+    const start = found.index + found[0].indexOf('>') + 1;
+    return component.slice(0, start).replace(/[^\n]+/g, '') + found[1];
+  });
 }
 
 /**

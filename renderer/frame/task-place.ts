@@ -1,0 +1,22 @@
+/** Where to see what came of a task. */
+import type { Task } from '../../core/api/tasks.ts';
+import type { RouteTarget } from '../lib/routes.ts';
+
+/** Words and page by the kind of the task; a run's page is that of the run itself. */
+const PLACES: Readonly<Record<string, [label: string, page: string]>> = {
+  sample: ['See the images', 'explore'],
+  import: ['See the images', 'explore'],
+  relink: ['See the images', 'explore'],
+  train: ['See the run', 'runs'],
+  contexts: ['See the contexts', 'contexts'],
+  export: ['See the export', 'export'],
+  verify: ['See the export', 'export'],
+};
+
+/** @returns undefined where there is nothing to see */
+export function taskPlace({ project, kind, runId }: Task): { label: string; target: RouteTarget } | undefined {
+  const place = PLACES[kind];
+  if (project === null || place === undefined) return undefined;
+  const [label, page] = place;
+  return { label, target: { project, page, rest: runId === null ? [] : [runId] } };
+}

@@ -1,0 +1,10 @@
+/** Starts the page. */
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/popups.css';
+import { mount } from 'svelte';
+import App from './App.svelte';
+
+const target = document.querySelector('#app');
+if (target === null) throw new Error('index.html has no #app');
+mount(App, { target });

@@ -1,0 +1,41 @@
+/** The pages of the side bar, in its order. Each is loaded when it is first shown. */
+import ChartLine from '@lucide/svelte/icons/chart-line';
+import FolderInput from '@lucide/svelte/icons/folder-input';
+import Images from '@lucide/svelte/icons/images';
+import LibraryBig from '@lucide/svelte/icons/library-big';
+import PackageOpen from '@lucide/svelte/icons/package-open';
+import Play from '@lucide/svelte/icons/play';
+import Scan from '@lucide/svelte/icons/scan';
+import SettingsIcon from '@lucide/svelte/icons/settings';
+import type { Component } from 'svelte';
+
+export interface PageEntry {
+  /** In the address. */
+  name: string;
+  title: string;
+  icon: Component;
+  /** Shown inside a project only. */
+  inProject: boolean;
+  /** Key that goes there. */
+  key: string;
+  /** Absent while the page is being built: the side bar says so. */
+  load?: () => Promise<{ default: Component }>;
+}
+
+export const PAGES: readonly PageEntry[] = [
+  {
+    name: 'library',
+    title: 'Library',
+    icon: LibraryBig,
+    inProject: false,
+    key: 'Mod+1',
+    load: () => import('./library/Library.svelte'),
+  },
+  { name: 'import', title: 'Import', icon: FolderInput, inProject: true, key: 'Mod+2' },
+  { name: 'explore', title: 'Explore', icon: Images, inProject: true, key: 'Mod+3' },
+  { name: 'contexts', title: 'Contexts', icon: Scan, inProject: true, key: 'Mod+4' },
+  { name: 'train', title: 'Train', icon: Play, inProject: true, key: 'Mod+5' },
+  { name: 'runs', title: 'Runs', icon: ChartLine, inProject: true, key: 'Mod+6' },
+  { name: 'export', title: 'Export', icon: PackageOpen, inProject: true, key: 'Mod+7' },
+  { name: 'settings', title: 'Settings', icon: SettingsIcon, inProject: false, key: 'Mod+,' },
+];
