@@ -44,7 +44,11 @@ const CASES: [string, string, RegExp | null][] = [
   ['renderer/page.ts', `export { Api } from '../core/api/contract.ts';`, /types only from core\/api\//],
   ['renderer/page.ts', `import fs from 'node:fs';`, /runs in a browser/],
   ['renderer/page.ts', `import { join } from 'path';`, /runs in a browser/],
-  ['renderer/Page.svelte', `<script lang="ts">\n  import fs from 'node:fs';\n</script>\n<p>text</p>`, /runs in a browser/],
+  [
+    'renderer/Page.svelte',
+    `<script lang="ts">\n  import fs from 'node:fs';\n</script>\n<p>text</p>`,
+    /runs in a browser/,
+  ],
   ['renderer/Page.svelte', `<script lang="ts">import type { X } from '../core/api/x.ts';</script><p>import</p>`, null],
   // what a bundler puts together is installed by developers only
   ['renderer/page.ts', `import { parseSync } from 'oxc-parser';`, null],
