@@ -52,6 +52,12 @@ export class Connection {
     };
   }
 
+  /** Prepare a statement that gives one column; calling it returns the values, which is far cheaper than rows. */
+  column<Value>(sql: string): (...params: unknown[]) => Value[] {
+    const statement = this.#translated(() => this.#database.prepare<unknown[], Value>(sql).pluck());
+    return (...params) => this.#translated(() => statement.all(...params));
+  }
+
   /** Run statements that have no values and give no rows. */
   execute(sql: string): void {
     this.#translated(() => this.#database.exec(sql));
@@ -84,6 +90,11 @@ export class Connection {
 /** A statement that writes a row from an object: `INSERT INTO table (a, b) VALUES (@a, @b)`, from columns `a, b`. */
 export function insertInto(table: string, columns: string, verb: 'INSERT' | 'REPLACE' = 'INSERT'): string {
   return `${verb} INTO ${table} (${columns}) VALUES (${columns.replaceAll(/\w+/g, '@$&')})`;
+}
+
+/** The pattern of `LIKE … ESCAPE '\\'` for texts that hold this one. */
+export function containing(text: string): string {
+  return `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
 }
 
 /** `T` as its row: the fields `K` are JSON text. */

@@ -3,6 +3,7 @@ import type { ImageCount, ImageTable } from '../core/storage/project-store.ts';
 import type { BlobId, ImageRecord, ImageState, NewImage } from '../core/storage/records.ts';
 import { EFFECTIVE_CLASSES, MEMBERS_OF_CLASS } from './classes.ts';
 import { insertInto, type Connection, type Query } from './connection.ts';
+import { selectImages } from './select-images.ts';
 
 /** Images read at a time while iterating: some hundreds of kilobytes. */
 const PAGE = 1000;
@@ -67,6 +68,11 @@ export function imageTable(connection: Connection): ImageTable {
       SELECT hash FROM image WHERE state = 'ok' AND excluded = 0 GROUP BY hash HAVING count(*) > 1
     ) ORDER BY hash, id`);
 
+  const many = connection.prepare<[string], ImageRow>(`${SELECT} WHERE id IN (SELECT value FROM json_each(?))`);
+  const bySource = connection.prepare<[], { sourceId: number; count: number }>(
+    'SELECT sourceId, count(*) AS count FROM image GROUP BY sourceId',
+  );
+  const select = selectImages(connection);
   const members = connection.prepare<[{ classId: number }], { id: number }>(MEMBERS_OF_CLASS);
   /** One statement for each set of conditions that was ever asked for. */
   const pages = new Map<string, Query<[object], ImageRow>>();
@@ -109,6 +115,12 @@ export function imageTable(connection: Connection): ImageTable {
         afterId = page[PAGE - 1].id;
       }
     },
+    many: (ids) => {
+      const found = new Map(many.all(JSON.stringify(ids)).map((row) => [row.id, row]));
+      return ids.flatMap((id) => unflag(found.get(id)) ?? []);
+    },
+    select,
+    countBySource: () => new Map(bySource.all().map(({ sourceId, count }) => [sourceId, count])),
     counts: () => counts.all().map((row) => ({ ...row, excluded: row.excluded === 1 })),
     duplicateGroups: () => {
       const groups: { hash: BlobId; imageIds: number[] }[] = [];
