@@ -56,8 +56,7 @@ export function problemTable(connection: Connection): ProblemTable {
       const values = { sourceId, kind, severity, text: text === undefined || text === null ? null : containing(text) };
       return { total: total.get(values)!.count, problems: page.all({ ...values, offset, limit }) };
     },
-    summary: (sourceId) =>
-      summary.all({ sourceId: sourceId ?? null }).map(({ count, ...first }) => ({ count, first })),
+    summary: (sourceId) => summary.all({ sourceId: sourceId ?? null }).map(({ count, ...first }) => ({ count, first })),
     ofPath: (sourceId, path) => ofPath.all(sourceId, path),
   };
 }
