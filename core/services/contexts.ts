@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileError, UserError } from '../base/errors.ts';
 import { canonicalJson, type Json } from '../base/json.ts';
+import { ProgressMeter, type Progress } from '../base/progress.ts';
 import type { ContextsEvent, ContextsResult, ContextsSpec, FoundContext } from '../contexts/contexts-job.ts';
 import { maskArea, maskFromSaliency, type MaskRule } from '../contexts/mask.ts';
 import { decodeGrey, encodeGrey, type GreyImage } from '../data/decode.ts';
@@ -12,7 +13,7 @@ import { resolveThreads } from '../engine/fingerprint.ts';
 import { engineJobEnvironment } from './job-environment.ts';
 import type { Project } from '../storage/project.ts';
 import type { ContextFilter } from '../storage/project-store.ts';
-import type { Context, ContextState, ImageRecord, Mask, Run } from '../storage/records.ts';
+import type { Context, ContextState, ContextStep, ImageRecord, Mask, Run } from '../storage/records.ts';
 import { TrainConfig } from '../training/config.ts';
 
 /** Who did something and when. */
@@ -212,31 +213,58 @@ export function decideContexts(
   state: ContextState,
   { author, at }: Act,
 ): number {
+  const kind = ({ accepted: 'accept', rejected: 'reject', undecided: 'reset' } as const)[state];
   return store.transaction(() => {
+    const step = store.contexts.addStep({ kind, author, at });
     let changed = 0;
     for (const id of ids) {
       const context = requireContext(store, id);
       if (context.state === state) continue;
-      store.contexts.setState(id, state, author, at);
+      store.contexts.setState(id, state, author, at, step);
       changed++;
     }
     return changed;
   });
 }
 
+/** What was taken back, and how many contexts it changed; those that something else has changed since were kept. */
+export interface UndoneStep {
+  kind: ContextStep['kind'];
+  author: string;
+  at: string;
+  changed: number;
+  kept: number;
+}
+
 /**
- * Make the masks of contexts anew by another rule, from their stored saliency; each is a new version.
+ * Take back the newest step over contexts that is in force, whoever took it: a decision, new masks, a restored mask.
+ * @throws UserError 'empty' when there is none
+ */
+export function undoContexts({ store }: Project, { author, at }: Act): UndoneStep {
+  const undone = store.contexts.undoStep(author, at);
+  if (!undone) throw new UserError('empty', 'There is no step over contexts to take back.');
+  const { step, changed, kept } = undone;
+  return { kind: step.kind, author: step.author, at: step.at, changed, kept };
+}
+
+/**
+ * Make the masks of contexts anew by another rule, from their stored saliency; each is a new version, all are one step.
  * @returns how many were made
- * @throws UserError 'not-found'; 'usage' for a context whose mask no saliency stands behind
+ * @throws UserError 'not-found'; 'usage' for a context whose mask no saliency stands behind; 'cancelled': the masks made
+ *   until then stay
  */
 export async function remaskContexts(
   project: Project,
   ids: readonly number[],
   rule: MaskRule,
   act: Act,
+  { onEvent, signal }: { onEvent?: (event: Progress) => void; signal?: AbortSignal } = {},
 ): Promise<number> {
   const { store, blobs } = project;
+  const meter = new ProgressMeter(onEvent ?? (() => {}), { stage: 'Making masks', unit: 'masks', total: ids.length });
+  const step = store.contexts.addStep({ kind: 'remask', ...act });
   for (const id of ids) {
+    if (signal?.aborted) throw new UserError('cancelled', `${meter.done} of ${ids.length} masks were made.`);
     const context = requireContext(store, id);
     // The saliency behind the mask that is shown; a person's mask has none, so the newest stands in.
     const { saliencyId } = store.masks.get(context.maskId)!;
@@ -251,8 +279,10 @@ export async function remaskContexts(
     const { width, height } = store.images.get(context.imageId)!;
     const mask = maskFromSaliency(await decodeGrey(blobs.get(saliency.blob)), width, height, rule);
     const params: Json = { rule: { ...rule }, model: saliency.modelHash };
-    await addMask(project, context, mask, { origin: rule.form, saliencyId: saliency.id, params }, act);
+    await addMask(project, context, mask, { origin: rule.form, saliencyId: saliency.id, params }, act, step);
+    meter.add();
   }
+  meter.finish();
   return ids.length;
 }
 
@@ -261,29 +291,43 @@ export async function remaskContexts(
  * @throws UserError 'not-found'; 'usage' when the sizes differ; 'damaged' when the file is not a picture
  */
 export async function editMask(project: Project, id: number, file: string, act: Act): Promise<Mask> {
-  const context = requireContext(project.store, id);
-  const image = project.store.images.get(context.imageId)!;
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);
   } catch (error) {
+    requireContext(project.store, id);
     throw fileError(error, 'read the mask', file);
   }
+  return putMask(project, id, { bytes, name: file }, act);
+}
+
+/** `editMask` with the file's bytes at hand. @param file.name path or name, for sentences and the history */
+export async function putMask(
+  project: Project,
+  id: number,
+  { bytes, name }: { bytes: Buffer; name: string },
+  act: Act,
+): Promise<Mask> {
+  const { store } = project;
+  const context = requireContext(store, id);
+  const image = store.images.get(context.imageId)!;
   let mask: GreyImage;
   try {
     mask = await decodeGrey(bytes);
   } catch (error) {
-    throw new UserError('damaged', `${file} is not a picture that can be read. Save the mask as an 8-bit PNG.`, {
+    throw new UserError('damaged', `${name} is not a picture that can be read. Save the mask as an 8-bit PNG.`, {
       cause: error,
     });
   }
   if (mask.width !== image.width || mask.height !== image.height) {
     throw new UserError(
       'usage',
-      `The mask ${file} is ${mask.width} x ${mask.height}, but ${image.path} is ${image.width} x ${image.height}. Save it at that size.`,
+      `The mask ${name} is ${mask.width} x ${mask.height}, but ${image.path} is ${image.width} x ${image.height}. Save it at that size.`,
     );
   }
-  return addMask(project, context, mask, { origin: 'edit', saliencyId: null, params: { file: basename(file) } }, act);
+  const step = store.contexts.addStep({ kind: 'mask', ...act });
+  const made = { origin: 'edit', saliencyId: null, params: { file: basename(name) } } as const;
+  return addMask(project, context, mask, made, act, step);
 }
 
 /**
@@ -299,7 +343,11 @@ export function restoreMask({ store }: Project, id: number, maskId: number, { au
       `Context ${id} has no mask version ${maskId}. \`contexture bank show ${id}\` lists them.`,
     );
   }
-  store.contexts.setMask(id, maskId, author, at);
+  if (maskId === context.maskId) return;
+  store.transaction(() => {
+    const step = store.contexts.addStep({ kind: 'restore', author, at });
+    store.contexts.setMask(id, maskId, author, at, undefined, step);
+  });
 }
 
 /** A context with its mask versions (oldest first) and history. */
@@ -326,6 +374,7 @@ async function addMask(
   mask: GreyImage,
   made: Pick<Mask, 'origin' | 'saliencyId' | 'params'>,
   { author, at }: Act,
+  step: number,
 ): Promise<Mask> {
   const blob = blobs.put(await encodeGrey(mask));
   return store.transaction(() => {
@@ -340,7 +389,7 @@ async function addMask(
       author,
       createdAt: at,
     });
-    store.contexts.setMask(context.id, version.id, author, at);
+    store.contexts.setMask(context.id, version.id, author, at, undefined, step);
     return version;
   });
 }
