@@ -1,5 +1,6 @@
 /** All tables of one open project. */
 import type { ProjectStore } from '../core/storage/project-store.ts';
+import { namedBlobs } from './blobs.ts';
 import { classTable } from './classes.ts';
 import { contextTable } from './contexts.ts';
 import { editTable } from './edits.ts';
@@ -28,6 +29,7 @@ export function createStore(project: OpenProject): ProjectStore {
     exports: exportTable(connection),
     tasks: taskTable(connection),
     settings: settingTable(connection),
+    namedBlobs: namedBlobs(connection),
     transaction: (work) => connection.transaction(work),
     close: () => project.close(),
   };

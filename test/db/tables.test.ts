@@ -3,7 +3,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sha256 } from '../../core/storage/blob-store.ts';
 import type { ExportItem, ExportRecord, TaskRecord } from '../../core/storage/records.ts';
-import { AT, addImage, addSource, newImage, newRun, open, projectFile, withStore } from './support.ts';
+import {
+  AT,
+  addImage,
+  addSource,
+  newImage,
+  newMask,
+  newRun,
+  newSaliency,
+  open,
+  projectFile,
+  withStore,
+} from './support.ts';
 
 test('a source is listed, scanned and moved', () => {
   withStore((store) => {
@@ -296,4 +307,73 @@ test('what is not committed when the process closes the project is gone', () => 
   store = open(file);
   assert.equal(store.settings.get('x'), undefined);
   store.close();
+});
+
+test('a listed run has what lists show, without the figures of each class', () => {
+  withStore((store) => {
+    const top1 = { value: 0.5, low: 0.4, high: 0.6, images: 10 };
+    const heads = { uniform: { top1, classes: [1, 2] }, balanced: { top1, classes: [3] }, mean: null };
+    const figures = { uniformLoss: 1, bank: { count: 3, classes: [3] }, evaluation: { heads } };
+    const lean = {
+      uniformLoss: 1,
+      bank: { count: 3 },
+      evaluation: { heads: { uniform: { top1 }, balanced: { top1 }, mean: null } },
+    };
+    const first = store.runs.add(newRun({ figures }));
+    const second = store.runs.add(newRun({ name: 'second' }));
+    store.runs.update(second.id, { tags: ['a'], starred: true, notes: 'n', trashedAt: AT });
+    store.runs.putEpoch({ runId: first.id, epoch: 0, figures: null });
+    store.runs.putEpoch({ runId: first.id, epoch: 1, figures });
+    const [newer, older] = store.runs.listed();
+    assert.deepEqual(older.summary, lean);
+    const { config: _, engine: _e, figures: _f, datasetBlob: _d, ...shared } = first;
+    const { bankHash: _h, bankBlob: _b, codeVersion: _c, predictionsBlob: _p, ...listed } = shared;
+    assert.deepEqual(older, { ...listed, epochs: 3, epochsDone: 2, summary: lean });
+    assert.deepEqual(
+      [newer.name, newer.tags, newer.starred, newer.notes, newer.trashedAt, newer.summary, newer.epochsDone],
+      ['second', ['a'], true, 'n', AT, null, 0],
+    );
+    assert.deepEqual(store.runs.epochSummaries(first.id, 0), [
+      { epoch: 0, summary: null },
+      { epoch: 1, summary: lean },
+    ]);
+    assert.deepEqual(store.runs.epochSummaries(first.id, 2), []);
+  });
+});
+
+test('a removed run takes its epochs and warnings along, and what it made forgets it', () => {
+  withStore((store) => {
+    const [gone, stays] = [store.runs.add(newRun()), store.runs.add(newRun())];
+    for (const { id } of [gone, stays]) {
+      store.runs.putEpoch({ runId: id, epoch: 0, figures: null });
+      store.runs.addWarning({ runId: id, name: 'not-exact', message: 'It is not.', epoch: 0 });
+    }
+    const image = addImage(store, 'a.png');
+    const saliency = store.saliencies.add(newSaliency(image.id, { runId: gone.id }));
+    store.runs.remove([gone.id]);
+    assert.deepEqual(
+      store.runs.list().map(({ id }) => id),
+      [stays.id],
+    );
+    assert.deepEqual([store.runs.epochs(gone.id), store.runs.warnings(gone.id)], [[], []]);
+    assert.equal(store.runs.epochs(stays.id).length, 1);
+    assert.equal(store.saliencies.get(saliency.id)?.runId, null);
+    assert.throws(() => store.runs.remove([stays.id, 99]), /no such row/);
+    assert.equal(store.runs.list().length, 1);
+  });
+});
+
+test('bytes are named by runs, saliency maps and masks', () => {
+  withStore((store) => {
+    const blob = (text: string): string => sha256(text);
+    const run = { datasetBlob: blob('d'), bankBlob: blob('b'), modelBlob: blob('m'), predictionsBlob: blob('p') };
+    store.runs.add(newRun(run));
+    const image = addImage(store, 'a.png');
+    store.saliencies.add(newSaliency(image.id, { blob: blob('s') }));
+    store.masks.add(newMask(image.id, { blob: blob('k') }));
+    const named = [...Object.values(run), blob('s'), blob('k')];
+    assert.deepEqual(store.namedBlobs([...named, blob('x')]), new Set(named));
+    assert.deepEqual(store.namedBlobs([blob('x')]), new Set());
+    assert.deepEqual(store.namedBlobs([]), new Set());
+  });
 });
