@@ -72,6 +72,9 @@ export function imageTable(connection: Connection): ImageTable {
   const bySource = connection.prepare<[], { sourceId: number; count: number }>(
     'SELECT sourceId, count(*) AS count FROM image GROUP BY sourceId',
   );
+  const withHash = connection.column<number>(
+    `SELECT id FROM image WHERE hash = ? AND state = 'ok' AND excluded = 0 ORDER BY id`,
+  );
   const select = selectImages(connection);
   const members = connection.prepare<[{ classId: number }], { id: number }>(MEMBERS_OF_CLASS);
   /** One statement for each set of conditions that was ever asked for. */
@@ -120,6 +123,7 @@ export function imageTable(connection: Connection): ImageTable {
       return ids.flatMap((id) => unflag(found.get(id)) ?? []);
     },
     select,
+    withHash,
     countBySource: () => new Map(bySource.all().map(({ sourceId, count }) => [sourceId, count])),
     counts: () => counts.all().map((row) => ({ ...row, excluded: row.excluded === 1 })),
     duplicateGroups: () => {

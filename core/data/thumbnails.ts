@@ -46,17 +46,28 @@ export class Thumbnails {
     }
   }
 
+  /**
+   * The same at once and without keeping it, for large sizes. Errors as `get`.
+   * @param options.size longer side in pixels
+   */
+  render(image: Picture, read: () => Promise<Buffer>, { size }: { size: number }): Promise<Buffer> {
+    return this.#turns.take(async () => shrink(await checked(image, read), image.path, size));
+  }
+
   #make(path: string, image: Picture, read: () => Promise<Buffer>, size: number): Promise<Buffer> {
     return this.#turns.take(async () => {
-      const bytes = await read();
-      if (sha256(bytes) !== image.hash) {
-        throw new UserError('changed', `${image.path} is not the file that was imported. Scan its source again.`);
-      }
-      const made = await shrink(bytes, image.path, size);
+      const made = await shrink(await checked(image, read), image.path, size);
       await keep(path, made);
       return made;
     });
   }
+}
+
+/** A picture's bytes, when they are those that were imported. */
+async function checked(image: Picture, read: () => Promise<Buffer>): Promise<Buffer> {
+  const bytes = await read();
+  if (sha256(bytes) === image.hash) return bytes;
+  throw new UserError('changed', `${image.path} is not the file that was imported. Scan its source again.`);
 }
 
 async function shrink(bytes: Buffer, path: string, size: number): Promise<Buffer> {

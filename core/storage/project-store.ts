@@ -122,6 +122,8 @@ export interface ImageTable {
   many(ids: readonly number[]): ImageRecord[];
   /** Ids of all images that fit, in order. A few tens of milliseconds for 100,000 images. */
   select(selection: ImageSelection): Uint32Array<ArrayBuffer>;
+  /** Ids of usable images with this content. */
+  withHash(hash: BlobId): number[];
   /** How many images each source has, whatever their state, by its id. */
   countBySource(): Map<number, number>;
   /** Ids of usable images (ok, not excluded) that share a content hash with another one, grouped by hash. */

@@ -67,6 +67,10 @@ export class CsvSource implements ImageSource {
     return this.#files.read(file, limit);
   }
 
+  realPath(file: FileRef): Promise<string> {
+    return this.#files.realPath(file);
+  }
+
   async close(): Promise<void> {}
 
   /** @param skipped is given the lines that cannot be parsed */

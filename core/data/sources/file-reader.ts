@@ -66,6 +66,18 @@ export class FileReader implements SourceFiles {
     );
   }
 
+  /**
+   * Where a file truly lies, with all links followed; bytes that are not UTF-8 come out as replacement characters.
+   * @throws system errors; `UserError` 'no-permission' when the name leads out of the folder. A list may name any file
+   */
+  async realPath(file: FileRef): Promise<string> {
+    if (!this.#isListed && file.path.split('/').includes('..')) {
+      throw new UserError('no-permission', 'its name leads out of the folder');
+    }
+    const real = await this.#find(file, (path) => promises.realpath(path, { encoding: 'buffer' }));
+    return real.toString('utf8');
+  }
+
   /** Find a file by the name that the disk gave; one that a person wrote in a list, also by its other Unicode forms. */
   async #find<T>({ path, pathBytes }: FileRef, use: (path: Buffer) => Promise<T>): Promise<T> {
     const exact = nameBytes(path, pathBytes);

@@ -70,6 +70,10 @@ export class FolderSource implements ImageSource {
     return this.#files.read(file, limit);
   }
 
+  realPath(file: FileRef): Promise<string> {
+    return this.#files.realPath(file);
+  }
+
   async close(): Promise<void> {}
 
   #absolute(inside: Buffer): Buffer {

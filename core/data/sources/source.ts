@@ -50,6 +50,11 @@ export interface ImageSource extends SourceFiles {
    * @throws UserError when the source itself is gone, unreadable or damaged
    */
   list(signal?: AbortSignal): AsyncIterable<SourceItem>;
+  /**
+   * Where a file's bytes truly lie, with all links followed: the file, or the zip file that it is in.
+   * @throws system errors; `UserError` 'no-permission' when its name leads out of a folder
+   */
+  realPath(file: FileRef): Promise<string>;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 /** Pictures in a zip file, read in place by random access; nothing is unpacked to disk. */
 import { isUtf8 } from 'node:buffer';
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { constants, crc32, inflateRaw, inflateRawSync } from 'node:zlib';
 import yauzl from 'yauzl';
@@ -81,6 +81,11 @@ export class ZipSource implements ImageSource {
       throw new UserError('damaged', 'its bytes in the zip file are damaged');
     }
     return bytes;
+  }
+
+  realPath(file: FileRef): Promise<string> {
+    this.#entry(file);
+    return realpath(this.path);
   }
 
   async close(): Promise<void> {
