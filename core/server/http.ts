@@ -29,8 +29,8 @@ const STATUS: Readonly<Record<ErrorCode, ContentfulStatusCode>> = {
   exists: 409,
   empty: 422,
   changed: 409,
-  engine: 503,
-  memory: 503,
+  engine: 500,
+  memory: 500,
   diverged: 422,
   cancelled: 409,
   verify: 422,
@@ -67,6 +67,7 @@ export function createHttp(service: Service, { token, port, page }: HttpOptions)
     await next();
     for (const [name, value] of Object.entries(HEADERS)) context.res.headers.set(name, value);
   });
+  const via = port ? 'loopback' : 'private';
   app.onError((error) => failure(service, error));
   app.use(port ? loopbackGuard(token, port) : tokenGuard(token));
   for (const [key, endpoint] of Object.entries<Endpoint>(CONTRACT)) {
@@ -78,7 +79,7 @@ export function createHttp(service: Service, { token, port, page }: HttpOptions)
       method,
       path.replaceAll(/\{(\w+)\}/g, ':$1'),
       bodyLimit({ maxSize: endpoint.upload ?? LARGEST_BODY, onError: tooLarge }),
-      (context) => answer(service, endpoint, handler, context),
+      (context) => answer(service, via, endpoint, handler, context),
     );
   }
   app.all('/api/*', ({ req }) => {
@@ -95,9 +96,16 @@ export function createHttp(service: Service, { token, port, page }: HttpOptions)
   return app;
 }
 
-async function answer(service: Service, endpoint: Endpoint, handler: AnyHandler, { req }: Context): Promise<Response> {
+async function answer(
+  service: Service,
+  via: HandlerContext['via'],
+  endpoint: Endpoint,
+  handler: AnyHandler,
+  { req }: Context,
+): Promise<Response> {
   const context: HandlerContext = {
     service,
+    via,
     signal: req.raw.signal,
     header: (name) => req.header(name),
   };
