@@ -1,12 +1,16 @@
 /** The contract: every request that the service answers, in one table. Types for both sides are looked up from it. */
 import type { z } from 'zod';
 import { APP_ENDPOINTS } from './app.ts';
+import { COMMAND_ENDPOINTS } from './command.ts';
 import type { Bytes, Endpoint, EndpointKey, ParamNames, ParamsOf } from './endpoint.ts';
+import { ENGINE_ENDPOINTS } from './engine.ts';
 import { PROJECT_ENDPOINTS } from './projects.ts';
 import { TASK_ENDPOINTS } from './tasks.ts';
 
 export const CONTRACT = {
   ...APP_ENDPOINTS,
+  ...COMMAND_ENDPOINTS,
+  ...ENGINE_ENDPOINTS,
   ...PROJECT_ENDPOINTS,
   ...TASK_ENDPOINTS,
 } as const satisfies Record<EndpointKey, Endpoint>;
