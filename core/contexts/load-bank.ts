@@ -48,5 +48,6 @@ export async function loadCuratedBank(
   } finally {
     await files.close();
   }
-  return new CuratedBank(random, pixels, masks, size, config.augment);
+  const labels = Int32Array.from(usable, ({ image }) => image.label);
+  return new CuratedBank(random, { pixels, masks, labels }, size, config.augment);
 }

@@ -10,13 +10,12 @@ export interface ContextBatch {
   pixels: Uint8Array;
   /** [n, S, S] in [0, 1], 1 = context. */
   masks: Float32Array;
-}
-
-/** Everything a bank holds, oldest first. */
-export interface BankState extends ContextBatch {
   /** Class of each context [n]. */
   labels: Int32Array;
 }
+
+/** Everything a bank holds, oldest first. */
+export type BankState = ContextBatch;
 
 export class ContextBank {
   readonly capacity: number;
@@ -91,8 +90,7 @@ export class ContextBank {
   }
 
   get state(): BankState {
-    const all = Int32Array.from({ length: this.#count }, (_, i) => i);
-    return { ...this.#copy(all), labels: all.map((i) => this.#labels[this.#slot(i)]) };
+    return this.#copy(Int32Array.from({ length: this.#count }, (_, i) => i));
   }
 
   restore({ pixels, masks, labels }: BankState): void {
@@ -116,6 +114,6 @@ export class ContextBank {
       pixels.set(this.#pixels.subarray(slot * area * 3, (slot + 1) * area * 3), at * area * 3);
       masks.set(this.#masks.subarray(slot * area, (slot + 1) * area), at * area);
     }
-    return { pixels, masks };
+    return { pixels, masks, labels: indices.map((index) => this.#labels[this.#slot(index)]) };
   }
 }

@@ -143,5 +143,5 @@ function join(a: ContextBatch, b: ContextBatch): ContextBatch {
   const masks = new Float32Array(a.masks.length + b.masks.length);
   masks.set(a.masks);
   masks.set(b.masks, a.masks.length);
-  return { pixels, masks };
+  return { pixels, masks, labels: Int32Array.of(...a.labels, ...b.labels) };
 }

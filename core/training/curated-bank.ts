@@ -13,19 +13,18 @@ export class CuratedBank {
   readonly count: number;
   readonly #pixels: Uint8Array;
   readonly #masks: Float32Array;
+  readonly #labels: Int32Array;
   readonly #size: number;
   readonly #augment: AugmentConfig;
   #random: Random;
 
-  /**
-   * @param pixels [n, size, size, 3] 8-bit RGB
-   * @param masks [n, size, size] in [0, 1]
-   */
-  constructor(random: Random, pixels: Uint8Array, masks: Float32Array, size: number, augment: AugmentConfig) {
-    this.count = masks.length / (size * size);
+  /** @param contexts at `size`, before augmentation */
+  constructor(random: Random, contexts: ContextBatch, size: number, augment: AugmentConfig) {
+    this.count = contexts.labels.length;
     this.#random = random;
-    this.#pixels = pixels;
-    this.#masks = masks;
+    this.#pixels = contexts.pixels;
+    this.#masks = contexts.masks;
+    this.#labels = contexts.labels;
     this.#size = size;
     this.#augment = augment;
   }
@@ -36,10 +35,12 @@ export class CuratedBank {
     const area = size * size;
     const pixels = new Uint8Array(count * area * 3);
     const masks = new Float32Array(count * area);
+    const labels = new Int32Array(count);
     let order = new Int32Array(0);
     for (let i = 0; i < count; i++) {
       if (i % this.count === 0) order = this.#random.permutation(this.count) as Int32Array<ArrayBuffer>;
       const index = order[i % this.count];
+      labels[i] = this.#labels[index];
       this.#show(
         {
           pixels: this.#pixels.subarray(index * area * 3, (index + 1) * area * 3),
@@ -48,11 +49,11 @@ export class CuratedBank {
         { pixels: pixels.subarray(i * area * 3, (i + 1) * area * 3), masks: masks.subarray(i * area, (i + 1) * area) },
       );
     }
-    return { pixels, masks };
+    return { pixels, masks, labels };
   }
 
   /** A picture and its mask by one draw. */
-  #show(from: ContextBatch, to: ContextBatch): void {
+  #show(from: Omit<ContextBatch, 'labels'>, to: Omit<ContextBatch, 'labels'>): void {
     const size = this.#size;
     const augment = this.#augment;
     if (augment.crop === 'resized') {

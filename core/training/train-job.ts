@@ -31,6 +31,7 @@ import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { logitsOf, type SplitLogits } from './evaluate.ts';
 import { Evaluator } from './evaluator.ts';
+import { LiveReport, type PreviewEvent, type StepEvent } from './live-report.ts';
 import { METHODS_BY_NAME } from './methods/index.ts';
 import { encodePredictions } from './predictions-file.ts';
 import { openPictures, type OpenPictures } from './open-pictures.ts';
@@ -90,6 +91,8 @@ export interface EpochFigures {
 
 export type TrainEvent =
   | Progress
+  | StepEvent
+  | PreviewEvent
   | { type: 'engine'; engine: EngineFingerprint }
   | { type: 'epoch'; epoch: number; figures: EpochFigures }
   | ({ type: 'warning'; epoch: number } & TrainWarning)
@@ -201,6 +204,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     return { figures, logits };
   };
 
+  const report = new LiveReport(trainer, spec.runFolder, (event) => port.emit(event));
   let last: EpochFigures | null = null;
   let finalLogits: SplitLogits | undefined;
   while (!trainer.finished) {
@@ -209,9 +213,11 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     const started = performance.now();
     while (trainer.step < trainer.stepsPerEpoch) {
       if (port.signal.aborted) return run.stop(last);
+      const stepStarted = performance.now();
       const loss = await trainer.runStep();
       if (!Number.isFinite(loss)) throw diverged(config, trainer);
       meter.add(1, `epoch ${trainer.epoch + 1}/${config.epochs}, loss ${loss.toFixed(3)}`);
+      await report.afterStep(loss, (performance.now() - stepStarted) / 1000);
       run.checkpointIfDue();
       await breathe();
     }

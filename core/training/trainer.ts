@@ -13,6 +13,7 @@ import type { CuratedBank } from './curated-bank.ts';
 import { METHODS_BY_NAME } from './methods/index.ts';
 import type { Method, StepTools } from './methods/method.ts';
 import type { Pictures } from './pictures.ts';
+import type { ShownBatch } from './preview.ts';
 import { ImageTensors } from './image-tensors.ts';
 import { normalisationFor } from './preprocessing.ts';
 import { ClassAwareSampler, UniformSampler, type SamplerState } from './samplers.ts';
@@ -89,6 +90,10 @@ export class Trainer {
   sums: EpochSums = { ...NO_SUMS };
   /** Seconds for which the steps of this epoch, since it was begun or resumed, waited for pictures. */
   inputSeconds = 0;
+  /** Loss of the balanced branch in the last step; null where that step did not train it. */
+  balancedLoss: number | null = null;
+  /** What the last step showed to the balanced branch (of re-sampling: to its only one); null where it showed nothing. */
+  shown: ShownBatch | null = null;
   /** Network at this moment; replaced by each step. */
   state: NetworkState;
   /** Sum of p(true class), as seen in training just before each update, and how often: its mean says how well an image
@@ -153,6 +158,9 @@ export class Trainer {
    */
   async runStep(): Promise<number> {
     const before = this.sums.uniformLoss;
+    this.balancedLoss = null;
+    this.shown = null;
+    let resampled: StreamBatch | undefined;
     const tensors = new Map<StreamBatch, Batch>();
     const device = (batch: StreamBatch): Batch => {
       const known = tensors.get(batch) ?? this.#upload(batch);
@@ -163,7 +171,7 @@ export class Trainer {
       balancedStarted: this.epoch >= this.config.startBalanced,
       contexts: this.contexts,
       uniform: () => this.#next(this.#uniform),
-      balanced: () => this.#next(this.#balanced),
+      balanced: async () => (resampled = await this.#next(this.#balanced)),
       extract: (batch) => {
         const { mask, probability } = this.#extract.call(this.network, this.state, device(batch));
         const result = {
@@ -173,7 +181,11 @@ export class Trainer {
         tf.dispose([mask, probability]);
         return result;
       },
-      update: (main, second, mix) => this.#step(main, device(main), second ? device(second) : null, mix),
+      update: (main, second, mix) => {
+        this.#step(main, device(main), second ? device(second) : null, mix);
+        const batch = second ?? (main === resampled ? main : undefined);
+        if (batch) this.shown = { batch, mix: mix ?? null };
+      },
       countConfident: (samples) => {
         this.sums.confident += samples;
       },
@@ -277,7 +289,8 @@ export class Trainer {
     }
     this.sums.uniformLoss += result.uniformLoss.dataSync()[0];
     if (result.balancedLoss) {
-      this.sums.balancedLoss += result.balancedLoss.dataSync()[0];
+      [this.balancedLoss] = result.balancedLoss.dataSync();
+      this.sums.balancedLoss += this.balancedLoss;
       this.sums.balancedSteps++;
       if (mix) this.sums.mixedSteps++;
     }

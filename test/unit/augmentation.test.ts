@@ -171,8 +171,11 @@ test('a context and its mask take the same part', () => {
   const augment = { ...augmentFor(96), jitter: 0 };
   const bank = new CuratedBank(
     Random.stream(1, 'parts'),
-    Uint8Array.from({ length: size * size * 3 }, (_, i) => values[Math.floor(i / 3)]),
-    Float32Array.from(values),
+    {
+      pixels: Uint8Array.from({ length: size * size * 3 }, (_, i) => values[Math.floor(i / 3)]),
+      masks: Float32Array.from(values),
+      labels: Int32Array.of(3),
+    },
     size,
     augment,
   );

@@ -39,8 +39,9 @@ const numbersIn = (pixels: Uint8Array): number[] =>
 
 /** A curated bank of pictures 201, 202, … whose crop and flip leave them as they are. */
 function curatedBank(count: number): CuratedBank {
-  const { pixels, masks } = pictures(Array.from({ length: count }, (_, i) => 201 + i));
-  return new CuratedBank(Random.stream(3, 'curated contexts'), pixels, masks, SIZE, {
+  const numbers = Array.from({ length: count }, (_, i) => 201 + i);
+  const contexts = { ...pictures(numbers), labels: Int32Array.from(numbers, (number) => number - 200) };
+  return new CuratedBank(Random.stream(3, 'curated contexts'), contexts, SIZE, {
     ...augmentFor(SIZE),
     pad: 0,
     flip: false,
@@ -142,8 +143,13 @@ test('the curated share of a batch comes from the curated bank, the rest from th
     offer(supply, 10, [1, 0, 1, 0]);
     assert.equal(supply.ready, ready, `share ${curatedShare} with two own contexts`);
     offer(supply, 10, [1, 0, 1, 0]);
-    const { pixels, masks, lambda } = supply.draw();
+    const { pixels, masks, labels, lambda } = supply.draw();
     const numbers = numbersIn(pixels);
+    assert.deepEqual(
+      [...labels],
+      numbers.map((number) => (number > 200 ? number - 200 : number % 10 === 2 ? 2 : 0)),
+      'each context says its class',
+    );
     assert.equal(numbers.filter((number) => number < 200).length, own);
     assert.equal(numbers.filter((number) => number > 200).length, 4 - own);
     assert.ok(numbers.every((number, i) => masks[i * AREA] === Math.fround(number / 100)));
@@ -159,8 +165,11 @@ test('curated contexts repeat only when there are too few, and take one crop for
   const values = Uint8Array.from({ length: AREA }, (_, i) => 1 + i);
   const bank = new CuratedBank(
     Random.stream(1, 'crops'),
-    Uint8Array.from({ length: AREA * 3 }, (_, i) => values[Math.floor(i / 3)]),
-    Float32Array.from(values, (value) => value / 100),
+    {
+      pixels: Uint8Array.from({ length: AREA * 3 }, (_, i) => values[Math.floor(i / 3)]),
+      masks: Float32Array.from(values, (value) => value / 100),
+      labels: Int32Array.of(1),
+    },
     SIZE,
     { ...augmentFor(SIZE), pad: 0.25 },
   );
