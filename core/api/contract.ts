@@ -2,16 +2,32 @@
 import type { z } from 'zod';
 import { APP_ENDPOINTS } from './app.ts';
 import { COMMAND_ENDPOINTS } from './command.ts';
+import { COMPARE_ENDPOINTS } from './compare.ts';
+import { CONTEXT_ENDPOINTS } from './contexts.ts';
+import { EDIT_ENDPOINTS } from './edits.ts';
 import type { Bytes, Endpoint, EndpointKey, ParamNames, ParamsOf } from './endpoint.ts';
 import { ENGINE_ENDPOINTS } from './engine.ts';
+import { IMAGE_ENDPOINTS } from './images.ts';
+import { PREDICT_ENDPOINTS } from './predict.ts';
 import { PROJECT_ENDPOINTS } from './projects.ts';
+import { RUN_ENDPOINTS } from './runs.ts';
+import { SOURCE_ENDPOINTS } from './sources.ts';
+import { STATS_ENDPOINTS } from './stats.ts';
 import { TASK_ENDPOINTS } from './tasks.ts';
 
 export const CONTRACT = {
   ...APP_ENDPOINTS,
   ...COMMAND_ENDPOINTS,
+  ...COMPARE_ENDPOINTS,
+  ...CONTEXT_ENDPOINTS,
+  ...EDIT_ENDPOINTS,
   ...ENGINE_ENDPOINTS,
+  ...IMAGE_ENDPOINTS,
+  ...PREDICT_ENDPOINTS,
   ...PROJECT_ENDPOINTS,
+  ...RUN_ENDPOINTS,
+  ...SOURCE_ENDPOINTS,
+  ...STATS_ENDPOINTS,
   ...TASK_ENDPOINTS,
 } as const satisfies Record<EndpointKey, Endpoint>;
 

@@ -20,7 +20,8 @@ export const Progress = z
   .meta({ id: 'Progress' });
 export type Progress = z.infer<typeof Progress>;
 
-export const TASK_KINDS = ['sample', 'import', 'doctor'] as const;
+/** "command" is a command line given elsewhere, while its work waits for its turn or is being done. */
+export const TASK_KINDS = ['sample', 'import', 'relink', 'doctor', 'predict', 'saliency', 'contexts', 'remask', 'command'] as const;
 export type TaskKind = (typeof TASK_KINDS)[number];
 
 export const TASK_STATES = ['queued', 'running', 'paused', 'done', 'failed', 'cancelled'] as const;

@@ -1,14 +1,12 @@
 /** Small pictures for lists, made when they are first asked for and kept in the project's cache by content. */
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileError, systemCode, UserError } from '../base/errors.ts';
-import { TEMPORARY_SUFFIX } from '../base/durable-file.ts';
+import { join } from 'node:path';
+import { UserError } from '../base/errors.ts';
 import { sha256 } from '../storage/blob-store.ts';
 import type { ImageRecord } from '../storage/records.ts';
 import { openPicture } from './decode.ts';
 import { Turns } from './flow.ts';
+import { keep, readKept } from './webp-cache.ts';
 
 /** Pictures under way for each core: those at the disk must not leave the threads that decode without work. */
 const EACH_CORE = 4;
@@ -35,7 +33,7 @@ export class Thumbnails {
    */
   async get(image: Picture, read: () => Promise<Buffer>, { size }: { size: number }): Promise<Buffer> {
     const path = join(this.#folder, String(size), image.hash.slice(0, 2), `${image.hash.slice(2)}.webp`);
-    const kept = await readWhole(path);
+    const kept = await readKept(path);
     if (kept) return kept;
     const making = this.#making.get(path) ?? this.#make(path, image, read, size);
     this.#making.set(path, making);
@@ -52,6 +50,14 @@ export class Thumbnails {
    */
   render(image: Picture, read: () => Promise<Buffer>, { size }: { size: number }): Promise<Buffer> {
     return this.#turns.take(async () => shrink(await checked(image, read), image.path, size));
+  }
+
+  /**
+   * The file itself.
+   * @throws UserError 'changed' when its bytes are not those that were imported
+   */
+  original(image: Picture, read: () => Promise<Buffer>): Promise<Buffer> {
+    return this.#turns.take(() => checked(image, read));
   }
 
   #make(path: string, image: Picture, read: () => Promise<Buffer>, size: number): Promise<Buffer> {
@@ -79,30 +85,5 @@ async function shrink(bytes: Buffer, path: string, size: number): Promise<Buffer
       .toBuffer();
   } catch (error) {
     throw new UserError('damaged', `${path} cannot be decoded. Exclude it.`, { cause: error });
-  }
-}
-
-/** A kept thumbnail; undefined when there is none, or a power loss left a part of one. */
-async function readWhole(path: string): Promise<Buffer | undefined> {
-  try {
-    const bytes = await readFile(path);
-    // RIFF files say their own length (without the first 8 bytes, padded to even).
-    return bytes.length >= 12 && bytes.readUInt32LE(4) + 8 === bytes.length ? bytes : undefined;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw fileError(error, 'read a thumbnail', path);
-  }
-}
-
-/** Not synced: it is checked when it is read, and made anew for the asking. */
-async function keep(path: string, bytes: Buffer): Promise<void> {
-  const part = `${path}.${randomUUID()}${TEMPORARY_SUFFIX}`;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(part, bytes);
-    await rename(part, path);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw fileError(error, 'keep a thumbnail', path);
   }
 }

@@ -1,12 +1,20 @@
-/** All kinds of tasks: the type says that none is missing. */
-import type { TaskKind } from '../../api/tasks.ts';
-import type { AnyTaskKind } from '../task-kind.ts';
+/** All kinds of tasks that the queue begins: the type says that none is missing. */
+import type { AnyTaskKind, QueuedKind } from '../task-kind.ts';
+import { contextsKind, remaskKind } from './contexts.ts';
 import { doctorKind } from './doctor.ts';
 import { importKind } from './import.ts';
+import { predictKind } from './predict.ts';
+import { relinkKind } from './relink.ts';
+import { saliencyKind } from './saliency.ts';
 import { sampleKind } from './sample.ts';
 
-export const KINDS: Readonly<Record<TaskKind, AnyTaskKind>> = {
+export const KINDS: Readonly<Record<QueuedKind, AnyTaskKind>> = {
   sample: sampleKind,
   import: importKind,
+  relink: relinkKind,
   doctor: doctorKind,
+  contexts: contextsKind,
+  remask: remaskKind,
+  predict: predictKind,
+  saliency: saliencyKind,
 };

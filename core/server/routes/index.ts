@@ -2,14 +2,30 @@
 import type { Handlers } from '../handlers.ts';
 import { appRoutes } from './app.ts';
 import { commandRoutes } from './command.ts';
+import { compareRoutes } from './compare.ts';
+import { contextRoutes } from './contexts.ts';
+import { editRoutes } from './edits.ts';
 import { engineRoutes } from './engine.ts';
+import { imageRoutes } from './images.ts';
+import { predictRoutes } from './predict.ts';
 import { projectRoutes } from './projects.ts';
+import { runRoutes } from './runs.ts';
+import { sourceRoutes } from './sources.ts';
+import { statsRoutes } from './stats.ts';
 import { taskRoutes } from './tasks.ts';
 
 export const HANDLERS: Handlers = {
   ...appRoutes,
   ...commandRoutes,
+  ...compareRoutes,
+  ...contextRoutes,
+  ...editRoutes,
   ...engineRoutes,
+  ...imageRoutes,
+  ...predictRoutes,
   ...projectRoutes,
+  ...runRoutes,
+  ...sourceRoutes,
+  ...statsRoutes,
   ...taskRoutes,
 };

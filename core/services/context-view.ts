@@ -1,0 +1,156 @@
+/** What a person looks at among contexts: which ones fit, what is known of each, how many there are. */
+import type {
+  ContextCounts,
+  ContextDetail,
+  ContextFilter,
+  ContextModel,
+  ContextQuery,
+  ContextRow,
+} from '../api/contexts.ts';
+import { UserError } from '../base/errors.ts';
+import { effectiveClasses } from '../data/classes.ts';
+import { groupsByCount, type Group } from '../data/groups.ts';
+import type { ContextQuery as StoreQuery, ContextRow as StoredRow, ProjectStore } from '../storage/project-store.ts';
+import type { ClassRecord, Mask, Saliency } from '../storage/records.ts';
+import { TrainConfig } from '../training/config.ts';
+import { groupThresholds } from './stats.ts';
+
+export interface ClassGroup {
+  id: number;
+  name: string;
+  /** Usable training images. */
+  train: number;
+  group: Group;
+}
+
+/** Classes that stand for themselves, with their training images and group; largest first, then by name. */
+export function classGroups(store: ProjectStore): ClassGroup[] {
+  const classes = [...new Set(effectiveClasses(store).values())];
+  const train = new Map(classes.map(({ id }) => [id, 0]));
+  for (const { classId, split, excluded, state, count } of store.images.counts()) {
+    if (state !== 'ok' || excluded || (split !== null && split !== 'train')) continue;
+    train.set(classId, (train.get(classId) ?? 0) + count);
+  }
+  const groups = groupsByCount([...train.values()], groupThresholds(store));
+  return classes
+    .map(({ id, name }, index) => ({ id, name, train: train.get(id)!, group: groups[index] }))
+    .toSorted((a, b) => b.train - a.train || (a.name < b.name ? -1 : 1));
+}
+
+/** Ids of the contexts that fit, in the order asked for. */
+export function findContextIds(store: ProjectStore, query: ContextFilter | ContextQuery): number[] {
+  const { state, class: classes, group, text, ...bounds } = query;
+  const wanted = group && new Set<string>(group);
+  const ofGroups = wanted && classGroups(store).flatMap((row) => (wanted.has(row.group) ? [row.id] : []));
+  const classIds = classes && ofGroups ? classes.filter((id) => ofGroups.includes(id)) : (classes ?? ofGroups);
+  const stored: StoreQuery = {
+    ...Object.fromEntries(Object.entries(bounds).filter(([, value]) => value !== undefined)),
+    ...(state ? { states: state } : {}),
+    ...(classIds ? { classIds } : {}),
+    ...(text ? { text } : {}),
+  };
+  return store.contexts.ids(stored);
+}
+
+/** What is known of contexts, in the order asked for; ids that are not there are left out. */
+export function describeContexts(store: ProjectStore, ids: readonly number[]): ContextRow[] {
+  const effective = effectiveClasses(store);
+  return store.contexts.rows(ids).map((row) => describe(row, effective));
+}
+
+function describe(row: StoredRow, effective: ReadonlyMap<number, ClassRecord>): ContextRow {
+  const { id, imageId, maskId, path, classId, state, probability, area, origin, width, height } = row;
+  const className = effective.get(classId)!.name;
+  const shown = { id, image: imageId, path, classId, className, state, probability, area, mask: maskId, origin };
+  return { ...shown, width, height, unused: unusedReason(row) };
+}
+
+/** Why neither runs nor exports use a context, accepted or not. */
+function unusedReason({ imageState, excluded, split }: StoredRow): string | null {
+  if (imageState === 'missing') return 'Its picture is gone: scan its source again.';
+  if (imageState === 'changed') return 'Its picture is not the one that was imported: scan its source again.';
+  if (excluded) return 'Its image is excluded.';
+  if (split !== null && split !== 'train') {
+    return `Its image is in the ${split} split, and contexts come from training images only.`;
+  }
+  return null;
+}
+
+/** All about one context. @throws UserError 'not-found' */
+export function contextDetail(store: ProjectStore, id: number): ContextDetail {
+  const [row] = store.contexts.rows([id]);
+  if (!row) throw new UserError('not-found', `There is no context ${id} in this project.`);
+  return {
+    ...describe(row, effectiveClasses(store)),
+    split: row.split,
+    imageState: row.imageState,
+    masks: store.masks.ofImage(row.imageId).map((mask) => ({
+      id: mask.id,
+      origin: mask.origin,
+      how: howMade(mask),
+      area: mask.area,
+      author: mask.author,
+      at: mask.createdAt,
+      saliency: mask.saliencyId !== null,
+    })),
+    history: store.contexts.history(id).map(({ action, maskId, author, at }) => ({ action, mask: maskId, author, at })),
+  };
+}
+
+/** The rule or file of a mask version, in words. */
+function howMade({ origin, params }: Mask): string {
+  const fields = typeof params === 'object' && params !== null && !Array.isArray(params) ? params : {};
+  const { rule, file } = fields;
+  if (origin === 'soft') return 'Soft, (1 − saliency)²';
+  if (origin === 'threshold') {
+    const threshold = typeof rule === 'object' && rule !== null && 'threshold' in rule ? Number(rule.threshold) : NaN;
+    return Number.isFinite(threshold) ? `Cut at saliency ${threshold}` : 'Cut at a threshold';
+  }
+  return typeof file === 'string' ? `From ${file}` : origin === 'import' ? 'Imported' : 'Edited';
+}
+
+/** A mask version of a context: the one in force unless another is asked for. @throws UserError 'not-found' */
+export function contextMask(store: ProjectStore, id: number, version?: number): Mask {
+  const context = store.contexts.get(id);
+  if (!context) throw new UserError('not-found', `There is no context ${id} in this project.`);
+  const mask = store.masks.get(version ?? context.maskId);
+  if (mask?.imageId !== context.imageId) {
+    throw new UserError('not-found', `Context ${id} has no mask version ${version}.`);
+  }
+  return mask;
+}
+
+/** The saliency behind a mask version; behind a person's mask the newest of the picture. @throws UserError 'not-found' */
+export function contextSaliency(store: ProjectStore, id: number, version?: number): Saliency {
+  const { saliencyId, imageId } = contextMask(store, id, version);
+  const saliency = saliencyId === null ? store.saliencies.ofImage(imageId)[0] : store.saliencies.get(saliencyId);
+  if (!saliency) throw new UserError('not-found', `There is no saliency for context ${id}: its mask came from a file.`);
+  return saliency;
+}
+
+/** Contexts by state and class, and the step that undo would take back. */
+export function contextCounts(store: ProjectStore): ContextCounts {
+  const classes = classGroups(store).map((row) => ({ ...row, undecided: 0, accepted: 0, rejected: 0 }));
+  const rows = new Map(classes.map((row) => [row.id, row]));
+  for (const { classId, state, count } of store.contexts.countByClass()) rows.get(classId)![state] = count;
+  const step = store.contexts.lastStep();
+  return {
+    ...store.contexts.count(),
+    classes: classes.filter((row) => row.train + row.undecided + row.accepted + row.rejected > 0),
+    lastStep: step ? { kind: step.kind, contexts: step.contexts, author: step.author, at: step.at } : null,
+  };
+}
+
+/** Runs that are offered; older ones can be named. */
+const MODELS_SHOWN = 100;
+
+/** Finished runs that contexts can be found with, newest first. */
+export function contextModels(store: ProjectStore): ContextModel[] {
+  const finished = store.runs
+    .listed()
+    .filter(({ state, modelBlob, trashedAt }) => state === 'finished' && modelBlob !== null && trashedAt === null);
+  return finished.slice(0, MODELS_SHOWN).map(({ id, name, method, endedAt }) => {
+    const { inputSize } = TrainConfig.parse(store.runs.get(id)!.config);
+    return { run: id, name, method, endedAt, inputSize };
+  });
+}
