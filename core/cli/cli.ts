@@ -3,7 +3,8 @@ import type { Command } from '@commander-js/extra-typings';
 import { errorToData, EXIT_CODES, UserError } from '../base/errors.ts';
 import { writeDefectLog } from './defect-log.ts';
 import { oneLine } from './format.ts';
-import { guardStreams, listenForInterrupt, type Interrupt } from './process.ts';
+import type { Host } from './host.ts';
+import { HeldByService, sendCommand } from './service-client.ts';
 import { Session, type CommonOptions, type Wiring } from './session.ts';
 
 /** What a command found or did. */
@@ -27,82 +28,86 @@ export type AddCommand = (parent: Pick<Command, 'command'>, cli: Cli) => void;
 export class Cli {
   readonly #wiring: Wiring;
   readonly #options: () => CommonOptions;
-  readonly #interrupt: Interrupt;
-  #stdoutOpen = true;
+  readonly #host: Host;
 
   /** @param options the common options, once the command line is parsed */
-  constructor(wiring: Wiring, options: () => CommonOptions) {
+  constructor(wiring: Wiring, options: () => CommonOptions, host: Host) {
     this.#wiring = wiring;
     this.#options = options;
-    this.#interrupt = listenForInterrupt(() => {
-      if (!options().json) process.stderr.write('\nStopping. Press Ctrl-C once more to end at once.\n');
-    });
-    guardStreams(() => {
-      this.#stdoutOpen = false;
-      this.#interrupt.abort();
-    });
-    process.on('uncaughtException', (error) => {
-      this.fail(error);
-      process.exit();
+    this.#host = host;
+    host.listen?.({
+      interrupted: () => {
+        if (!options().json) host.stderr.write('\nStopping. Press Ctrl-C once more to end at once.\n');
+      },
+      stray: (error) => this.fail(error),
     });
   }
 
   /**
-   * Do a command's work, print what came of it and set the exit code.
+   * Do a command's work, here or in the service that has its project open, print what came of it and set the exit code.
    * @param command its name as typed: "train", "edit exclude"
    */
   async perform(command: string, work: Work): Promise<void> {
-    const session = new Session(this.#options(), this.#wiring, `contexture ${command}`, {
-      signal: this.#interrupt.signal,
-      print: (text) => this.#print(text),
-    });
     try {
-      let outcome: Outcome;
-      try {
-        outcome = await work(session);
-      } finally {
-        session.close();
-      }
-      this.#finish(command, outcome);
+      await this.#performHere(command, work);
     } catch (error) {
-      this.fail(error);
+      if (error instanceof HeldByService) await this.#send(command, work, error);
+      else this.fail(error);
+    }
+  }
+
+  async #performHere(command: string, work: Work): Promise<void> {
+    const session = new Session(this.#options(), this.#wiring, `contexture ${command}`, this.#host);
+    let outcome: Outcome;
+    try {
+      outcome = await work(session);
+    } finally {
+      session.close();
+    }
+    this.#finish(command, outcome);
+  }
+
+  /** Let the service do it. */
+  async #send(command: string, work: Work, held: HeldByService): Promise<void> {
+    try {
+      if (await sendCommand(held, this.#host)) return;
+      // It has closed the project since.
+      await this.#performHere(command, work);
+    } catch (error) {
+      this.fail(error instanceof HeldByService ? error.cause : error);
     }
   }
 
   #finish(command: string, { data, text, error }: Outcome): void {
-    if (error) process.exitCode = EXIT_CODES[error.code];
+    if (error) this.#host.exitCode = EXIT_CODES[error.code];
     if (this.#options().json) {
       const state = error ? { ok: false, code: error.code, message: error.message } : { ok: true };
       this.#printLine(JSON.stringify({ ...state, command, ...data }));
       return;
     }
     if (text) this.#printLine(text);
-    if (error) process.stderr.write(`contexture: ${oneLine(error.message)}\n`);
+    if (error) this.#host.stderr.write(`contexture: ${oneLine(error.message)}\n`);
   }
 
   /** Say why it failed, on stderr or as the last line of JSON, and set the exit code. */
   fail(error: unknown, json = this.#options().json ?? false): void {
     const { code, message, stack } = errorToData(error);
-    const debug = Boolean(process.env.CONTEXTURE_DEBUG);
+    const { debug } = this.#host;
     if (error instanceof UserError) {
-      process.exitCode = EXIT_CODES[error.code];
+      this.#host.exitCode = EXIT_CODES[error.code];
       if (json) this.#printLine(JSON.stringify({ ok: false, code, message }));
-      else process.stderr.write(`contexture: ${oneLine(message)}\n`);
-      if (debug && error.cause instanceof Error) process.stderr.write(`${error.cause.stack}\n`);
+      else this.#host.stderr.write(`contexture: ${oneLine(message)}\n`);
+      if (debug && error.cause instanceof Error) this.#host.stderr.write(`${error.cause.stack}\n`);
       return;
     }
-    process.exitCode = 1;
-    const log = writeDefectLog(error);
+    this.#host.exitCode = 1;
+    const log = writeDefectLog(error, this.#host.argv);
     if (json) this.#printLine(JSON.stringify({ ok: false, code, message, log }));
-    else process.stderr.write(`contexture: defect of Contexture: ${message}${log ? ` (details: ${log})` : ''}\n`);
-    if (debug && stack) process.stderr.write(`${stack}\n`);
+    else this.#host.stderr.write(`contexture: defect of Contexture: ${message}${log ? ` (details: ${log})` : ''}\n`);
+    if (debug && stack) this.#host.stderr.write(`${stack}\n`);
   }
 
   #printLine(text: string): void {
-    this.#print(`${text}\n`);
-  }
-
-  #print(text: string): void {
-    if (this.#stdoutOpen) process.stdout.write(text);
+    this.#host.stdout.write(`${text}\n`);
   }
 }

@@ -3,17 +3,17 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../base/cache-folder.ts';
 
-/** @returns the file written, or undefined where the cache folder cannot be written to */
-export function writeDefectLog(error: unknown): string | undefined {
+/**
+ * @param argv the arguments of the command that failed
+ * @returns the file written, or undefined where the cache folder cannot be written to
+ */
+export function writeDefectLog(error: unknown, argv: readonly string[]): string | undefined {
   const folder = join(cacheFolder(), 'logs');
   const now = new Date().toISOString();
   const file = join(folder, `${now.replaceAll(':', '')}-${process.pid}.log`);
   const text = [
     now,
-    process.argv
-      .slice(2)
-      .map((argument) => JSON.stringify(argument))
-      .join(' '),
+    argv.map((argument) => JSON.stringify(argument)).join(' '),
     `node ${process.version} ${process.platform} ${process.arch}`,
     error instanceof Error ? error.stack : String(error),
     '',

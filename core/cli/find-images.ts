@@ -6,10 +6,11 @@ import type { ProjectStore } from '../storage/project-store.ts';
 /**
  * @param arguments_ each an image's number, its path inside its source, its path on this machine, or the path of a folder
  *   of images
+ * @param folder where the command was given, for paths on this machine
  * @returns ids, in the order given and without repetition
  * @throws UserError 'not-found' naming the first argument that fits nothing
  */
-export function findImages(store: ProjectStore, arguments_: readonly string[]): number[] {
+export function findImages(store: ProjectStore, arguments_: readonly string[], folder: string): number[] {
   const sources = store.sources.list();
   const found = new Set<number>();
   for (const argument of arguments_) {
@@ -19,7 +20,7 @@ export function findImages(store: ProjectStore, arguments_: readonly string[]): 
     }
     const before = found.size;
     for (const source of sources) {
-      const inside = relative(source.path, resolve(argument)).split(sep).join('/');
+      const inside = relative(source.path, resolve(folder, argument)).split(sep).join('/');
       for (const path of new Set([argument.replace(/\/+$/, ''), inside])) {
         const image = store.images.byPath(source.id, path);
         if (image) found.add(image.id);

@@ -1,17 +1,18 @@
 /** Which project a command is about. */
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UserError } from '../base/errors.ts';
 
 const SUFFIX = '.contexture';
 
 /**
  * @param given what `--project` says, or undefined
- * @returns the given file, else the only project file in `folder`
+ * @param folder where the command was given
+ * @returns the given file, else the only project file in `folder`; absolute
  * @throws UserError 'usage' when there is none or more than one
  */
-export function findProject(given: string | undefined, folder = process.cwd()): string {
-  if (given !== undefined) return given;
+export function findProject(given: string | undefined, folder: string): string {
+  if (given !== undefined) return resolve(folder, given);
   const found = projectsIn(folder);
   if (found.length === 1) return join(folder, found[0]);
   throw new UserError(

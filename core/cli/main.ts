@@ -9,8 +9,9 @@ const compiled = enableCompileCache(process.env.NODE_COMPILE_CACHE || join(cache
 if (compiled.directory) process.env.NODE_COMPILE_CACHE = compiled.directory;
 
 const { runJob } = await import('../jobs/runner.ts');
+const { processHost } = await import('./process.ts');
 const { runCommandLine } = await import('./program.ts');
-await runCommandLine(process.argv.slice(2), {
-  loadStorage: async () => (await import('../../db/index.ts')).sqliteStorage,
-  runJob,
-});
+await runCommandLine(
+  { loadStorage: async () => (await import('../../db/index.ts')).sqliteStorage, runJob },
+  processHost(process.argv.slice(2)),
+);

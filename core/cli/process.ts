@@ -1,40 +1,67 @@
-/** How the process meets the world: signals that end it, pipes that close. */
+/** The process as the host of a command line: its streams, the signals that end it, pipes that close. */
 import { EXIT_CODES, systemCode } from '../base/errors.ts';
-
-/** A request to stop. */
-export interface Interrupt {
-  readonly signal: AbortSignal;
-  /** Ask the work to stop for another reason than a signal. */
-  abort(): void;
-}
+import type { Host, Output, ProcessListener, ProgressOutput } from './host.ts';
 
 /**
- * Listen for Ctrl-C, hang-up and termination: the first asks the work to stop, the second ends the process.
- * @param onFirst told at the first, to say what happens now
+ * This process as the host. Ctrl-C, hang-up and termination ask the work to stop the first time and end the process the
+ * second time. A closed pipe (`contexture runs | head`) asks the work to stop, too, and ends the command quietly.
+ * @param argv the arguments after the program's name
  */
-export function listenForInterrupt(onFirst: () => void): Interrupt {
-  const controller = new AbortController();
+export function processHost(argv: readonly string[]): Host {
+  const stop = new AbortController();
+  const listeners: ProcessListener[] = [];
   let asked = false;
-  const handle = (): void => {
+  const interrupt = (): void => {
     // A job that is still at work sees its stdin close and keeps what it has.
     if (asked) process.exit(EXIT_CODES.cancelled);
     asked = true;
-    onFirst();
-    controller.abort();
+    for (const { interrupted } of listeners) interrupted();
+    stop.abort();
   };
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, handle);
-  return { signal: controller.signal, abort: () => controller.abort() };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);
+  process.on('uncaughtException', (error) => {
+    for (const { stray } of listeners) stray(error);
+    process.exit();
+  });
+  // Nobody reads the result any more.
+  const stdout = guarded(process.stdout, () => stop.abort());
+  const stderr = guarded(process.stderr, () => {});
+  const dumb = process.env.TERM === 'dumb';
+  return {
+    argv,
+    cwd: process.cwd(),
+    stdout,
+    stderr: dumb ? { write: (text) => stderr.write(text) } : stderr,
+    colour: !dumb && process.stderr.isTTY && process.stderr.hasColors(),
+    debug: Boolean(process.env.CONTEXTURE_DEBUG),
+    signal: stop.signal,
+    get exitCode() {
+      return Number(process.exitCode ?? 0);
+    },
+    set exitCode(code) {
+      process.exitCode = code;
+    },
+    listen: (listener) => listeners.push(listener),
+  };
 }
 
-/**
- * Let a closed pipe (`contexture runs | head`) end the command quietly.
- * @param onStdoutClosed told once, so that work whose result nobody reads can stop
- */
-export function guardStreams(onStdoutClosed: () => void): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error) => {
-      if (systemCode(error) !== 'EPIPE') throw error;
-      if (stream === process.stdout) onStdoutClosed();
-    });
-  }
+/** The stream until its reader has gone. @param onClosed told once */
+function guarded(stream: NodeJS.WriteStream, onClosed: () => void): Output & ProgressOutput {
+  let open = true;
+  stream.on('error', (error) => {
+    if (systemCode(error) !== 'EPIPE') throw error;
+    if (!open) return;
+    open = false;
+    onClosed();
+  });
+  return {
+    write: (text) => open && stream.write(text),
+    // Terminals change their size.
+    get columns() {
+      return stream.isTTY ? stream.columns : undefined;
+    },
+    get isTTY() {
+      return stream.isTTY;
+    },
+  };
 }

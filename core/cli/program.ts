@@ -12,12 +12,14 @@ import { addImport } from './commands/import.ts';
 import { addPredict } from './commands/predict.ts';
 import { addRuns } from './commands/runs.ts';
 import { addSample } from './commands/sample.ts';
+import { addServe } from './commands/serve.ts';
 import { addSource } from './commands/source.ts';
 import { addStats } from './commands/stats.ts';
 import { addTrain } from './commands/train.ts';
 import { addVerify } from './commands/verify.ts';
 import { oneLine } from './format.ts';
 import { exitCodes, STREAMS } from './help.ts';
+import type { Host } from './host.ts';
 import type { Wiring } from './session.ts';
 
 const COMMANDS: readonly AddCommand[] = [
@@ -34,10 +36,11 @@ const COMMANDS: readonly AddCommand[] = [
   addVerify,
   addPredict,
   addDoctor,
+  addServe,
 ];
 
 /** The whole command line, ready to parse. */
-export function createProgram(wiring: Wiring): { program: Command; cli: Cli } {
+export function createProgram(wiring: Wiring, host: Host): { program: Command; cli: Cli } {
   const program = new Command('contexture');
   program
     .description('From long-tailed class folders to a better classifier and an augmented data set.')
@@ -46,27 +49,29 @@ export function createProgram(wiring: Wiring): { program: Command; cli: Cli } {
     .option('--json', 'one JSON object a line; the last has "ok"')
     .option('--quiet', 'no progress')
     .configureHelp({ showGlobalOptions: true, helpWidth: 110 })
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({
+      writeOut: (text) => host.stdout.write(text),
+      writeErr: (text) => host.stderr.write(text),
+      outputError: () => {},
+    })
     .exitOverride()
     .addHelpText('after', () => `${STREAMS}\n${exitCodes()}`);
-  const cli = new Cli(wiring, () => program.opts());
+  const cli = new Cli(wiring, () => program.opts(), host);
   for (const add of COMMANDS) add(program, cli);
   return { program, cli };
 }
 
-/**
- * Run one command line. Sets `process.exitCode`; never throws.
- * @param argv the arguments after the program's name
- */
-export async function runCommandLine(argv: readonly string[], wiring: Wiring): Promise<void> {
-  const { program, cli } = createProgram(wiring);
+/** Run the command line of a host. Sets its exit code; never throws. */
+export async function runCommandLine(wiring: Wiring, host: Host): Promise<void> {
+  const { program, cli } = createProgram(wiring, host);
+  const { argv } = host;
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) {
       cli.fail(error);
     } else if (error.code === 'commander.help') {
-      process.exitCode = EXIT_CODES.usage;
+      host.exitCode = EXIT_CODES.usage;
     } else if (error.exitCode !== 0) {
       const message = oneLine(error.message.replace(/^error: /, ''));
       const hint = message.endsWith('?)') ? '' : ' (see contexture --help)';

@@ -3,21 +3,15 @@ import { styleText } from 'node:util';
 import stringWidth from 'string-width';
 import type { Progress } from '../base/progress.ts';
 import { count, duration, oneLine, rate } from './format.ts';
+import type { ProgressOutput } from './host.ts';
 import { fit } from './table.ts';
-
-/** What the view needs of stderr. */
-export interface ProgressStream {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  write(text: string): unknown;
-}
 
 const REDRAW_MS = 100;
 const PLAIN_MS = 10_000;
 const CLEAR_LINE = '\r\u001b[K';
 
 export class ProgressView {
-  readonly #stream: ProgressStream;
+  readonly #stream: ProgressOutput;
   readonly #colour: boolean;
   #last: Progress | undefined;
   #stageStart = 0;
@@ -26,7 +20,7 @@ export class ProgressView {
   #open = false;
 
   /** @param colour paint the bar; the caller knows about NO_COLOR */
-  constructor(stream: ProgressStream, colour: boolean) {
+  constructor(stream: ProgressOutput, colour: boolean) {
     this.#stream = stream;
     this.#colour = colour;
   }

@@ -4,6 +4,8 @@ import type { Service } from './service.ts';
 
 export interface HandlerContext {
   readonly service: Service;
+  /** What the request came in by. */
+  readonly via: 'private' | 'loopback';
   /** Aborted when the caller has gone. */
   readonly signal: AbortSignal;
   /** Of the request, by lower-case name. */

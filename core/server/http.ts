@@ -90,6 +90,7 @@ export function createHttp(service: Service, { token, port, page }: HttpOptions)
   });
   app.get('*', ({ req }) => {
     const file = page.get(decode(req.path));
+    if (!file && page.empty) throw new UserError('not-found', 'The page is not built: npm run build:page builds it.');
     if (!file) throw new UserError('not-found', `There is no ${req.path} here.`);
     return file;
   });

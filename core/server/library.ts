@@ -25,6 +25,7 @@ type Content = z.infer<typeof Content>;
 
 export class Library {
   readonly #file: string;
+  readonly #log: (line: string) => void;
   #content: Content;
 
   /**
@@ -33,6 +34,7 @@ export class Library {
    */
   constructor(folder: string, log: (line: string) => void) {
     this.#file = join(folder, 'library.json');
+    this.#log = log;
     this.#content = read(this.#file, log);
   }
 
@@ -46,31 +48,32 @@ export class Library {
   }
 
   async setSettings(settings: AppSettings): Promise<void> {
-    await this.#keep({ ...this.#content, settings });
+    await this.#change((content) => ({ ...content, settings }));
   }
 
   /** Remember a project as opened now, in front of all others. */
   async opened(project: Omit<KnownProject, 'open' | 'openedAt'>): Promise<void> {
-    const others = this.projects.filter(({ file }) => file !== project.file);
-    await this.#keepProjects([{ ...project, open: true, openedAt: new Date().toISOString() }, ...others]);
+    const entry = { ...project, open: true, openedAt: new Date().toISOString() };
+    await this.#changeProjects((known) => [entry, ...known.filter(({ file }) => file !== project.file)]);
   }
 
   async closed(file: string): Promise<void> {
-    await this.#keepProjects(this.projects.map((known) => (known.file === file ? { ...known, open: false } : known)));
+    await this.#changeProjects((known) => known.map((one) => (one.file === file ? { ...one, open: false } : one)));
   }
 
   async forget(file: string): Promise<void> {
-    await this.#keepProjects(this.projects.filter((known) => known.file !== file));
+    await this.#changeProjects((known) => known.filter((one) => one.file !== file));
   }
 
-  async #keepProjects(projects: KnownProject[]): Promise<void> {
-    await this.#keep({ ...this.#content, projects });
+  async #changeProjects(change: (projects: KnownProject[]) => KnownProject[]): Promise<void> {
+    await this.#change((content) => ({ ...content, projects: change(content.projects) }));
   }
 
-  async #keep(content: Content): Promise<void> {
-    this.#content = content;
+  async #change(change: (content: Content) => Content): Promise<void> {
     await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
-    writeDurably(this.#file, [Buffer.from(`${JSON.stringify(content, null, 2)}\n`)]);
+    // Another service, as under the window and for a browser, may have written since.
+    this.#content = change(read(this.#file, this.#log));
+    writeDurably(this.#file, [Buffer.from(`${JSON.stringify(this.#content, null, 2)}\n`)]);
   }
 }
 

@@ -26,6 +26,11 @@ export class PageFiles {
     }
   }
 
+  /** Whether there is no page. */
+  get empty(): boolean {
+    return this.#files.size === 0;
+  }
+
   /** @param path decoded path of the address, as in "/p/1/explore" */
   get(path: string): Response | undefined {
     const file = this.#files.get(path) ?? (extname(path) === '' ? this.#files.get('/index.html') : undefined);

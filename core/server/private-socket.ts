@@ -3,7 +3,16 @@
  * it. The folder's name is short because a socket's path may have some hundred bytes only.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { systemCode, UserError } from '../base/errors.ts';
@@ -25,6 +34,23 @@ export interface PrivateSocket {
 export function tokenFile(socket: string, platform = process.platform): string {
   if (platform === 'win32') return join(stateFolder(), `${socket.split('\\').at(-1)}.token`);
   return join(dirname(socket), 'token');
+}
+
+/**
+ * The token of another service of this user.
+ * @returns undefined where there is none; where the folder is not the user's own alone it is not theirs to answer either
+ */
+export function readToken(socket: string): string | undefined {
+  try {
+    if (process.platform !== 'win32') {
+      const folder = lstatSync(dirname(socket));
+      if (!folder.isDirectory() || folder.uid !== process.getuid?.() || (folder.mode & 0o077) !== 0) return undefined;
+    }
+    return readFileSync(tokenFile(socket), 'utf8');
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 /** A new token, 256 bits. */

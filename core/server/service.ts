@@ -1,22 +1,23 @@
 /** The service: everything that its routes and tasks work with. */
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ProjectEntry } from '../api/projects.ts';
-import type { TaskKind } from '../api/tasks.ts';
-import { existsSync } from 'node:fs';
+import { errorToData } from '../base/errors.ts';
 import type { RunJob } from '../jobs/protocol.ts';
 import type { ProjectStorage } from '../storage/project-store.ts';
 import type { Access } from './access.ts';
+import { Commands } from './commands.ts';
 import { EventHub } from './event-hub.ts';
-import { Library } from './library.ts';
+import { Library, type KnownProject } from './library.ts';
 import { OpenProjects, type ServedProject } from './open-projects.ts';
-import type { AnyTaskKind } from './task-kind.ts';
+import type { AnyTaskKind, QueuedKind } from './task-kind.ts';
 import { TaskQueue } from './task-queue.ts';
 
 export interface ServiceOptions {
   storage: ProjectStorage;
   runJob: RunJob;
-  kinds: Readonly<Record<TaskKind, AnyTaskKind>>;
+  kinds: Readonly<Record<QueuedKind, AnyTaskKind>>;
   access: Access;
   /** Where the library lies; see `stateFolder`. */
   stateFolder: string;
@@ -32,8 +33,10 @@ export class Service {
   readonly library: Library;
   readonly projects: OpenProjects;
   readonly tasks: TaskQueue;
+  readonly commands: Commands;
   readonly runJob: RunJob;
   readonly log: (line: string) => void;
+  readonly #closing = new Map<string, Promise<void>>();
 
   constructor(options: ServiceOptions) {
     this.access = options.access;
@@ -42,6 +45,7 @@ export class Service {
     this.library = new Library(options.stateFolder, options.log);
     this.projects = new OpenProjects(options.storage, options.socket);
     this.tasks = new TaskQueue(this, options.kinds, options.runJob);
+    this.commands = new Commands(this);
   }
 
   /** Where new projects go unless another place is chosen. */
@@ -51,13 +55,15 @@ export class Service {
 
   /** Open again what was open when the service ended; what cannot be opened is logged and marked as closed. */
   async reopen(): Promise<void> {
-    for (const { file, open } of this.library.projects.toReversed()) {
-      if (!open) continue;
+    const wanted = this.#allowed().filter(({ open }) => open);
+    for (const { file } of wanted.toReversed()) {
       try {
         await this.openProject(this.access.check(file), { create: false });
       } catch (error) {
-        this.log(`${file} was not opened again: ${error instanceof Error ? error.message : String(error)}`);
-        await this.library.closed(file);
+        const { code, message } = errorToData(error);
+        this.log(`${file} was not opened again: ${message}`);
+        // Another service has it open, perhaps.
+        if (code !== 'locked') await this.library.closed(file);
       }
     }
   }
@@ -65,26 +71,40 @@ export class Service {
   /** Open a project and take up its tasks. @throws UserError see `OpenProjects.open` */
   async openProject(file: string, options: { create: boolean; name?: string }): Promise<ServedProject> {
     const already = this.projects.byFile(file);
-    if (already) return already;
+    await (already && this.#closing.get(already.id));
+    if (already && this.projects.byFile(file) === already) return already;
     const served = this.projects.open(file, options);
-    await this.library.opened({ id: served.id, name: served.name, file: served.file });
+    // Before anything is waited for: it can be found from now on.
     this.tasks.adopt(served);
     this.hub.publish({ type: 'projects' });
+    await this.library.opened({ id: served.id, name: served.name, file: served.file });
     return served;
   }
 
   /** Pause what is at work in a project and close it. @throws UserError 'not-found' */
   async closeProject(id: string): Promise<void> {
-    const { file } = this.projects.get(id);
-    await this.tasks.release(id);
-    this.projects.close(id);
-    await this.library.closed(file);
-    this.hub.publish({ type: 'projects' });
+    const served = this.projects.get(id);
+    const closing = this.#closing.get(id) ?? this.#close(served).finally(() => this.#closing.delete(id));
+    this.#closing.set(id, closing);
+    await closing;
   }
 
-  /** Known projects, newest first. */
+  async #close({ id, file }: ServedProject): Promise<void> {
+    await this.commands.stopAll(id);
+    await this.tasks.release(id);
+    this.projects.close(id);
+    this.hub.publish({ type: 'projects' });
+    await this.library.closed(file);
+  }
+
+  /** Projects of the library that this service may open. */
+  #allowed(): KnownProject[] {
+    return this.library.projects.filter(({ file }) => this.access.allows(file));
+  }
+
+  /** Known projects, newest first; of a loopback service those below its roots. */
   listProjects(): ProjectEntry[] {
-    return this.library.projects.map(({ id, name, file, openedAt }) => ({
+    return this.#allowed().map(({ id, name, file, openedAt }) => ({
       id,
       name,
       file,
@@ -96,6 +116,7 @@ export class Service {
 
   /** Pause everything and close all projects; they are opened again at the next start. */
   async close(): Promise<void> {
+    await this.commands.stopAll();
     await this.tasks.close();
     for (const { id } of this.projects.list()) this.projects.close(id);
   }

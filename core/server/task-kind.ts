@@ -1,6 +1,7 @@
 /** What the queue has to know of a kind of long work. */
 import type { z } from 'zod';
 import type { ServiceEvent, Topic } from '../api/events.ts';
+import type { TaskKind } from '../api/tasks.ts';
 import type { Json } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
 import type { RunJob } from '../jobs/protocol.ts';
@@ -13,6 +14,9 @@ import type { Service } from './service.ts';
  */
 export const LANES = { engine: 1, files: 1, side: 4 } as const;
 export type Lane = keyof typeof LANES;
+
+/** Kinds that the queue can begin by itself; the work of a "command" comes with its caller (`TaskQueue.inTurn`). */
+export type QueuedKind = Exclude<TaskKind, 'command'>;
 
 /** What a task is given to work with. */
 export interface TaskContext<Params> {

@@ -21,13 +21,25 @@ test('help names every exit code', async () => {
 });
 
 test('every command is there, and its help has examples that call it', () => {
-  const { program } = createProgram({
-    loadStorage: () => Promise.reject(new Error('no project here')),
-    runJob: () => Promise.reject(new Error('no job here')),
-  });
+  const { program } = createProgram(
+    {
+      loadStorage: () => Promise.reject(new Error('no project here')),
+      runJob: () => Promise.reject(new Error('no job here')),
+    },
+    {
+      argv: [],
+      cwd: '/',
+      stdout: { write: () => {} },
+      stderr: { write: () => {} },
+      colour: false,
+      debug: false,
+      signal: new AbortController().signal,
+      exitCode: 0,
+    },
+  );
   const names = program.commands.map((command) => command.name());
   const asked =
-    'sample import stats contexts bank train runs show compare resume export verify predict doctor edit source exports';
+    'sample import stats contexts bank train runs show compare resume export verify predict doctor edit source exports serve';
   assert.deepEqual(names.toSorted(), asked.split(' ').toSorted());
   const check = (command: CommandUnknownOpts, path: string): void => {
     let help = '';
@@ -152,5 +164,5 @@ test('the only project of a folder needs no name', () => {
     code: 'usage',
     message: /2 projects .*a\.contexture, b\.contexture/,
   });
-  assert.equal(findProject('c', folder), 'c');
+  assert.equal(findProject('c', folder), join(folder, 'c'));
 });

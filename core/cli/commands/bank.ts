@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { writeDurably } from '../../base/durable-file.ts';
 import { UserError } from '../../base/errors.ts';
@@ -145,7 +144,7 @@ export const addBank: AddCommand = (parent, cli) => {
         const { showContext } = await import('../../services/contexts.ts');
         const project = await session.project();
         const { mask, image } = showContext(project, id);
-        const path = resolve(file);
+        const path = session.path(file);
         if (existsSync(path)) throw new UserError('exists', `${path} is there already: choose another file.`);
         writeDurably(path, [project.blobs.get(mask.blob)]);
         return {
@@ -164,7 +163,7 @@ export const addBank: AddCommand = (parent, cli) => {
     .action((id, file) =>
       cli.perform('bank load-mask', async (session) => {
         const { editMask } = await import('../../services/contexts.ts');
-        const mask = await editMask(await session.project(), id, file, await session.by());
+        const mask = await editMask(await session.project(), id, session.path(file), await session.by());
         return { data: { mask }, text: `Context ${id} has mask ${mask.id}: ${percent(mask.area)} of it is context.` };
       }),
     );

@@ -40,7 +40,7 @@ export const addEdit: AddCommand = (parent, cli) => {
         const { findDuplicates } = await import('../../services/stats.ts');
         const { store } = await session.project();
         const surplus = duplicates ? findDuplicates(store).groups.flatMap((group) => group.images.slice(1)) : [];
-        const ids = [...findImages(store, images), ...surplus.map(({ id }) => id)];
+        const ids = [...findImages(store, images, session.cwd), ...surplus.map(({ id }) => id)];
         return edited(excludeImages(store, ids, await session.by(), reason));
       }),
     );
@@ -55,7 +55,7 @@ export const addEdit: AddCommand = (parent, cli) => {
       cli.perform('edit include', async (session) => {
         const { includeImages } = await import('../../services/edits.ts');
         const { store } = await session.project();
-        return edited(includeImages(store, findImages(store, images), await session.by(), reason));
+        return edited(includeImages(store, findImages(store, images, session.cwd), await session.by(), reason));
       }),
     );
 
@@ -71,7 +71,9 @@ export const addEdit: AddCommand = (parent, cli) => {
         const { relabelImages } = await import('../../services/edits.ts');
         const { store } = await session.project();
         const options = { create: create ?? false };
-        return edited(relabelImages(store, findImages(store, images), className, await session.by(), options));
+        return edited(
+          relabelImages(store, findImages(store, images, session.cwd), className, await session.by(), options),
+        );
       }),
     );
 

@@ -72,11 +72,15 @@ export const addExport: AddCommand = (parent, cli) => {
         const { tailReport } = await import('../../services/stats.ts');
         const project = await session.project();
         const largest = Math.max(1, ...tailReport(project.store).tail.classes.map((record) => record.count));
-        const recipe = recipeFrom(options, options.recipe ? readRecipe(options.recipe) : undefined, largest);
+        const recipe = recipeFrom(
+          options,
+          options.recipe ? readRecipe(session.path(options.recipe)) : undefined,
+          largest,
+        );
         const { emit: onEvent, signal } = session;
         const outcome = await exportDataset(
           project,
-          { out: folder, recipe, dryRun: options.dryRun ?? false },
+          { out: session.path(folder), recipe, dryRun: options.dryRun ?? false },
           session.runJob,
           { onEvent, signal },
         );

@@ -32,7 +32,8 @@ export const addImport: AddCommand = (parent, cli) => {
         const { importSource } = await import('../../services/import.ts');
         const project = await session.project({ create: true });
         const { emit: onEvent, signal } = session;
-        const summary = await importSource(project, { path, layout, onEvent, signal }, session.runJob);
+        const request = { path: session.path(path), layout, onEvent, signal };
+        const summary = await importSource(project, request, session.runJob);
         return { data: { project: project.file, ...summary }, text: importText(summary) };
       }),
     );

@@ -37,7 +37,7 @@ export const addPredict: AddCommand = (parent, cli) => {
       cli.perform('predict', async (session) => {
         const { modelOfRun, predictPictures } = await import('../../services/predict.ts');
         if (run !== undefined && model !== undefined) throw new UserError('usage', 'Give either --run or --model.');
-        const file = model ?? modelOfRun(await session.project(), run ?? null);
+        const file = model === undefined ? modelOfRun(await session.project(), run ?? null) : session.path(model);
         const { emit: onEvent, signal } = session;
         let document = '';
         const asData = session.json && out === undefined;
@@ -48,11 +48,11 @@ export const addPredict: AddCommand = (parent, cli) => {
         const outcome = await predictPictures(
           {
             model: file,
-            path,
+            path: session.path(path),
             top,
             ...(head === undefined ? {} : { head }),
             format: asData ? 'json' : (format ?? 'csv'),
-            out: out ?? write,
+            out: out === undefined ? write : session.path(out),
           },
           session.runJob,
           { onEvent, signal },

@@ -43,7 +43,7 @@ export const addSample: AddCommand = (parent, cli) => {
 
 async function draw(session: Session, folder: string, input: SampleInput): Promise<Outcome> {
   const { writeSample } = await import('../../services/sample-data.ts');
-  const summary = await writeSample(folder, input, session);
+  const summary = await writeSample(session.path(folder), input, session);
   const rows = summary.classes.map(({ name, images, scenes }) => [name, count(images), count(scenes.length)]);
   const sizes = `${plural(summary.trainImages, 'training image')}, ${plural(summary.testImages, 'test image')}`;
   return {

@@ -64,7 +64,7 @@ export const addSource: AddCommand = (parent, cli) => {
         const { relinkSource } = await import('../../services/sources.ts');
         const project = await session.project();
         const { emit: onEvent, signal } = session;
-        const summary = await relinkSource(project, id, path, { all: all ?? false, onEvent, signal });
+        const summary = await relinkSource(project, id, session.path(path), { all: all ?? false, onEvent, signal });
         const { images, returned, compared } = summary;
         const text = `Source ${id} is at ${summary.path}: ${count(images)} images found, ${count(compared)} compared by content`;
         return { data: summary, text: returned > 0 ? `${text}, ${count(returned)} back that were missing` : text };

@@ -33,7 +33,7 @@ export const addStats: AddCommand = (parent, cli) => {
         const report = tailReport(store);
         const duplicates = options.duplicates ? findDuplicates(store) : undefined;
         const problems = options.problems ? store.problems.list() : undefined;
-        const width = Math.min(process.stdout.columns || 80, 100);
+        const width = Math.min(session.columns, 100);
         const sections = [
           overview(report),
           options.table

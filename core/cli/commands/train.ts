@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { UserError } from '../../base/errors.ts';
 import { percent } from '../../evaluation/sentences.ts';
-import type { RunPlan } from '../../services/runs.ts';
+import type { RunPlan } from '../../services/training-plan.ts';
 import type { Run } from '../../storage/records.ts';
 import { METHODS, PRECISIONS } from '../../training/config.ts';
 import { PRESET_SETTINGS, PRESETS, type PresetName } from '../../training/presets.ts';
@@ -14,9 +14,6 @@ import { epochLine, runText } from '../run-text.ts';
 import type { Session } from '../session.ts';
 import { facts } from '../table.ts';
 import { overridesFrom, parseBankSize } from './train-options.ts';
-
-/** Up to so many training images the preset for small sets is the default. */
-const SMALL_SET = 5000;
 
 const PRESET_HELP = PRESETS.map((name) => `  ${name.padEnd(9)} ${PRESET_SETTINGS[name].summary}`).join('\n');
 const METHOD_HELP = `
@@ -95,15 +92,15 @@ export const addTrain: AddCommand = (parent, cli) => {
     .action((methodName, options) =>
       cli.perform('train', async (session) => {
         const { takeSnapshot } = await import('../../data/snapshot.ts');
-        const { planRun, startRun } = await import('../../services/runs.ts');
+        const { startRun } = await import('../../services/runs.ts');
+        const { planRun, proposePreset } = await import('../../services/training-plan.ts');
         const { groupThresholds, tailReport } = await import('../../services/stats.ts');
         const method = METHODS.find((name) => name === methodName);
         if (!method)
           throw new UserError('usage', `There is no method "${methodName}". The methods are ${METHODS.join(', ')}.`);
         const project = await session.project();
         const { store } = project;
-        const small = tailReport(store).splits.train <= SMALL_SET;
-        const preset: PresetName = options.preset ?? (small ? 'small' : 'quick');
+        const preset: PresetName = options.preset ?? proposePreset(tailReport(store).splits.train);
         const overrides = overridesFrom(options, method, preset, groupThresholds(store));
         const { name, checkpointSeconds } = options;
         const request = {

@@ -34,7 +34,10 @@ export const addVerify: AddCommand = (parent, cli) => {
         const { emit: onEvent, signal } = session;
         try {
           const options = { rebuild: rebuild ?? false };
-          const report = await verifyExport(project, folder, options, session.runJob, { onEvent, signal });
+          const report = await verifyExport(project, session.path(folder), options, session.runJob, {
+            onEvent,
+            signal,
+          });
           return { data: report, text: verifyText(report) };
         } catch (error) {
           if (!(error instanceof VerifyError)) throw error;

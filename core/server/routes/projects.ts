@@ -23,6 +23,7 @@ export const projectRoutes = implement({
   },
 
   'POST /api/projects/forget': async ({ service, body: { file } }) => {
+    service.access.check(file);
     if (service.projects.byFile(file)) throw new UserError('usage', `${file} is open: close it first.`);
     await service.library.forget(file);
     service.hub.publish({ type: 'projects' });

@@ -1,0 +1,123 @@
+/** Jobs of a command line inside the service: each waits for its turn like a task, and the pages learn of what it does. */
+import type { Topic } from '../api/events.ts';
+import type { JobEvent, JobKind, RunJob, RunJobOptions } from '../jobs/protocol.ts';
+import type { ServedProject } from './open-projects.ts';
+import type { Service } from './service.ts';
+import type { Lane } from './task-kind.ts';
+import type { Turn } from './task-queue.ts';
+
+/** What a kind of job takes up, and what of a project it changes. */
+const JOBS: Readonly<Record<JobKind, { lane: Lane; topics: readonly Topic[] }>> = {
+  import: { lane: 'files', topics: ['images', 'classes', 'sources', 'problems'] },
+  train: { lane: 'engine', topics: ['runs'] },
+  contexts: { lane: 'engine', topics: ['contexts'] },
+  doctor: { lane: 'engine', topics: [] },
+  export: { lane: 'files', topics: ['exports'] },
+  verify: { lane: 'files', topics: ['exports'] },
+  predict: { lane: 'side', topics: [] },
+  explain: { lane: 'side', topics: [] },
+};
+
+/** Shortest time between two hints that data have changed, milliseconds. */
+const HINT_INTERVAL = 1000;
+
+/** A turn that jobs of one command share while they overlap, as the pairs of runs of `sample --all` do. */
+interface SharedTurn {
+  holders: number;
+  begun: Promise<Turn>;
+  /** Give it back. */
+  end: () => void;
+}
+
+export class CommandTurns {
+  readonly #service: Service;
+  readonly #project: ServedProject;
+  readonly #shown: { title: string; command: string };
+  readonly #signal: AbortSignal;
+  readonly #turns = new Map<Lane, SharedTurn>();
+  #hintedAt = performance.now();
+
+  /**
+   * @param shown how a list of tasks calls the command
+   * @param signal of the command
+   */
+  constructor(
+    service: Service,
+    project: ServedProject,
+    shown: { title: string; command: string },
+    signal: AbortSignal,
+  ) {
+    this.#service = service;
+    this.#project = project;
+    this.#shown = shown;
+    this.#signal = signal;
+  }
+
+  /** Runs a job when its turn has come. */
+  get runJob(): RunJob {
+    const run = (kind: JobKind, spec: unknown, options?: RunJobOptions<JobEvent>): Promise<unknown> =>
+      this.#run(kind, spec, options);
+    // As in core/jobs/runner.ts.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return run as RunJob;
+  }
+
+  async #run(kind: JobKind, spec: unknown, options: RunJobOptions<JobEvent> = {}): Promise<unknown> {
+    const { lane } = JOBS[kind];
+    const shared = this.#turns.get(lane) ?? this.#take(lane);
+    shared.holders++;
+    try {
+      options.onEvent?.({ type: 'progress', ...WAITING });
+      const { signal, onEvent } = await shared.begun;
+      return await this.#service.runJob(kind, spec, {
+        ...options,
+        signal: options.signal ? AbortSignal.any([options.signal, signal]) : signal,
+        onEvent: (event: JobEvent) => {
+          onEvent(event);
+          const handled = options.onEvent?.(event);
+          this.#tell(kind, spec, event);
+          return handled;
+        },
+      });
+    } finally {
+      if (--shared.holders === 0) {
+        this.#turns.delete(lane);
+        shared.end();
+      }
+    }
+  }
+
+  #take(lane: Lane): SharedTurn {
+    const { promise: held, resolve: end } = Promise.withResolvers<void>();
+    const begun = new Promise<Turn>((begin, refuse) => {
+      const hold = (turn: Turn): Promise<void> => {
+        begin(turn);
+        return held;
+      };
+      this.#service.tasks.inTurn(this.#project, { lane, ...this.#shown }, this.#signal, hold).catch(refuse);
+    });
+    const shared = { holders: 0, begun, end };
+    this.#turns.set(lane, shared);
+    return shared;
+  }
+
+  /** Tell the pages of what has been stored. */
+  #tell(kind: JobKind, spec: unknown, event: JobEvent): void {
+    if (event.type === 'progress') return;
+    const { id, project } = this.#project;
+    if (kind === 'train' && event.type === 'epoch' && 'epoch' in event && typeof event.epoch === 'number') {
+      const run = project.store.runs.list().find((one) => isRunOf(spec, project.runFolder(one.id)));
+      if (run) this.#service.hub.publish({ type: 'run-epoch', project: id, run: run.id, epoch: event.epoch });
+    }
+    if (performance.now() - this.#hintedAt < HINT_INTERVAL) return;
+    this.#hintedAt = performance.now();
+    this.#service.hub.publish({ type: 'data', project: id, topics: [...JOBS[kind].topics] });
+  }
+}
+
+/** Whether a training job works in that folder. */
+const isRunOf = (spec: unknown, folder: string): boolean =>
+  typeof spec === 'object' && spec !== null && 'runFolder' in spec && spec.runFolder === folder;
+
+/** Shown until the job tells how far it is. */
+const WAITING = { stage: 'Waiting for its turn', done: 0, total: null, unit: 'tasks', rate: null, secondsLeft: null };
