@@ -2,6 +2,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { UserError } from '../base/errors.ts';
 import { Thumbnails } from '../data/thumbnails.ts';
+import { PictureFiles } from '../services/picture-files.ts';
 import { locateSources } from '../services/sources.ts';
 import { openProject, type Project } from '../storage/project.ts';
 import type { ProjectStorage } from '../storage/project-store.ts';
@@ -15,6 +16,8 @@ export interface ServedProject {
   readonly createdAt: string;
   readonly project: Project;
   readonly thumbnails: Thumbnails;
+  /** Reads the files of its images. */
+  readonly files: PictureFiles;
   /** Sources that were not where they should be when it was opened. */
   readonly lostSources: readonly Source[];
 }
@@ -55,6 +58,7 @@ export class OpenProjects {
       createdAt,
       project,
       thumbnails: new Thumbnails(project.cacheFolder),
+      files: new PictureFiles(project.store),
       lostSources: locateSources(project),
     };
     this.#open.set(id, served);
@@ -80,7 +84,9 @@ export class OpenProjects {
 
   /** @throws UserError 'not-found' */
   close(id: string): void {
-    this.get(id).project.close();
+    const { files, project } = this.get(id);
+    files.close();
+    project.close();
     this.#open.delete(id);
   }
 }

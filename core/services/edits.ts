@@ -4,11 +4,12 @@
  */
 import { UserError } from '../base/errors.ts';
 import { effectiveClasses } from '../data/classes.ts';
+import type { DuplicateGroup } from '../data/duplicates.ts';
 import { editText, type EditParams } from '../data/edits.ts';
 import { planLongTail, type LongTailOptions, type LongTailPlan } from '../data/long-tail.ts';
 import { planSplit, type SplitPlan, type SplitShares } from '../data/split.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
-import type { ClassRecord, Edit, ImageChange, ImageRecord } from '../storage/records.ts';
+import type { ClassRecord, Edit, ImageChange, ImageRecord, Split } from '../storage/records.ts';
 
 /** Who edits, and when (ISO 8601, UTC). */
 export interface EditBy {
@@ -59,7 +60,7 @@ export function relabelImages(
   options: { create?: boolean } = {},
 ): Edit {
   return store.transaction(() => {
-    const target = options.create ? store.classes.ensure(className) : classNamed(store, className);
+    const target = options.create ? store.classes.ensure(className.normalize('NFC')) : classNamed(store, className);
     const changes = imagesOf(store, imageIds).flatMap((image): ImageChange[] =>
       image.classId === target.id ? [] : [{ imageId: image.id, classId: target.id }],
     );
@@ -80,7 +81,7 @@ export function relabelImages(
 export function mergeClasses(store: ProjectStore, names: readonly string[], into: string | null, by: EditBy): Edit {
   return store.transaction(() => {
     const sources = [...new Set(names)].map((name) => classNamed(store, name));
-    const target = into === null ? null : store.classes.ensure(into);
+    const target = into === null ? null : store.classes.ensure(into.normalize('NFC'));
     const moved = sources.filter(({ id, mergedInto }) => id !== target?.id && mergedInto !== (target?.id ?? null));
     if (moved.length === 0) {
       const state = target === null ? 'stand for themselves' : `count as ${target.name}`;
@@ -104,18 +105,36 @@ export function mergeClasses(store: ProjectStore, names: readonly string[], into
   });
 }
 
+/** Which of identical images stays: one of that split, where there is one; else the first. */
+export interface KeepOptions {
+  groups: readonly DuplicateGroup[];
+  prefer?: Split;
+}
+
 /**
- * Deal images to val and test, stratified by class and by a seed. Images that the import found in val or test stay there:
- * where the data set has no test level, all images are dealt; where it has one, val is dealt from train and asking for test
- * is refused. A later deal replaces an earlier one. Only usable images (ok, not excluded) are dealt.
- * @throws UserError 'usage' for bad shares or a test that exists, 'empty' when nothing is or nothing moves
+ * Exclude all but one of each group of identical images.
+ * @throws UserError 'empty' when there is no such group
  */
-export function assignSplit(
-  store: ProjectStore,
-  options: SplitShares & { seed: number },
-  by: EditBy,
-): { edit: Edit; plan: SplitPlan } {
-  const { val, test, seed } = options;
+export function keepOne(store: ProjectStore, { groups, prefer }: KeepOptions, by: EditBy): Edit {
+  const surplus = groups.flatMap(({ images }) => {
+    const kept = images.find(({ split }) => split === prefer) ?? images[0];
+    return images.filter((image) => image !== kept).map(({ id }) => id);
+  });
+  if (surplus.length === 0) throw new UserError('empty', 'Nothing to do: there are no such identical images.');
+  return excludeImages(store, surplus, by, 'identical to another image');
+}
+
+export interface PlannedSplit {
+  plan: SplitPlan;
+  /** Images that get another split than they have. */
+  changes: { imageId: number; split: Split }[];
+}
+
+/**
+ * What `assignSplit` would do.
+ * @throws UserError 'usage' for bad shares or a test that exists, 'empty' when there are no images
+ */
+export function previewSplit(store: ProjectStore, { val, test, seed }: SplitShares & { seed: number }): PlannedSplit {
   const images = [...store.images.iterate({ state: 'ok', excluded: false })];
   const dealt = images.filter(({ foundSplit }) => foundSplit === null || foundSplit === 'train');
   if (test > 0 && images.some(({ foundSplit }) => foundSplit === 'test')) {
@@ -126,13 +145,40 @@ export function assignSplit(
   }
   if (dealt.length === 0) throw new UserError('empty', 'There are no images to deal: import a data set first.');
   const plan = planSplit(byClass(store, dealt), { val, test }, seed);
-  const changes = dealt.flatMap(({ id, split }): ImageChange[] => {
+  const changes = dealt.flatMap(({ id, split }) => {
     const dealtTo = plan.splits.get(id)!;
     return dealtTo === split ? [] : [{ imageId: id, split: dealtTo }];
   });
+  return { plan, changes };
+}
+
+/**
+ * Deal images to val and test, stratified by class and by a seed. Images that the import found in val or test stay there:
+ * where the data set has no test level, all images are dealt; where it has one, val is dealt from train and asking for test
+ * is refused. A later deal replaces an earlier one. Only usable images (ok, not excluded) are dealt.
+ * @throws UserError as `previewSplit`; 'empty' also when nothing moves
+ */
+export function assignSplit(
+  store: ProjectStore,
+  options: SplitShares & { seed: number },
+  by: EditBy,
+): { edit: Edit; plan: SplitPlan } {
+  const { plan, changes } = previewSplit(store, options);
   if (changes.length === 0) throw new UserError('empty', 'Nothing to do: the images are split like this already.');
+  const { val, test, seed } = options;
   const params: EditParams<'split'> = { val, test, seed };
   return { edit: store.edits.apply({ kind: 'split', params, ...by }, changes), plan };
+}
+
+/**
+ * What `makeLongTailed` would do.
+ * @throws UserError 'usage', 'empty'
+ */
+export function previewLongTail(store: ProjectStore, options: LongTailOptions): LongTailPlan {
+  const training = [...store.images.iterate({ state: 'ok', excluded: false })].filter(
+    ({ split }) => split === null || split === 'train',
+  );
+  return planLongTail(byClass(store, training), options);
 }
 
 /**
@@ -144,10 +190,7 @@ export function makeLongTailed(
   options: LongTailOptions,
   by: EditBy,
 ): { edit: Edit; plan: LongTailPlan } {
-  const training = [...store.images.iterate({ state: 'ok', excluded: false })].filter(
-    ({ split }) => split === null || split === 'train',
-  );
-  const plan = planLongTail(byClass(store, training), options);
+  const plan = previewLongTail(store, options);
   if (plan.excluded.length === 0) {
     throw new UserError('empty', 'Nothing to do: no class has more images than this profile asks for.');
   }
@@ -159,12 +202,18 @@ export function makeLongTailed(
 
 /**
  * Take the newest edit back.
- * @throws UserError 'empty' when there is none
+ * @param expected the edit that the person means, where another one may have been made meanwhile
+ * @throws UserError 'empty' when there is none, 'changed' when the newest is another one than expected
  */
-export function undoEdit(store: ProjectStore, at: string): Edit {
-  const edit = store.edits.undo(at);
-  if (edit === undefined) throw new UserError('empty', 'There is no edit to take back.');
-  return edit;
+export function undoEdit(store: ProjectStore, at: string, expected?: number): Edit {
+  return store.transaction(() => {
+    const edit = store.edits.undo(at);
+    if (edit === undefined) throw new UserError('empty', 'There is no edit to take back.');
+    if (expected !== undefined && edit.id !== expected) {
+      throw new UserError('changed', `The newest edit is another one by now: ${editText(edit)}`);
+    }
+    return edit;
+  });
 }
 
 export interface HistoryEntry extends Edit {
@@ -180,12 +229,14 @@ export function editHistory(store: ProjectStore): HistoryEntry[] {
 }
 
 function imagesOf(store: ProjectStore, imageIds: Iterable<number>): ImageRecord[] {
-  return [...new Set(imageIds)].map((id) => {
-    const image = store.images.get(id);
-    if (image === undefined)
-      throw new UserError('not-found', `There is no image ${id} in this project: check the number.`);
-    return image;
-  });
+  const wanted = [...new Set(imageIds)];
+  const images = store.images.many(wanted);
+  if (images.length < wanted.length) {
+    const found = new Set(images.map(({ id }) => id));
+    const unknown = wanted.find((id) => !found.has(id));
+    throw new UserError('not-found', `There is no image ${unknown} in this project: check the number.`);
+  }
+  return images;
 }
 
 function classNamed(store: ProjectStore, name: string): ClassRecord {

@@ -52,9 +52,8 @@ export async function importSource(
   locateSources(project);
   // A file that cannot be opened leaves no trace in the project.
   await (await openSource({ kind, path: absolute })).close();
-  const known = store.sources.list().find((source) => realPath(source.path) === realPath(absolute));
   const source =
-    known ??
+    knownSource(project, absolute) ??
     store.sources.add({
       kind,
       path: absolute,
@@ -62,6 +61,12 @@ export async function importSource(
       addedAt: new Date().toISOString(),
     });
   return scan(project, source, options, runJob);
+}
+
+/** The source at a path, where one was imported from there. @param path absolute */
+export function knownSource({ store }: Project, path: string): Source | undefined {
+  const real = realPath(path);
+  return store.sources.list().find((source) => realPath(source.path) === real);
 }
 
 /**
@@ -135,7 +140,7 @@ async function scan(
     rmSync(knownFile, { force: true });
   }
   store.sources.setScanned(source.id, new Date().toISOString());
-  const problems = summariseProblems(store.problems.list(source.id));
+  const problems = summariseProblems(store, source.id);
   if (result.images === 0) {
     const why = problems.length > 0 ? ` ${problems[0].example.reason}` : '';
     throw new UserError(
@@ -188,7 +193,8 @@ function* knownFiles(project: Project, sourceId: number): Generator<Buffer> {
 
 const layoutSetting = (sourceId: number): string => `source.${sourceId}.layout`;
 
-function decidedLayout(project: Project, sourceId: number): LayoutDecision | null {
+/** How the folders of a source were read at its first import; null before that. */
+export function decidedLayout(project: Project, sourceId: number): LayoutDecision | null {
   const value = project.store.settings.get(layoutSetting(sourceId));
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
   const layout = LAYOUTS.find((name) => name === value.layout);

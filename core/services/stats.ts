@@ -95,7 +95,7 @@ export function tailReport(store: ProjectStore, options: { thresholds?: GroupThr
     classes,
     tail,
     duplicates: { surplus, copies, leaks, conflicts },
-    problems: summariseProblems(store.problems.list()),
+    problems: summariseProblems(store),
   };
   return { ...report, warnings: warningsOf(report) };
 }
@@ -113,28 +113,28 @@ export function findDuplicates(store: ProjectStore): DuplicateReport {
   const effective = effectiveClasses(store);
   const sources = store.sources.list();
   const prefix = new Map(sources.map(({ id, path }) => [id, sources.length > 1 ? `${basename(path)}/` : '']));
-  const describe = (id: number): DuplicateImage => {
-    const { path, sourceId, classId, split } = store.images.get(id)!;
-    return { id, path: prefix.get(sourceId)! + path, className: effective.get(classId)!.name, split: split ?? 'train' };
-  };
+  const found = store.images.duplicateGroups();
+  const described = new Map(
+    store.images.many(found.flatMap(({ imageIds }) => imageIds)).map((image): [number, DuplicateImage] => {
+      const { id, path, sourceId, classId, split } = image;
+      const className = effective.get(classId)!.name;
+      return [id, { id, path: prefix.get(sourceId)! + path, className, split: split ?? 'train' }];
+    }),
+  );
   return judgeDuplicates(
-    store.images.duplicateGroups().map(({ hash, imageIds }) => ({ hash, images: imageIds.map(describe) })),
+    found.map(({ hash, imageIds }) => ({ hash, images: imageIds.map((id) => described.get(id)!) })),
   );
 }
 
 const SEVERITIES: readonly Problem['severity'][] = ['error', 'warning', 'note'];
 
-/** Problems by kind, errors first, each with one example. */
-export function summariseProblems(problems: readonly Problem[]): ProblemSummary[] {
-  const groups = Map.groupBy(problems, ({ severity, kind }) => `${SEVERITIES.indexOf(severity)} ${kind}`);
-  return [...groups]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, [first, ...others]]) => ({
-      kind: first.kind,
-      severity: first.severity,
-      count: 1 + others.length,
-      example: { path: first.path, reason: first.reason },
-    }));
+/** Problems by kind, errors first, each with one example. @param sourceId of one source; of all when absent */
+export function summariseProblems(store: ProjectStore, sourceId?: number): ProblemSummary[] {
+  const rank = ({ severity, kind }: ProblemSummary): string => `${SEVERITIES.indexOf(severity)} ${kind}`;
+  return store.problems
+    .summary(sourceId)
+    .map(({ count, first: { kind, severity, path, reason } }) => ({ kind, severity, count, example: { path, reason } }))
+    .toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
 function warningsOf(report: Omit<TailReport, 'warnings'>): string[] {

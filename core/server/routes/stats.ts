@@ -1,0 +1,47 @@
+import type { Tail } from '../../api/stats.ts';
+import type { DuplicateGroup } from '../../data/duplicates.ts';
+import { effectiveClasses } from '../../data/classes.ts';
+import { findDuplicates, GROUPS_SETTING, tailReport } from '../../services/stats.ts';
+import type { ProjectStore } from '../../storage/project-store.ts';
+import { implement } from '../handlers.ts';
+
+export const statsRoutes = implement({
+  'GET /api/projects/{project}/tail': ({ service, params }) =>
+    describe(service.projects.get(params.project).project.store),
+
+  'PUT /api/projects/{project}/groups': ({ service, params, body: { many, few } }) => {
+    const { id, project } = service.projects.get(params.project);
+    project.store.settings.set(GROUPS_SETTING, { many, few });
+    service.hub.publish({ type: 'data', project: id, topics: ['classes', 'settings'] });
+    return { many, few };
+  },
+
+  'GET /api/projects/{project}/duplicates': ({ service, params, query: { kind, offset, limit } }) => {
+    const { groups } = findDuplicates(service.projects.get(params.project).project.store);
+    const fitting = kind ? groups.filter((group) => isOfKind(group, kind)) : groups;
+    return { total: fitting.length, groups: fitting.slice(offset, offset + limit) };
+  },
+});
+
+/** Whether a group counts as that; one can be leak and conflict. */
+export function isOfKind({ leak, conflict }: DuplicateGroup, kind: 'copy' | 'leak' | 'conflict'): boolean {
+  return kind === 'copy' ? !leak && !conflict : kind === 'leak' ? leak : conflict;
+}
+
+function describe(store: ProjectStore): Tail {
+  const { tail, classes, ...report } = tailReport(store);
+  const effective = effectiveClasses(store);
+  const merged = Map.groupBy(
+    store.classes.list().filter(({ mergedInto }) => mergedInto !== null),
+    ({ id }) => effective.get(id)!.id,
+  );
+  const { ratio, gini, effectiveClasses: varied, thresholds } = tail;
+  return {
+    ...report,
+    classes: classes.map((row) => ({ ...row, merged: (merged.get(row.id) ?? []).map(({ name }) => name) })),
+    ratio,
+    gini,
+    effectiveClasses: varied,
+    thresholds,
+  };
+}
