@@ -40,6 +40,9 @@ export function runTable(connection: Connection): RunTable {
   const epochs = connection.prepare<[number], EpochRow>(
     'SELECT runId, epoch, figures FROM runEpoch WHERE runId = ? ORDER BY epoch',
   );
+  const epochCount = connection.prepare<[number], { count: number }>(
+    'SELECT ifnull(max(epoch) + 1, 0) AS count FROM runEpoch WHERE runId = ?',
+  );
   const epochSummaries = connection.prepare<[number, number], { epoch: number; summary: string }>(
     'SELECT epoch, summary FROM runEpoch INDEXED BY runEpochSummary WHERE runId = ? AND epoch >= ? ORDER BY epoch',
   );
@@ -84,6 +87,7 @@ export function runTable(connection: Connection): RunTable {
       }),
     putEpoch: (epoch) => putEpoch.run({ ...epoch, figures: JSON.stringify(epoch.figures) }),
     epochs: (runId) => epochs.all(runId).map((row) => ({ ...row, figures: fromJson(row.figures) })),
+    epochCount: (runId) => epochCount.get(runId)!.count,
     epochSummaries: (runId, from) =>
       epochSummaries.all(runId, from).map(({ epoch, summary }) => ({ epoch, summary: fromJson(summary) })),
     addWarning: (warning) => addWarning.run(warning),

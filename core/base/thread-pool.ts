@@ -16,7 +16,10 @@ interface Thread<Reply> {
   death?: Error;
 }
 
-/** Threads that all do the same work. One is started when there is an order and every other is busy. */
+/**
+ * Threads that all do the same work. One is started when there is an order and every other is busy. Threads without work
+ * do not keep the process alive.
+ */
 export class ThreadPool<Order, Reply> {
   readonly #entry: URL;
   readonly #most: number;
@@ -48,6 +51,7 @@ export class ThreadPool<Order, Reply> {
         return;
       }
       waiting.set(id, { resolve, reject });
+      worker.ref();
       worker.postMessage({ id, order } satisfies Request<Order>);
     });
   }
@@ -94,6 +98,7 @@ function startThread<Reply>(entry: URL, data: unknown): Thread<Reply> {
   thread.worker.on('message', (answer: Answer<Reply>) => {
     const order = thread.waiting.get(answer.id);
     thread.waiting.delete(answer.id);
+    if (thread.waiting.size === 0) thread.worker.unref();
     if ('error' in answer) order?.reject(errorFromData(answer.error));
     else order?.resolve(answer.reply);
   });

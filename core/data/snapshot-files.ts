@@ -7,6 +7,9 @@ import { describeFailure } from './sources/failure.ts';
 import { openSource } from './sources/open.ts';
 import type { ImageSource } from './sources/source.ts';
 
+/** What names a file of a snapshot, and proves that it is the one. */
+export type SnapshotFile = Pick<SnapshotImage, 'root' | 'path' | 'pathBytes' | 'hash'>;
+
 export class SnapshotFiles {
   readonly #roots: DatasetSnapshot['roots'];
   readonly #sources = new Map<number, Promise<ImageSource>>();
@@ -19,7 +22,7 @@ export class SnapshotFiles {
    * A file's bytes, checked against the content that was imported.
    * @throws UserError 'not-found', 'unreadable' or 'changed', naming the file
    */
-  async read(image: SnapshotImage): Promise<Buffer> {
+  async read(image: SnapshotFile): Promise<Buffer> {
     let bytes: Buffer;
     try {
       const source = await this.#source(image.root);
@@ -38,7 +41,7 @@ export class SnapshotFiles {
   }
 
   /** Where a file lies, for people. */
-  name({ root, path }: SnapshotImage): string {
+  name({ root, path }: Pick<SnapshotFile, 'root' | 'path'>): string {
     const source = this.#roots[root];
     return source.kind === 'folder' ? join(source.path, path) : `${path} (of ${source.path})`;
   }

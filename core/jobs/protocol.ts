@@ -34,7 +34,7 @@ export type ParentLine = { type: 'start'; spec: Json } | { type: 'cancel' };
 export type FinalLine = { type: 'result'; value: Json } | { type: 'error'; error: ErrorData };
 
 /** Names of the jobs; `registry.ts` says which module each one is. */
-export type JobKind = 'import' | 'train' | 'contexts' | 'export' | 'verify' | 'predict' | 'doctor';
+export type JobKind = 'import' | 'train' | 'contexts' | 'export' | 'verify' | 'predict' | 'explain' | 'doctor';
 
 export interface RunJobOptions<Event extends JobEvent> {
   onEvent?: (event: Event) => void;

@@ -9,6 +9,7 @@ const MODULES: Readonly<Record<JobKind, { file: string; name: string }>> = {
   export: { file: '../export/export-job.ts', name: 'exportJob' },
   verify: { file: '../export/verify-job.ts', name: 'verifyJob' },
   predict: { file: '../predict/predict-job.ts', name: 'predictJob' },
+  explain: { file: '../predict/explain-job.ts', name: 'explainJob' },
   doctor: { file: '../engine/doctor.ts', name: 'doctorJob' },
 };
 

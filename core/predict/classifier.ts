@@ -1,12 +1,15 @@
 /** A model file at work: pixels in, probabilities out. The engine of the process has to be started. */
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
+import type { GreyImage } from '../data/decode.ts';
+import { tidy } from '../engine/tidy.ts';
 import type { ModelCard, ModelFile, SelfTest } from '../models/model-file.ts';
 import type { Head } from '../evaluation/figures.ts';
-import { meanLogits } from '../evaluation/predictions.ts';
+import { meanLogits, predict } from '../evaluation/predictions.ts';
 import { Network, type InferenceState } from '../models/network.ts';
 import { Evaluator } from '../training/evaluator.ts';
 import { ImageTensors } from '../training/image-tensors.ts';
+import { saliencyMap } from '../training/saliency.ts';
 
 /** Logits of some pictures, [n, classes] of each head. */
 type HeadLogits = Pick<SelfTest, 'uniform' | 'balanced'>;
@@ -16,6 +19,16 @@ type HeadLogits = Pick<SelfTest, 'uniform' | 'balanced'>;
  * of threads, and a graphics card's shorter products.
  */
 const TOLERANCE = { cpu: 1e-4, gpu: 1e-2 } as const;
+
+/** What a model says of some pictures, and what in them speaks for one class of each. */
+export interface Explained {
+  /** [n, classes] of each head, each row sums to 1; null for heads that were not trained. */
+  probabilities: Record<Head, Float32Array | null>;
+  /** The classes that the maps are of. */
+  labels: Int32Array;
+  /** Evidence on the feature grid; 255 is the strongest. */
+  maps: GreyImage[];
+}
 
 export class Classifier {
   readonly card: ModelCard;
@@ -78,6 +91,52 @@ export class Classifier {
     const logits = this.#logits(pixels, count);
     const chosen = this.head === 'mean' ? meanLogits(logits.uniform, logits.balanced) : logits[this.head];
     return softmaxRows(chosen, this.card.classes.length);
+  }
+
+  /**
+   * Answers of all heads, and the evidence that `head` finds for a class (method.md 2.1). Not traced: it is for a few
+   * pictures, each form of batch once.
+   * @param pixels [n, S, S, 3] 8-bit RGB, S the model's input size
+   * @param asked class of each picture whose evidence is wanted; null for the one that `head` answers
+   */
+  explain(pixels: Uint8Array, asked: readonly (number | null)[]): Explained {
+    const { inputSize: size } = this.card.preprocessing;
+    return tidy(() => {
+      const inference = this.#evaluator.network.inference(this.#state);
+      const features = inference.features(this.#tensors.of(pixels, size, size));
+      const logits = inference.logits(features);
+      const uniform = Float32Array.from(logits.uniform.dataSync<'float32'>());
+      const balanced = Float32Array.from(logits.balanced.dataSync<'float32'>());
+      const byHead = { uniform, balanced, mean: meanLogits(uniform, balanced) };
+      const answers = predict(byHead[this.head], this.card.classes.length);
+      const labels = Int32Array.from(asked, (label, i) => label ?? answers[i]);
+      const weights = {
+        uniform: inference.trunk.get<tf.Tensor2D>('uniform.weight'),
+        balanced: inference.balanced.get<tf.Tensor2D>('balanced.weight'),
+      };
+      // A map does not change with the scale of its weights, so their sum serves for the mean.
+      const weight = this.head === 'mean' ? tf.add<tf.Tensor2D>(weights.uniform, weights.balanced) : weights[this.head];
+      const saliency = saliencyMap(features, weight, tf.tensor1d(labels, 'int32'));
+      const [, height, width] = saliency.shape;
+      const values = saliency.dataSync<'float32'>();
+      const two = this.card.head === 'balanced';
+      const probabilities = (head: Head): Float32Array => softmaxRows(byHead[head], this.card.classes.length);
+      return {
+        probabilities: {
+          uniform: probabilities('uniform'),
+          balanced: two ? probabilities('balanced') : null,
+          mean: two ? probabilities('mean') : null,
+        },
+        labels,
+        maps: asked.map((_, i) => ({
+          width,
+          height,
+          data: Uint8Array.from(values.subarray(i * height * width, (i + 1) * height * width), (value) =>
+            Math.round(255 * value),
+          ),
+        })),
+      };
+    });
   }
 
   dispose(): void {

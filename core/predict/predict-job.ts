@@ -67,7 +67,7 @@ export interface PredictResult {
 }
 
 /** Pixels that go through the network at a time. */
-const PIXELS_A_BATCH = 512 * 32 * 32;
+export const PIXELS_A_BATCH = 512 * 32 * 32;
 
 /**
  * Predict.
@@ -91,7 +91,8 @@ export const predictJob: Job<PredictSpec, PredictEvent, PredictResult> = async (
   }
 };
 
-function readModel(path: string): ModelFile {
+/** @throws UserError 'not-found', 'no-permission' or 'damaged' */
+export function readModel(path: string): ModelFile {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
@@ -165,6 +166,10 @@ function rowsOf(batch: readonly Picture[], classifier: Classifier, top: number):
 }
 
 function topClasses(row: Float32Array, classes: readonly string[], top: number): Prediction['classes'] {
-  const order = [...row.keys()].toSorted((a, b) => row[b] - row[a] || a - b);
-  return order.slice(0, top).map((label) => ({ class: classes[label], probability: row[label] }));
+  return topLabels(row, top).map((label) => ({ class: classes[label], probability: row[label] }));
+}
+
+/** Labels of the most probable classes, best first; of equal ones the first. @param row probability of each class */
+export function topLabels(row: Float32Array, top: number): number[] {
+  return [...row.keys()].toSorted((a, b) => row[b] - row[a] || a - b).slice(0, top);
 }

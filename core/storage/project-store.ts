@@ -118,6 +118,8 @@ export interface ImageTable {
    */
   iterate(filter?: ImageFilter): IterableIterator<ImageRecord>;
   counts(): ImageCount[];
+  /** Shorter sides of the usable training images (those without a split included), pixels, and how many have each. */
+  trainSides(): { side: number; count: number }[];
   /** Images by id, in the order asked for; ids that are not there are left out. */
   many(ids: readonly number[]): ImageRecord[];
   /** Ids of all images that fit, in order. A few tens of milliseconds for 100,000 images. */
@@ -267,6 +269,8 @@ export interface RunTable {
   /** Insert or replace: a resumed run writes an epoch again. */
   putEpoch(epoch: RunEpoch): void;
   epochs(runId: number): RunEpoch[];
+  /** Epochs that are over. */
+  epochCount(runId: number): number;
   /** Epochs from `from` on, with their figures less those of each class; fast however many classes there are. */
   epochSummaries(runId: number, from: number): { epoch: number; summary: Json }[];
   /** Insert or replace by epoch and name: a resumed run warns again. */
@@ -317,8 +321,8 @@ export interface ProjectStore {
   readonly exports: ExportTable;
   readonly tasks: TaskTable;
   readonly settings: SettingTable;
-  /** Those of the blobs that some record names. */
-  namedBlobs(ids: readonly BlobId[]): Set<BlobId>;
+  /** Those of the blobs that some record names, other than these runs. */
+  namedBlobs(ids: readonly BlobId[], exceptRuns?: readonly number[]): Set<BlobId>;
   /** Run `work` so that either all of its writes last or none. May be nested. */
   transaction<T>(work: () => T): T;
   /** Write everything down and give the lock back. */

@@ -338,6 +338,7 @@ test('a listed run has what lists show, without the figures of each class', () =
       { epoch: 1, summary: lean },
     ]);
     assert.deepEqual(store.runs.epochSummaries(first.id, 2), []);
+    assert.deepEqual([store.runs.epochCount(first.id), store.runs.epochCount(second.id)], [2, 0]);
   });
 });
 
@@ -367,7 +368,7 @@ test('bytes are named by runs, saliency maps and masks', () => {
   withStore((store) => {
     const blob = (text: string): string => sha256(text);
     const run = { datasetBlob: blob('d'), bankBlob: blob('b'), modelBlob: blob('m'), predictionsBlob: blob('p') };
-    store.runs.add(newRun(run));
+    const { id } = store.runs.add(newRun(run));
     const image = addImage(store, 'a.png');
     store.saliencies.add(newSaliency(image.id, { blob: blob('s') }));
     store.masks.add(newMask(image.id, { blob: blob('k') }));
@@ -375,5 +376,8 @@ test('bytes are named by runs, saliency maps and masks', () => {
     assert.deepEqual(store.namedBlobs([...named, blob('x')]), new Set(named));
     assert.deepEqual(store.namedBlobs([blob('x')]), new Set());
     assert.deepEqual(store.namedBlobs([]), new Set());
+    assert.deepEqual(store.namedBlobs(named, [id]), new Set([blob('s'), blob('k')]));
+    store.runs.add(newRun({ ...run, modelBlob: null }));
+    assert.deepEqual(store.namedBlobs(Object.values(run), [id]), new Set([blob('d'), blob('b'), blob('p')]));
   });
 });

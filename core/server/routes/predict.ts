@@ -1,0 +1,19 @@
+import { asJson } from '../../base/json.ts';
+import { checkTrial, keepPicture } from '../../services/try-pictures.ts';
+import { implement } from '../handlers.ts';
+
+export const predictRoutes = implement({
+  'POST /api/projects/{project}/pictures': ({ service, params, upload }) =>
+    keepPicture(service.projects.get(params.project).project, Buffer.from(upload)),
+
+  'POST /api/projects/{project}/predictions': ({ service, params, body: { run, pictures } }) => {
+    const served = service.projects.get(params.project);
+    checkTrial(served.project, run, pictures);
+    return service.tasks.add(served, {
+      kind: 'predict',
+      title: `Try run ${run} on ${pictures.length === 1 ? '1 picture' : `${pictures.length} pictures`}`,
+      params: asJson({ run, pictures }),
+      command: `contexture predict PICTURES --run ${run}`,
+    });
+  },
+});

@@ -1,0 +1,130 @@
+/** Try a run's model on pictures: sent by a person, or images of the project. */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { PictureAnswer, PredictionResult, SentPicture, TriedPicture } from '../api/predict.ts';
+import { TEMPORARY_SUFFIX } from '../base/durable-file.ts';
+import { fileError, UserError } from '../base/errors.ts';
+import { otherFormat, sniffFormat } from '../data/formats.ts';
+import { inspectImage } from '../data/inspect.ts';
+import type { SnapshotRoot } from '../data/snapshot.ts';
+import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
+import type { ExplainEvent, ExplainPicture } from '../predict/explain-job.ts';
+import { sha256 } from '../storage/blob-store.ts';
+import type { Project } from '../storage/project.ts';
+import { explainPictures, imagePicture, requireModel } from './explain.ts';
+import { findRun, headOf } from './run-data.ts';
+
+/** Sent pictures are kept this long, milliseconds. */
+const KEPT_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Keep a picture to be tried.
+ * @throws UserError 'damaged' when it is none that can be read; 'no-space', …
+ */
+export async function keepPicture(project: Project, bytes: Buffer): Promise<SentPicture> {
+  const format = sniffFormat(bytes);
+  if (!format) {
+    const other = otherFormat(bytes);
+    const what = other ? `${other} pictures are not read` : 'This is not a picture that can be read';
+    throw new UserError('damaged', `${what}: send a JPEG, PNG, WebP, GIF, TIFF or BMP file.`);
+  }
+  const { width, height } = await inspect(bytes, format);
+  const hash = sha256(bytes);
+  const folder = triedFolder(project);
+  const part = join(folder, `${randomUUID()}${TEMPORARY_SUFFIX}`);
+  try {
+    await mkdir(folder, { recursive: true });
+    await prune(folder);
+    await writeFile(part, bytes);
+    await rename(part, join(folder, hash));
+  } catch (error) {
+    await rm(part, { force: true });
+    throw fileError(error, 'keep the picture', folder);
+  }
+  return { hash, width, height, format };
+}
+
+async function inspect(bytes: Buffer, format: NonNullable<ReturnType<typeof sniffFormat>>) {
+  try {
+    return await inspectImage(bytes, format);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError('damaged', `The picture cannot be read: ${error.message.replace(/\.$/, '')}.`, {
+      cause: error,
+    });
+  }
+}
+
+function triedFolder({ cacheFolder }: Project): string {
+  return join(cacheFolder, 'tried');
+}
+
+async function prune(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > KEPT_MS) await rm(path, { force: true });
+  }
+}
+
+/**
+ * Check what is asked before it is queued.
+ * @throws UserError 'not-found' for a run, image or sent picture that is not there; 'empty' for a run without a model
+ */
+export function checkTrial(project: Project, runId: number, pictures: readonly TriedPicture[]): void {
+  requireModel(findRun(project, runId));
+  for (const picture of pictures) {
+    if ('image' in picture) {
+      if (!project.store.images.get(picture.image)) {
+        throw new UserError('not-found', `There is no image ${picture.image} in this project.`);
+      }
+    } else if (!existsSync(join(triedFolder(project), picture.hash))) {
+      throw new UserError('not-found', 'The picture that was sent is not kept any more: send it again.');
+    }
+  }
+}
+
+/**
+ * What the model of a run says of pictures, in their order.
+ * @throws UserError as `checkTrial` and `explainPictures`
+ */
+export async function tryPictures(
+  project: Project,
+  runId: number,
+  pictures: readonly TriedPicture[],
+  runJob: RunJob,
+  { onEvent, signal }: Pick<RunJobOptions<ExplainEvent>, 'onEvent' | 'signal'>,
+): Promise<PredictionResult> {
+  checkTrial(project, runId, pictures);
+  const run = findRun(project, runId);
+  const roots: SnapshotRoot[] = [];
+  const looked = await Promise.all(pictures.map((picture) => toExplain(project, picture, roots)));
+  const answers = pictures.map((picture): PictureAnswer => {
+    return { picture, problem: 'It was not looked at.', heads: [], saliency: null };
+  });
+  const receive = (event: ExplainEvent): void => {
+    if (event.type === 'explained') {
+      const { index, heads, evidence } = event;
+      answers[index] = { picture: pictures[index], problem: null, heads, saliency: evidence };
+    } else if (event.type === 'unreadable') {
+      answers[event.index].problem = event.reason;
+    }
+    onEvent?.(event);
+  };
+  const input = { roots, pictures: looked.map((picture) => ({ picture, label: null })) };
+  await explainPictures(project, run, null, input, runJob, { onEvent: receive, ...(signal ? { signal } : {}) });
+  return { run: runId, judgedBy: headOf(run), answers };
+}
+
+async function toExplain(project: Project, picture: TriedPicture, roots: SnapshotRoot[]): Promise<ExplainPicture> {
+  if ('image' in picture) return imagePicture(project, project.store.images.get(picture.image)!, roots);
+  const { hash } = picture;
+  const path = triedFolder(project);
+  const known = roots.findIndex((root) => root.path === path);
+  const root = known < 0 ? roots.push({ kind: 'folder', path }) - 1 : known;
+  const bytes = await readFile(join(path, hash));
+  const { width, height } = await inspect(bytes, sniffFormat(bytes)!);
+  return { root, path: hash, hash, width, height, name: 'The picture' };
+}
