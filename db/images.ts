@@ -63,6 +63,9 @@ export function imageTable(connection: Connection): ImageTable {
     SELECT root AS classId, split, excluded, state, sum(count) AS count
     FROM found JOIN effective ON effective.id = found.classId
     GROUP BY root, split, excluded, state ORDER BY root, split, excluded, state`);
+  const trainSides = connection.prepare<[], { side: number; count: number }>(`
+    SELECT min(width, height) AS side, count(*) AS count FROM image
+    WHERE state = 'ok' AND excluded = 0 AND ifnull(split, 'train') = 'train' GROUP BY side ORDER BY side`);
   const duplicates = connection.prepare<[], { hash: BlobId; id: number }>(`
     SELECT hash, id FROM image WHERE state = 'ok' AND excluded = 0 AND hash IN (
       SELECT hash FROM image WHERE state = 'ok' AND excluded = 0 GROUP BY hash HAVING count(*) > 1
@@ -126,6 +129,7 @@ export function imageTable(connection: Connection): ImageTable {
     withHash,
     countBySource: () => new Map(bySource.all().map(({ sourceId, count }) => [sourceId, count])),
     counts: () => counts.all().map((row) => ({ ...row, excluded: row.excluded === 1 })),
+    trainSides: () => trainSides.all(),
     duplicateGroups: () => {
       const groups: { hash: BlobId; imageIds: number[] }[] = [];
       for (const { hash, id } of duplicates.all()) {

@@ -13,90 +13,24 @@ import {
   trainCounts,
   type DatasetSnapshot,
 } from '../data/snapshot.ts';
-import { hasBfloat16, resolveThreads } from '../engine/fingerprint.ts';
 import { compareRuns as compareAnswers, pairImages, type Comparison } from '../evaluation/compare.ts';
 import { correctFlags, meanLogits, predict } from '../evaluation/predictions.ts';
 import type { Head } from '../evaluation/figures.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import { engineJobEnvironment } from './job-environment.ts';
+import { planRun, type RunRequest } from './training-plan.ts';
 import type { Project } from '../storage/project.ts';
-import type { Run, RunEpoch, RunWarning } from '../storage/records.ts';
+import type { Run, RunEpoch, RunWarning, TaskState } from '../storage/records.ts';
 import { TrainConfig } from '../training/config.ts';
 import { METHODS_BY_NAME } from '../training/methods/index.ts';
-import {
-  applySmallSetRules,
-  makeConfig,
-  proposeInputSize,
-  sizeCost,
-  type PresetName,
-  type TrainOverrides,
-} from '../training/presets.ts';
 import { openPictures } from '../training/open-pictures.ts';
 import { decodePredictions, type Predictions } from '../training/predictions-file.ts';
-import { stepsPerEpoch } from '../training/schedule.ts';
 import type { TrainEvent, TrainResult, TrainSpec } from '../training/train-job.ts';
-
-/** What a run is asked for. */
-export interface RunRequest {
-  method: TrainConfig['method'];
-  preset: PresetName;
-  /** Settings that differ from the preset's. */
-  overrides?: TrainOverrides;
-  /** Shown name; made from method and seed when absent. */
-  name?: string;
-  /** Seconds between checkpoints. */
-  checkpointSeconds?: number;
-}
-
-/** What a request comes to on this project's data, before anything is started. */
-export interface RunPlan {
-  config: TrainConfig;
-  /** Sentences about settings that were changed because the set is small. */
-  rules: string[];
-  /** Input size that fits the pictures, and how much more a step costs at the chosen size than at 32 pixels. */
-  proposedInputSize: number;
-  cost: number;
-  trainImages: number;
-  stepsPerEpoch: number;
-}
 
 type Running = Pick<RunJobOptions<TrainEvent>, 'onEvent' | 'signal'>;
 
 /** Seconds between checkpoints unless asked otherwise. */
 const CHECKPOINT_SECONDS = 60;
-
-/**
- * Work out a run's configuration.
- * @throws UserError 'usage' for a setting out of range, 'empty' without training images
- */
-export function planRun(snapshot: DatasetSnapshot, request: RunRequest): RunPlan {
-  const train = snapshot.images.filter(({ split }) => split === 'train');
-  if (train.length === 0) {
-    throw new UserError(
-      'empty',
-      'The data set has no training images. Import some, or undo the edit that took them out.',
-    );
-  }
-  const proposedInputSize = proposeInputSize(train.map(({ width, height }) => Math.min(width, height)));
-  const wanted = makeConfig(request.method, request.preset, proposedInputSize, request.overrides);
-  const precision = request.overrides?.precision ?? (hasBfloat16() ? 'bfloat16' : 'float32');
-  if (precision === 'bfloat16' && !hasBfloat16()) {
-    throw new UserError(
-      'usage',
-      'This processor has no bfloat16 (AVX512_BF16, AMX_BF16) and would emulate it, many times slower: choose precision float32.',
-    );
-  }
-  const threads = resolveThreads(wanted.threads);
-  const { config, rules } = applySmallSetRules({ ...wanted, precision, threads }, train.length);
-  return {
-    config,
-    rules: rules.map(({ message }) => message),
-    proposedInputSize,
-    cost: sizeCost(config.inputSize),
-    trainImages: train.length,
-    stepsPerEpoch: stepsPerEpoch(config, train.length),
-  };
-}
 
 /**
  * Decode the pictures that runs on this data set keep, at the size that fits them. A run does so itself; before several
@@ -121,17 +55,12 @@ export async function preparePictures(project: Project, port: PackPort): Promise
 }
 
 /**
- * Train. Returns when the run has finished or was stopped through `signal`; a stopped run keeps its checkpoint and goes on
- * with `resumeRun`.
- * @throws UserError as the job throws it; the run is then stored as failed with that reason
+ * Make a run: its data set, bank and settings are frozen now; `performRun` trains it, now or later.
+ * @returns the run, "queued"
+ * @throws UserError 'usage' for a setting out of range, 'empty' without training images, test images or, where it is to
+ *   draw from the curated bank, accepted contexts
  */
-export async function startRun(
-  project: Project,
-  request: RunRequest,
-  runJob: RunJob,
-  running: Running = {},
-): Promise<Run> {
-  settleInterrupted(project);
+export function queueRun(project: Project, request: RunRequest): Run {
   const { store, blobs } = project;
   const snapshot = takeSnapshot(store);
   if (!snapshot.evaluation) {
@@ -170,29 +99,49 @@ export async function startRun(
     predictionsBlob: null,
     figures: null,
   });
+  // Nobody's checkpoint: of a run of that number that was deleted.
+  rmSync(project.runFolder(run.id), { recursive: true, force: true });
   for (const message of rules) store.runs.addWarning({ runId: run.id, name: 'small-set', message, epoch: 0 });
-  return perform(project, run, config, false, request.checkpointSeconds ?? CHECKPOINT_SECONDS, runJob, running);
+  return run;
+}
+
+/**
+ * Train at once. Returns when the run has finished or was stopped through `signal`; a stopped run keeps its checkpoint and
+ * goes on with `resumeRun`.
+ * @throws UserError as `queueRun`, and as the job throws it; the run is then stored as failed with that reason
+ */
+export async function startRun(
+  project: Project,
+  request: RunRequest,
+  runJob: RunJob,
+  running: Running = {},
+): Promise<Run> {
+  settleInterrupted(project);
+  const { id } = queueRun(project, request);
+  return performRun(project, id, runJob, {
+    ...running,
+    ...(request.checkpointSeconds === undefined ? {} : { checkpointSeconds: request.checkpointSeconds }),
+  });
 }
 
 /**
  * Go on with a run that was stopped, failed or interrupted: digit for digit on the processor and build it began on.
- * @throws UserError 'not-found', 'usage' for a finished run; else as `startRun`
+ * @throws UserError 'not-found', 'usage' for a run that has finished or is at work; else as `performRun`
  */
 export async function resumeRun(
   project: Project,
   runId: number,
   runJob: RunJob,
-  { checkpointSeconds = CHECKPOINT_SECONDS, ...running }: Running & { checkpointSeconds?: number } = {},
+  running: Running & { checkpointSeconds?: number } = {},
 ): Promise<Run> {
   settleInterrupted(project);
-  const run = requireRun(project, runId);
-  if (run.state === 'finished') {
+  if (requireRun(project, runId).state === 'finished') {
     throw new UserError(
       'usage',
       `Run ${runId} has finished; there is nothing to resume. Start a new run with \`contexture train\`.`,
     );
   }
-  return perform(project, run, TrainConfig.parse(run.config), true, checkpointSeconds, runJob, running);
+  return performRun(project, runId, runJob, running);
 }
 
 /** A run with its epochs and warnings. */
@@ -312,27 +261,49 @@ function requireRun(project: Project, runId: number): Run {
 /** Runs that this process is working on, for each open project. */
 const AT_WORK = new WeakMap<Project, Set<number>>();
 
-/** Whoever has the project open is its only writer, so a run marked as running that is not ours belongs to a process that died. */
-function settleInterrupted(project: Project): void {
+/**
+ * Whoever has the project open is its only writer, so a run marked as running that is not ours belongs to a process that
+ * died. One that a task waits to train, or to go on with, is queued.
+ */
+export function settleInterrupted(project: Project): void {
   const { store } = project;
-  for (const run of store.runs.list()) {
-    if ((run.state !== 'running' && run.state !== 'queued') || AT_WORK.get(project)?.has(run.id)) continue;
-    store.runs.update(run.id, { state: 'stopped', reason: 'It was interrupted.', endedAt: now() });
+  const open = store.runs.listed().filter(({ state }) => state === 'running' || state === 'queued');
+  const left = open.filter(({ id }) => !AT_WORK.get(project)?.has(id));
+  if (left.length === 0) return;
+  const waiting = new Set(store.tasks.list().flatMap(({ runId, state }) => (willGoOn(state) ? [runId] : [])));
+  for (const { id, state, startedAt } of left) {
+    if (waiting.has(id)) {
+      if (state === 'running') store.runs.update(id, { state: 'queued' });
+      continue;
+    }
+    const reason = startedAt === null ? 'It was taken out of the queue before it began.' : 'It was interrupted.';
+    store.runs.update(id, { state: 'stopped', reason, endedAt: now() });
   }
 }
 
-async function perform(
+/** Whether a task in that state begins again by itself or when it is resumed. */
+const willGoOn = (state: TaskState): boolean => state === 'queued' || state === 'running' || state === 'paused';
+
+/**
+ * Train a run from its checkpoint, or from the start where there is none. Returns when it has finished or was stopped
+ * through `signal`. A run that has finished is given back as it is.
+ * @throws UserError 'not-found'; 'usage' when it is at work already; as the job throws it: the run is then stored as failed
+ *   with that reason
+ */
+export async function performRun(
   project: Project,
-  run: Run,
-  config: TrainConfig,
-  resume: boolean,
-  checkpointSeconds: number,
+  runId: number,
   runJob: RunJob,
-  { onEvent, signal }: Running,
+  { onEvent, signal, checkpointSeconds = CHECKPOINT_SECONDS }: Running & { checkpointSeconds?: number } = {},
 ): Promise<Run> {
   const { runs } = project.store;
+  const run = requireRun(project, runId);
+  if (run.state === 'finished') return run;
   const atWork = AT_WORK.get(project) ?? new Set();
-  AT_WORK.set(project, atWork.add(run.id));
+  if (atWork.has(runId))
+    throw new UserError('usage', `Run ${runId} is at work already. Wait for it, or stop it first.`);
+  AT_WORK.set(project, atWork.add(runId));
+  const config = TrainConfig.parse(run.config);
   const spec: TrainSpec = {
     config,
     snapshotBlob: run.datasetBlob,
@@ -340,33 +311,34 @@ async function perform(
     bankHash: run.bankHash,
     blobFolder: project.blobs.folder,
     cacheFolder: project.cacheFolder,
-    runFolder: project.runFolder(run.id),
-    resume,
+    runFolder: project.runFolder(runId),
+    // A run that never began has no checkpoint, and then begins.
+    resume: true,
     checkpointSeconds,
     codeVersion: CODE_VERSION,
   };
   const receive = (event: TrainEvent): void => {
-    if (event.type === 'engine') runs.update(run.id, { engine: asJson(event.engine) });
+    if (event.type === 'engine') runs.update(runId, { engine: asJson(event.engine) });
     if (event.type === 'epoch') {
       const figures = asJson(event.figures);
       project.store.transaction(() => {
-        runs.putEpoch({ runId: run.id, epoch: event.epoch, figures });
-        runs.update(run.id, { figures });
+        runs.putEpoch({ runId, epoch: event.epoch, figures });
+        runs.update(runId, { figures });
       });
     }
     if (event.type === 'warning') {
-      runs.addWarning({ runId: run.id, name: event.name, message: event.message, epoch: event.epoch });
+      runs.addWarning({ runId, name: event.name, message: event.message, epoch: event.epoch });
     }
     onEvent?.(event);
   };
-  runs.update(run.id, { state: 'running', reason: null, startedAt: run.startedAt ?? now(), endedAt: null });
+  runs.update(runId, { state: 'running', reason: null, startedAt: run.startedAt ?? now(), endedAt: null });
   try {
     const result = await runJob<TrainSpec, TrainEvent, TrainResult>('train', spec, {
       onEvent: receive,
       ...(signal ? { signal } : {}),
       env: engineJobEnvironment(config.threads),
     });
-    runs.update(run.id, {
+    runs.update(runId, {
       state: result.state,
       reason: result.state === 'stopped' ? 'You stopped it.' : null,
       endedAt: now(),
@@ -375,15 +347,15 @@ async function perform(
       predictionsBlob: result.predictionsBlob,
     });
     // The checkpoint has served; the model is in the blob store.
-    if (result.state === 'finished') rmSync(project.runFolder(run.id), { recursive: true, force: true });
+    if (result.state === 'finished') rmSync(project.runFolder(runId), { recursive: true, force: true });
   } catch (error) {
     const { code, message } = errorToData(error);
-    runs.update(run.id, { state: code === 'cancelled' ? 'stopped' : 'failed', reason: message, endedAt: now() });
+    runs.update(runId, { state: code === 'cancelled' ? 'stopped' : 'failed', reason: message, endedAt: now() });
     throw error;
   } finally {
-    atWork.delete(run.id);
+    atWork.delete(runId);
   }
-  return runs.get(run.id)!;
+  return runs.get(runId)!;
 }
 
 function now(): string {

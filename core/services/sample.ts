@@ -26,19 +26,10 @@ import { decideContexts, findContexts, listContexts, type Act } from './contexts
 import { exportDataset, verifyExport } from './export.ts';
 import { importSource } from './import.ts';
 import { engineJobEnvironment } from './job-environment.ts';
-import {
-  answersOf,
-  compareTwoRuns,
-  judgedHead,
-  planRun,
-  predictionsOf,
-  preparePictures,
-  resumeRun,
-  startRun,
-  type RunRequest,
-} from './runs.ts';
+import { answersOf, compareTwoRuns, judgedHead, predictionsOf, preparePictures, resumeRun, startRun } from './runs.ts';
 import { readSceneTable, writeBackgrounds, writeSample, type SampleInput, type SceneTable } from './sample-data.ts';
 import { tailReport, type TailReport } from './stats.ts';
+import { planRun, type RunRequest } from './training-plan.ts';
 
 /** Of the generator: the data set is the same for every training seed. */
 const DATA_SEED = 0;

@@ -1,8 +1,9 @@
 /** Ready-made settings, and the rules that fit them to a data set. */
 import { UserError } from '../base/errors.ts';
 import { DEFAULT_THRESHOLDS } from '../data/groups.ts';
-import { TrainConfig, type ModelConfig } from './config.ts';
+import type { ModelConfig, TrainConfig } from './config.ts';
 import { scaledSchedule } from './schedule.ts';
+import { checkConfig } from './setting-issues.ts';
 
 export const PRESETS = ['small', 'quick', 'standard', 'paper'] as const;
 export type PresetName = (typeof PRESETS)[number];
@@ -70,8 +71,14 @@ export const INPUT_SIZES = [32, 48, 64, 96, 128, 160, 192, 224] as const;
  * @param shorterSides shorter side of each picture in pixels, at least one
  */
 export function proposeInputSize(shorterSides: readonly number[]): number {
-  const sorted = shorterSides.toSorted((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)];
+  return proposeFromSides(shorterSides.map((side) => ({ side, count: 1 })));
+}
+
+/** The same from a list of sides with the number of pictures that have each. */
+export function proposeFromSides(sides: readonly { side: number; count: number }[]): number {
+  const sorted = sides.toSorted((a, b) => a.side - b.side);
+  let above = Math.floor(sorted.reduce((sum, { count }) => sum + count, 0) / 2);
+  const median = sorted.find(({ count }) => (above -= count) < 0)?.side ?? 0;
   return INPUT_SIZES.find((size) => size >= median && size <= 128) ?? 128;
 }
 
@@ -88,8 +95,9 @@ export function modelFor(inputSize: number, blocks: number): ModelConfig {
 }
 
 /** What a person may set; everything else follows from preset and method. */
-export type TrainOverrides = Partial<Omit<TrainConfig, 'method' | 'augment'>> & {
+export type TrainOverrides = Partial<Omit<TrainConfig, 'method' | 'augment' | 'lambda'>> & {
   augment?: Partial<TrainConfig['augment']>;
+  lambda?: Partial<TrainConfig['lambda']>;
 };
 
 /** How pictures of an input size are augmented (method.md 3.1): as CIFAR's up to 64 px, beyond that as ImageNet's. */
@@ -108,9 +116,21 @@ export function makeConfig(
   inputSize: number,
   overrides: TrainOverrides = {},
 ): TrainConfig {
+  const checked = checkConfig(candidateConfig(method, presetName, inputSize, overrides));
+  if ('config' in checked) return checked.config;
+  throw new UserError('usage', checked.issues[0].message);
+}
+
+/** The same before anything has been checked: for `checkConfig`. */
+export function candidateConfig(
+  method: TrainConfig['method'],
+  presetName: PresetName,
+  inputSize: number,
+  overrides: TrainOverrides,
+): object {
   const { blocks, epochs, batchSize, learningRate, bankSize, keepBank } = PRESET_SETTINGS[presetName];
   const size = overrides.inputSize ?? inputSize;
-  const candidate = {
+  return {
     method,
     model: modelFor(size, blocks),
     inputSize: size,
@@ -124,7 +144,6 @@ export function makeConfig(
     bankSize: Math.max(bankSize, overrides.batchSize ?? 0),
     keepBank,
     contextClasses: 'any',
-    lambda: { min: 0, max: 1, per: 'batch' },
     mask: 'saliency',
     curatedShare: 0,
     groups: { ...DEFAULT_THRESHOLDS },
@@ -134,30 +153,9 @@ export function makeConfig(
     threads: 0,
     precision: 'float32',
     ...overrides,
+    lambda: { min: 0, max: 1, per: 'batch', ...overrides.lambda },
     augment: { ...augmentFor(size), ...overrides.augment },
   };
-  const parsed = TrainConfig.safeParse(candidate);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new UserError(
-      'usage',
-      `The setting ${issue.path.join('.')} is out of its range: ${issue.message}. Change it and start again.`,
-    );
-  }
-  const config = parsed.data;
-  if (config.bankSize < config.batchSize) {
-    throw new UserError(
-      'usage',
-      `The setting bankSize (${config.bankSize}) is below batchSize (${config.batchSize}): a batch of contexts could never be drawn. Raise bankSize.`,
-    );
-  }
-  if (config.lambda.min > config.lambda.max) {
-    throw new UserError(
-      'usage',
-      `The setting lambda.min (${config.lambda.min}) is above lambda.max (${config.lambda.max}). Exchange them.`,
-    );
-  }
-  return config;
 }
 
 /** A setting that was changed because the data set is small, and why. */

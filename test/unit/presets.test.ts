@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { hasBfloat16 } from '../../core/engine/fingerprint.ts';
-import { planRun } from '../../core/services/runs.ts';
+import { planRun, planSettings } from '../../core/services/training-plan.ts';
+import { Random } from '../../core/base/random.ts';
+import type { Json } from '../../core/base/json.ts';
 import { imagesOf, snapshotOf } from '../fixtures/snapshots.ts';
 import { UserError } from '../../core/base/errors.ts';
 import { METHODS, TrainConfig } from '../../core/training/config.ts';
@@ -11,6 +13,7 @@ import {
   makeConfig,
   modelFor,
   PRESETS,
+  proposeFromSides,
   proposeInputSize,
   sizeCost,
   type TrainOverrides,
@@ -142,4 +145,52 @@ test('small sets: a bank that cannot fill within a tenth of an epoch is kept, sh
   assert.deepEqual(rules('csa', { bankSize: 384 }, 500), [['minSteps', 'keepBank'], true]);
   assert.deepEqual(rules('csa', { bankSize: 384, keepBank: true }, 128 * 29), [[], true]);
   assert.deepEqual(rules('control', { bankSize: 384 }, 128 * 29), [[], false]);
+});
+
+test('every wrong setting is told, with its path; what follows from one is not', () => {
+  const facts = { trainImages: 500, evaluation: null, classes: 3, proposedInputSize: 32 };
+  const issues = (settings: Record<string, Json>): [string, string][] =>
+    planSettings(facts, { method: 'csa', preset: 'small', settings }).issues.map(({ setting, message }) => [
+      setting,
+      message,
+    ]);
+  assert.deepEqual(issues({ epochs: 0, momentum: 2, lambda: { min: -1 } }), [
+    ['epochs', 'The setting epochs is out of its range: it must be at least 1.'],
+    ['momentum', 'The setting momentum is out of its range: it must be at most 0.999.'],
+    ['lambda.min', 'The setting lambda.min is out of its range: it must be at least 0.'],
+  ]);
+  assert.deepEqual(issues({ learningRate: 0, mask: 'none' }), [
+    ['learningRate', 'The setting learningRate is out of its range: it must be above 0.'],
+    ['mask', 'The setting mask is out of its range: it must be one of saliency, random.'],
+  ]);
+  assert.deepEqual(issues({ epochs: 'ten' }), [
+    ['epochs', 'The setting epochs is out of its range: it must be of type number.'],
+  ]);
+  assert.deepEqual(issues({ epochs: 1.5 }), [
+    ['epochs', 'The setting epochs is out of its range: it must be a whole number.'],
+  ]);
+  assert.deepEqual(issues({ colour: 'blue' }), [['colour', 'There is no setting colour.']]);
+  assert.deepEqual(issues({ bankSize: 8, lambda: { min: 0.6, max: 0.5 }, groups: { many: 5, few: 9 } }), [
+    [
+      'bankSize',
+      'The setting bankSize (8) is below batchSize (32): a batch of contexts could never be drawn. Raise bankSize.',
+    ],
+    ['lambda.min', 'The setting lambda.min (0.6) is above lambda.max (0.5). Exchange them.'],
+    ['groups.many', 'The setting groups.many (5) is below groups.few (9): raise it.'],
+  ]);
+  const right = planSettings(facts, { method: 'csa', preset: 'small', settings: { epochs: 7, lambda: { max: 0.5 } } });
+  assert.ok('plan' in right);
+  assert.deepEqual(
+    right.plan.config,
+    planRun(facts, { method: 'csa', preset: 'small', overrides: { epochs: 7, lambda: { max: 0.5 } } }).config,
+  );
+});
+
+test('a size is proposed from counted sides as from a list', () => {
+  const random = Random.stream(1, 'sides');
+  for (let i = 0; i < 50; i++) {
+    const sides = Array.from({ length: 1 + random.below(30) }, () => 20 + random.below(150));
+    const counted = [...Map.groupBy(sides, (side) => side)].map(([side, all]) => ({ side, count: all.length }));
+    assert.equal(proposeFromSides(counted), proposeInputSize(sides));
+  }
 });
