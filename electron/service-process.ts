@@ -38,14 +38,13 @@ type FirstLine = { type: 'ready'; socket: string; token: string } | { type: 'fai
 
 export class Service {
   readonly #options: ServiceOptions;
-  #address = Promise.reject<ServiceAddress>(new ServiceGone('The service has not been started.'));
+  #address = gone('The service has not been started.');
   #child: ChildProcess | undefined;
   #restarts: number[] = [];
   #stopped = false;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
-    this.#address.catch(() => {});
   }
 
   /** Process id while it lives. */
@@ -60,11 +59,11 @@ export class Service {
 
   start(): void {
     const { log, onGivenUp, deadlineMs = 60_000 } = this.#options;
-    this.#address = new Promise((resolve, reject) => {
+    this.#address = new Promise((resolve) => {
       const child = this.#spawn();
       this.#child = child;
       /** Why it is not to be started again; a crash has no such reason. */
-      let refusal: string | undefined;
+      let told: string | undefined;
       const deadline = setTimeout(() => {
         log(`not ready after ${deadlineMs / 1000} s`);
         child.kill('SIGKILL');
@@ -74,7 +73,7 @@ export class Service {
         if (first === undefined) return log(line);
         clearTimeout(deadline);
         if (first.type === 'failed') {
-          refusal = first.message;
+          told = first.message;
           log(first.message);
         } else {
           log(`ready, process ${child.pid}`);
@@ -86,25 +85,18 @@ export class Service {
       // Writing to one that died; its exit says more.
       child.stdin?.on('error', () => {});
       child.on('error', (error) => {
-        refusal ??= `The service could not be started (${error.message}): install Contexture again.`;
+        told ??= `The service could not be started (${error.message}): install Contexture again.`;
       });
       child.on('close', (code, signal) => {
         clearTimeout(deadline);
         this.#child = undefined;
         log(`ended, ${signal ?? `code ${code}`}`);
-        if (this.#stopped) return reject(new ServiceGone('The service has been stopped.'));
-        refusal ??= this.#mayRestart() ? undefined : `The service stopped ${RESTARTS + 1} times within five minutes.`;
-        if (refusal === undefined) {
-          this.start();
-          // Who waited for the one that died waits for the next.
-          resolve(this.#address);
-        } else {
-          const gone = Promise.reject<ServiceAddress>(new ServiceGone(refusal));
-          gone.catch(() => {});
-          this.#address = gone;
-          resolve(gone);
-          onGivenUp(refusal);
-        }
+        const refusal = this.#stopped ? 'The service has been stopped.' : (told ?? this.#refuseRestart());
+        if (refusal === undefined) this.start();
+        else this.#address = gone(refusal);
+        // Who waited for the one that ended waits for the next, or is told.
+        resolve(this.#address);
+        if (refusal !== undefined && !this.#stopped) onGivenUp(refusal);
       });
     });
     this.#address.catch(() => {});
@@ -135,13 +127,21 @@ export class Service {
     return spawn(node, command, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
   }
 
-  #mayRestart(): boolean {
+  /** Why it is not started again after a crash, or undefined: it is, and that counts. */
+  #refuseRestart(): string | undefined {
     const now = Date.now();
     this.#restarts = this.#restarts.filter((time) => now - time < RESTARTS_WITHIN_MS);
-    if (this.#restarts.length >= RESTARTS) return false;
+    if (this.#restarts.length >= RESTARTS) return `The service stopped ${RESTARTS + 1} times within five minutes.`;
     this.#restarts.push(now);
-    return true;
+    return undefined;
   }
+}
+
+/** An address that nobody gets; who asks is told why. */
+function gone(sentence: string): Promise<ServiceAddress> {
+  const address = Promise.reject<ServiceAddress>(new ServiceGone(sentence));
+  address.catch(() => {});
+  return address;
 }
 
 /** A line of the handshake, or undefined when it is something else that got onto stdout. */
