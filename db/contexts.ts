@@ -67,10 +67,10 @@ export function contextTable(connection: Connection): ContextTable {
     SELECT root AS classId, context.state, count(*) AS count
     FROM context JOIN image ON image.id = context.imageId JOIN effective ON effective.id = image.classId
     GROUP BY root, context.state`);
-  const rows = connection.prepare<[string], Omit<ContextRow, 'excluded'> & { excluded: 0 | 1; place: number }>(`
+  const rows = connection.prepare<[string], Omit<ContextRow, 'excluded'> & { excluded: 0 | 1 }>(`
     WITH RECURSIVE ${EFFECTIVE_CLASSES}
     SELECT context.*, image.path, effective.root AS classId, image.width, image.height, image.state AS imageState, excluded, split,
-      mask.origin, mask.area, wanted.key AS place
+      mask.origin, mask.area
     FROM json_each(?) AS wanted JOIN context ON context.id = wanted.value JOIN image ON image.id = context.imageId
     JOIN mask ON mask.id = context.maskId JOIN effective ON effective.id = image.classId
     ORDER BY wanted.key`);
@@ -123,8 +123,7 @@ export function contextTable(connection: Connection): ContextTable {
         ORDER BY ${ORDERS[query.sort ?? 'id']} ${direction}, context.id`);
       return found.all(given).map(({ id }) => id);
     },
-    rows: (ids) =>
-      rows.all(JSON.stringify(ids)).map(({ place: _, excluded, ...row }) => ({ ...row, excluded: excluded === 1 })),
+    rows: (ids) => rows.all(JSON.stringify(ids)).map(({ excluded, ...row }) => ({ ...row, excluded: excluded === 1 })),
     countByClass: () => countByClass.all(),
     setState: (id, state, author, at, stepId) =>
       connection.transaction(() => {
