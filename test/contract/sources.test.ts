@@ -1,0 +1,219 @@
+/** Import, look, rescan, relink, problems: good, bad and hostile. */
+import assert from 'node:assert/strict';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { ImportResult, ProblemEntry, ProblemKind, SourceEntry, SourceLook } from '../../core/api/sources.ts';
+import type { OpenedProject } from '../../core/api/projects.ts';
+import type { Task } from '../../core/api/tasks.ts';
+import { loopbackAccess } from '../../core/server/access.ts';
+import { startContract, type Contract } from '../fixtures/contract.ts';
+import { tinyPng } from '../fixtures/images.ts';
+import { writeTree } from '../fixtures/sources.ts';
+import { temporaryFolder } from '../fixtures/temporary.ts';
+import { zipFile } from '../fixtures/zip-file.ts';
+
+const P = '/api/projects/{project}';
+
+async function newProject(contract: Contract, folder = temporaryFolder()): Promise<{ project: string }> {
+  const file = join(folder, 'test.contexture');
+  const { id } = await contract.get<OpenedProject>('POST /api/projects', { body: { file, create: true } });
+  return { project: id };
+}
+
+/** Class folders with a few odd things among them. */
+function pictures(root: string): void {
+  for (let i = 0; i < 12; i++) writeTree(root, { [`${i % 3 ? 'dog' : 'cat'}/${i}.png`]: tinyPng(i) });
+  writeTree(root, { 'dog/broken.png': 'no picture', 'loose.png': tinyPng(50), 'dog/notes.txt': 'text' });
+}
+
+test('a folder is looked at, imported, scanned again; its problems are listed by kind', async () => {
+  const contract = startContract();
+  const params = await newProject(contract);
+  const path = temporaryFolder();
+  pictures(path);
+
+  const look = await contract.get<SourceLook>(`POST ${P}/sources/look`, { params, body: { path } });
+  assert.deepEqual(
+    { ...look, path: '' },
+    {
+      path: '',
+      kind: 'folder',
+      known: false,
+      partial: false,
+      layout: 'class',
+      prefix: '',
+      files: 14,
+      splits: [],
+      classes: [
+        { name: 'cat', files: 4 },
+        { name: 'dog', files: 9 },
+      ],
+      classCount: 2,
+      unplaced: 1,
+      doubts: [],
+    },
+  );
+
+  const task = await contract.get<Task>(`POST ${P}/imports`, { params, body: { path } });
+  assert.equal(task.kind, 'import');
+  assert.match(task.command, /^contexture import \S+ --project \S+test\.contexture$/);
+  const done = await contract.ended(task);
+  assert.equal(done.state, 'done', JSON.stringify(done.error));
+  const result = done.result as ImportResult;
+  assert.deepEqual([result.images, result.added, result.classes], [12, 12, 2]);
+  assert.ok(contract.takeTopics().includes('images'));
+
+  const [source] = await contract.get<SourceEntry[]>(`GET ${P}/sources`, { params });
+  assert.deepEqual([source.path, source.images, source.lost], [path, 12, false]);
+  assert.deepEqual(source.layout, { layout: 'class', prefix: '' });
+
+  const kinds = await contract.get<ProblemKind[]>(`GET ${P}/problems/kinds`, { params });
+  assert.deepEqual(
+    kinds.map(({ kind, severity, count }) => [kind, severity, count]),
+    [
+      ['damaged', 'error', 1],
+      ['no-class', 'error', 1],
+      ['few-images', 'warning', 1],
+      ['not-an-image', 'note', 1],
+    ],
+  );
+  assert.ok(kinds.every(({ title, meaning, advice }) => title !== '' && meaning !== '' && advice !== ''));
+  type Page = { total: number; problems: ProblemEntry[] };
+  const page = await contract.get<Page>(`GET ${P}/problems`, { params, query: { kind: 'damaged' } });
+  assert.deepEqual([page.total, page.problems[0].path], [1, 'dog/broken.png']);
+  const second = await contract.get<Page>(`GET ${P}/problems`, { params, query: { offset: 1, limit: 2 } });
+  assert.deepEqual([second.total, second.problems.length], [4, 2]);
+  const found = await contract.get<Page>(`GET ${P}/problems`, { params, query: { text: 'LOOSE' } });
+  assert.deepEqual(
+    found.problems.map(({ kind }) => kind),
+    ['no-class'],
+  );
+
+  writeTree(path, { 'owl/1.png': tinyPng(100) });
+  rmSync(join(path, 'cat/0.png'));
+  const rescan = await contract.ended(
+    await contract.get<Task>(`POST ${P}/sources/{source}/rescan`, {
+      params: { ...params, source: source.id },
+      body: {},
+    }),
+  );
+  const after = rescan.result as ImportResult;
+  assert.deepEqual([after.added, after.missing, after.classes], [1, 1, 3]);
+  assert.deepEqual(contract.log, []);
+});
+
+test('what a look understands: split folders in a zip, the other reading by hand, a list, a known source', async () => {
+  const contract = startContract();
+  const params = await newProject(contract);
+  const folder = temporaryFolder();
+  const zip = join(folder, 'set.zip');
+  const entries = ['train/a/1.png', 'train/b/2.png', 'train/b/3.png', 'test/a/4.png', 'readme.txt'];
+  writeFileSync(zip, zipFile(entries.map((name, i) => ({ name: `set/${name}`, data: tinyPng(i) }))));
+  const auto = await contract.get<SourceLook>(`POST ${P}/sources/look`, { params, body: { path: zip } });
+  assert.deepEqual([auto.kind, auto.layout, auto.prefix, auto.classCount], ['zip', 'split-class', 'set', 2]);
+  assert.deepEqual(auto.splits, [
+    { split: 'train', folder: 'train', files: 3 },
+    { split: 'test', folder: 'test', files: 1 },
+  ]);
+  const byHand = await contract.get<SourceLook>(`POST ${P}/sources/look`, {
+    params,
+    body: { path: zip, layout: 'class' },
+  });
+  assert.deepEqual(
+    byHand.classes.map(({ name }) => name),
+    ['set/test/a', 'set/train/a', 'set/train/b'],
+  );
+
+  const list = join(folder, 'labels.csv');
+  writeTree(folder, { '1.png': tinyPng(1), '2.png': tinyPng(2), 'labels.csv': '1.png,owl,train\n2.png,owl,maybe\n' });
+  const csv = await contract.get<SourceLook>(`POST ${P}/sources/look`, { params, body: { path: list } });
+  assert.deepEqual([csv.kind, csv.files, csv.unplaced, csv.classCount], ['csv', 2, 1, 1]);
+  assert.match(csv.doubts[0], /"maybe" is no split/);
+
+  await contract.ended(await contract.get<Task>(`POST ${P}/imports`, { params, body: { path: zip, layout: 'class' } }));
+  const again = await contract.get<SourceLook>(`POST ${P}/sources/look`, { params, body: { path: zip } });
+  assert.deepEqual([again.known, again.layout], [true, 'class'], 'what was decided at the first import is kept');
+});
+
+test('a source that has moved is lost, and relinked after its pictures were compared', async () => {
+  const contract = startContract();
+  const params = await newProject(contract);
+  const before = join(temporaryFolder(), 'before');
+  pictures(before);
+  await contract.ended(await contract.get<Task>(`POST ${P}/imports`, { params, body: { path: before } }));
+  const now = join(temporaryFolder(), 'now');
+  renameSync(before, now);
+  const [lost] = await contract.get<SourceEntry[]>(`GET ${P}/sources`, { params });
+  assert.equal(lost.lost, true);
+  const source = { ...params, source: lost.id };
+  const failed = await contract.ended(
+    await contract.get<Task>(`POST ${P}/sources/{source}/rescan`, { params: source, body: {} }),
+  );
+  assert.equal(failed.error?.code, 'not-found');
+  const other = temporaryFolder();
+  writeTree(other, { 'cat/1.png': tinyPng(200) });
+  const refused = await contract.ended(
+    await contract.get<Task>(`POST ${P}/sources/{source}/relink`, { params: source, body: { path: other } }),
+  );
+  assert.equal(refused.error?.code, 'changed');
+  const linked = await contract.ended(
+    await contract.get<Task>(`POST ${P}/sources/{source}/relink`, { params: source, body: { path: now } }),
+  );
+  assert.equal(linked.state, 'done', JSON.stringify(linked.error));
+  const [found] = await contract.get<SourceEntry[]>(`GET ${P}/sources`, { params });
+  assert.deepEqual([found.path, found.lost], [now, false]);
+});
+
+test('bad requests are refused in one sentence', async () => {
+  const contract = startContract();
+  const params = await newProject(contract);
+  const folder = temporaryFolder();
+  writeTree(folder, { 'note.txt': 'x', 'empty/': '' });
+  const body = (path: unknown, more: object = {}) => ({ params, body: { path, ...more } });
+  for (const route of [`POST ${P}/imports`, `POST ${P}/sources/look`]) {
+    await contract.refused(route, 'not-found', body(join(folder, 'nowhere')));
+    await contract.refused(route, 'usage', body(join(folder, 'note.txt')));
+    await contract.refused(route, 'usage', body('relative/path'));
+    await contract.refused(route, 'usage', body(`${folder}\0`));
+    await contract.refused(route, 'usage', body(''));
+    await contract.refused(route, 'usage', body(5));
+    await contract.refused(route, 'usage', body(folder, { layout: 'other' }));
+    await contract.refused(route, 'not-found', { ...body(folder), params: { project: 'unknown' } });
+    await contract.refused(route, 'usage', { params });
+  }
+  const empty = await contract.ended(
+    await contract.get<Task>(`POST ${P}/imports`, { params, body: { path: join(folder, 'empty') } }),
+  );
+  assert.equal(empty.error?.code, 'empty');
+  for (const action of ['rescan', 'relink']) {
+    const route = `POST ${P}/sources/{source}/${action}`;
+    const request = { body: { path: folder } };
+    await contract.refused(route, 'not-found', { ...request, params: { ...params, source: 99 } });
+    await contract.refused(route, 'usage', { ...request, params: { ...params, source: '../1' } });
+    await contract.refused(route, 'usage', { ...request, params: { ...params, source: -1 } });
+  }
+  await contract.refused(`GET ${P}/problems`, 'usage', { params, query: { limit: 100_000 } });
+  await contract.refused(`GET ${P}/problems`, 'usage', { params, query: { offset: -1 } });
+  await contract.refused(`GET ${P}/problems`, 'usage', { params, query: { colour: 'red' } });
+  await contract.refused(`GET ${P}/problems/kinds`, 'usage', { params, query: { source: 'one' } });
+  assert.deepEqual(contract.log, [], 'no defect');
+});
+
+test('a browser imports from below the roots only, also through links', async () => {
+  const root = temporaryFolder();
+  const outside = temporaryFolder();
+  pictures(outside);
+  pictures(join(root, 'inside'));
+  symlinkSync(outside, join(root, 'link'));
+  mkdirSync(join(root, 'project'));
+  const contract = startContract(loopbackAccess([root]));
+  const params = await newProject(contract, join(root, 'project'));
+  for (const route of [`POST ${P}/imports`, `POST ${P}/sources/look`]) {
+    for (const path of [outside, join(root, 'link'), `${root}/../`, `${root}/inside/../../x`, '/etc']) {
+      await contract.refused(route, 'no-permission', { params, body: { path } });
+    }
+  }
+  const task = await contract.get<Task>(`POST ${P}/imports`, { params, body: { path: join(root, 'inside') } });
+  assert.equal((await contract.ended(task)).state, 'done');
+});
