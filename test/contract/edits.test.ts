@@ -29,8 +29,8 @@ async function served(sets: Sets): Promise<{ contract: Contract; params: { proje
         const path = `${split ?? 'all'}/${name}/${i}.png`;
         const hash = sha256(contents?.[i] ?? path);
         const size = { size: 100, width: 32, height: 32 };
-        const file = { sourceId: source.id, path, pathBytes: null, mtimeMs: 0, hash, format: 'png', orientation: 1 };
-        return { ...file, ...size, foundClassId, foundSplit: split };
+        const found = { sourceId: source.id, path, pathBytes: null, mtimeMs: 0, hash, format: 'png', orientation: 1 };
+        return { ...found, ...size, foundClassId, foundSplit: split };
       }),
     );
   }

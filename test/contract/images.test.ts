@@ -35,6 +35,8 @@ async function served(path: string, access: Access = privateAccess): Promise<Ser
   return { contract, params };
 }
 
+const entry = (name: string, seed: number) => ({ name, data: tinyPng(seed), method: 0 as const });
+
 async function idsOf({ contract, params }: Served, query: Record<string, unknown> = {}): Promise<number[]> {
   const response = await contract.ask(`GET ${P}/images/ids`, { params, query });
   assert.equal(response.status, 200, await response.clone().text());
@@ -261,7 +263,6 @@ test('links that lead out of the roots of a browser are not followed', async () 
 
 test('pictures in a zip file, which may be replaced meanwhile', async () => {
   const zip = join(temporaryFolder(), 'set.zip');
-  const entry = (name: string, seed: number) => ({ name, data: tinyPng(seed), method: 0 as const });
   writeFileSync(zip, zipFile([entry('a/1.png', 1), entry('b/2.png', 2)]));
   const project = await served(zip);
   const { contract, params } = project;
