@@ -32,7 +32,8 @@ export function processHost(argv: readonly string[]): Host {
     cwd: process.cwd(),
     stdout,
     stderr: dumb ? { write: (text) => stderr.write(text) } : stderr,
-    colour: !dumb && process.stderr.isTTY && process.stderr.hasColors(),
+    // `isTTY` is not there at all where it is not true.
+    colour: !dumb && Boolean(process.stderr.isTTY) && process.stderr.hasColors(),
     debug: Boolean(process.env.CONTEXTURE_DEBUG),
     signal: stop.signal,
     get exitCode() {
@@ -61,7 +62,7 @@ function guarded(stream: NodeJS.WriteStream, onClosed: () => void): Output & Pro
       return stream.isTTY ? stream.columns : undefined;
     },
     get isTTY() {
-      return stream.isTTY;
+      return Boolean(stream.isTTY);
     },
   };
 }

@@ -4,6 +4,7 @@
  */
 import { TOPICS } from '../api/events.ts';
 import type { CommandLine, CommandRequest } from '../api/command.ts';
+import { commandLine } from '../base/command-line.ts';
 import { UserError } from '../base/errors.ts';
 import type { Host } from '../cli/host.ts';
 import type { Wiring } from '../cli/session.ts';
@@ -105,7 +106,7 @@ export class Commands {
     const title = argv.join(' ');
     const shown = {
       title: title.length > TITLE_LENGTH ? `${title.slice(0, TITLE_LENGTH - 1)}…` : title,
-      command: `contexture ${argv.map(quoted).join(' ')}`,
+      command: commandLine(['contexture', ...argv]),
     };
     const wiring: Wiring = {
       loadStorage: () => Promise.reject(new Error('the service opens its projects itself')),
@@ -122,9 +123,4 @@ export class Commands {
     this.#service.hub.publish({ type: 'data', project: project.id, topics: [...TOPICS] });
     send({ type: 'exit', code: host.exitCode });
   }
-}
-
-/** An argument as a shell wants it. */
-function quoted(argument: string): string {
-  return /^[\w./:=,@%+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
