@@ -17,11 +17,15 @@ import { PageCalls } from './page-calls.ts';
 import { type Places, placesInClone, placesInPackage } from './places.ts';
 import { Quit } from './quit.ts';
 import { handleScheme, registerScheme } from './scheme.ts';
+import { selfCheck } from './self-check.ts';
 import { Service } from './service-process.ts';
 import { ShellMenu } from './shell-menu.ts';
 import { ShellMemory } from './stored.ts';
 import { createWindow, rememberPlace } from './window.ts';
 import { Work } from './work.ts';
+
+/** The flag of a check that a package is whole: it starts the service and a job, prints a line and ends. */
+const SELF_CHECK = '--self-check';
 
 function findPlaces(): Places {
   return app.isPackaged
@@ -162,7 +166,13 @@ process.on('uncaughtException', (error) => {
 });
 
 const named = pathsAmong(process.argv.slice(1), process.cwd(), app.getAppPath());
-if (app.requestSingleInstanceLock({ paths: named })) {
+if (process.argv.includes(SELF_CHECK)) {
+  const service = createService(findPlaces(), log, (sentence) => log.write('service', sentence));
+  void selfCheck(service).then(({ line, ok }) => {
+    console.log(line);
+    app.exit(ok ? 0 : 1);
+  });
+} else if (app.requestSingleInstanceLock({ paths: named })) {
   log.write('shell', `Contexture ${app.getVersion()}, Electron ${process.versions.electron}, ${process.platform}`);
   run(log, named);
 } else {

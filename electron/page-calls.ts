@@ -7,7 +7,7 @@ import { z } from 'zod/mini';
 import type { ExternalPage, RecentProject } from '../core/api/bridge.ts';
 import { CHANNELS } from './channels.ts';
 import type { Dialogs } from './dialogs.ts';
-import { openExternalPage } from './external.ts';
+import { EXTERNAL_ADDRESSES } from './external-addresses.ts';
 import type { Messages } from './messages.ts';
 
 const Text = z.string().check(z.maxLength(1000));
@@ -43,7 +43,7 @@ export class PageCalls {
     messages.answer(CHANNELS.reveal, z.tuple([Path]), (path) => {
       if (existsSync(path)) shell.showItemInFolder(path);
     });
-    messages.answer(CHANNELS.openExternal, z.tuple([Page]), (page) => openExternalPage(page));
+    messages.answer(CHANNELS.openExternal, z.tuple([Page]), (page) => shell.openExternal(EXTERNAL_ADDRESSES[page]));
     messages.take(CHANNELS.setTitle, z.tuple([Text]), (text) => {
       window()?.setTitle(text === '' ? app.name : `${text} – ${app.name}`);
     });

@@ -1,0 +1,210 @@
+/** The real app under a real Electron, driven by Playwright, on a display of its own where there is none. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { after } from 'node:test';
+import { _electron, type ElectronApplication, type Page } from 'playwright-core';
+import { findElectron } from '../../build/electron/program.ts';
+import { ensureBuilt } from '../../build/outputs.ts';
+import { temporaryFolder } from '../fixtures/temporary.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** Puts an older Electron with the interfaces of the current one into a folder, where the current one cannot be had. */
+const TEST_ELECTRON = join(ROOT, '..', 'shared', 'tools', 'electron', 'get.sh');
+
+/** Debian's packages that Electron needs and that a bare machine lacks. */
+const LIBRARIES = ['xvfb', 'libgtk-3-0', 'libnss3', 'libasound2', 'libgbm1'];
+
+/** Electron's program, or why there is none. */
+function electronProgram(): { program: string } | { reason: string } {
+  const found = findElectron({ fetch: false });
+  if ('program' in found || !existsSync(TEST_ELECTRON)) return found;
+  const { status } = spawnSync(TEST_ELECTRON, [join(ROOT, '.cache', 'electron')], {
+    stdio: 'ignore',
+    timeout: 300_000,
+  });
+  if (status !== 0) return { reason: `${found.reason}, and no other could be fetched` };
+  return { program: join(ROOT, '.cache', 'electron', 'electron') };
+}
+
+/** Make sure of a display and of the libraries; returns why there is none. */
+function displayReason(): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  if (!spawnSync('Xvfb', ['-help']).error) return undefined;
+  if (process.getuid?.() !== 0) return `there is no Xvfb: install ${LIBRARIES.join(' ')}`;
+  // A list that is out of date still may do.
+  spawnSync('apt-get', ['update'], { stdio: 'ignore' });
+  const { status } = spawnSync('apt-get', ['install', '--yes', ...LIBRARIES], { stdio: 'ignore' });
+  return status === 0 ? undefined : `${LIBRARIES.join(', ')} could not be installed`;
+}
+
+const found = electronProgram();
+
+/** Why no test of this layer that needs a window runs, or false: they do. */
+export const skip: string | false = (() => {
+  const reason = 'reason' in found ? found.reason : displayReason();
+  return reason === undefined ? false : `desktop tests not run: ${reason}`;
+})();
+
+/** Everything that one start of the app leaves behind is below these folders. */
+export interface Folders {
+  /** The user's home. */
+  readonly home: string;
+  /** Electron's folder for the user. */
+  readonly data: string;
+}
+
+export const newFolders = (): Folders => ({ home: temporaryFolder(), data: temporaryFolder() });
+
+/** The environment of a start: the caches are shared, everything else is the test's own. */
+function environment({ home }: Folders, display: string): Record<string, string> {
+  const env = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return {
+    ...Object.fromEntries(env),
+    HOME: home,
+    XDG_CONFIG_HOME: join(home, '.config'),
+    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME || join(homedir(), '.cache'),
+    DISPLAY: display,
+  };
+}
+
+/** Switches for a container: its root may not start Chromium's sandbox, and it has no GPU. */
+const SWITCHES = [
+  ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--force-color-profile=srgb',
+  '--force-device-scale-factor=1',
+];
+
+const APP = join(ROOT, 'out', 'electron');
+
+let display: Promise<string> | undefined;
+let server: ChildProcess | undefined;
+const started: ChildProcess[] = [];
+after(() => {
+  // Where a test failed before it quit.
+  for (const child of started) if (child.exitCode === null) child.kill('SIGKILL');
+  server?.kill();
+});
+
+/** A display for this file's tests. */
+async function openDisplay(): Promise<string> {
+  if (process.platform !== 'linux') return '';
+  const child = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1400x1000x24', '-nolisten', 'tcp'], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
+  server = child;
+  const [number] = await once(child.stdio[3] as Readable, 'data');
+  return `:${String(number).trim()}`;
+}
+
+/** A started app. */
+export interface Desktop {
+  readonly app: ElectronApplication;
+  readonly page: Page;
+  readonly folders: Folders;
+  /** Errors of the page: what was thrown, and what its policy refused. */
+  readonly errors: string[];
+  /** Answers every question of the shell with this button from now on; the questions are kept. */
+  answer(button: number): Promise<void>;
+  /** Messages of the questions so far. */
+  asked(): Promise<string[]>;
+  /** Ask the service by the page. @throws Error with the service's sentence */
+  api<Result>(key: string, body?: unknown): Promise<Result>;
+  /** End it as a person does, and wait until it has ended. */
+  quit(): Promise<void>;
+}
+
+/** Start the app and wait for its page. */
+export async function launch({
+  folders = newFolders(),
+  paths = [],
+}: { folders?: Folders; paths?: string[] } = {}): Promise<Desktop> {
+  if (!('program' in found)) throw new Error(found.reason);
+  await ensureBuilt('page');
+  await ensureBuilt('shell');
+  const app = await _electron.launch({
+    executablePath: found.program,
+    args: [...SWITCHES, `--user-data-dir=${folders.data}`, APP, ...paths],
+    env: environment(folders, await (display ??= openDisplay())),
+    cwd: folders.home,
+    timeout: 60_000,
+  });
+  const child = app.process();
+  started.push(child);
+  const ended = once(child, 'exit');
+  const page = await app.firstWindow();
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text());
+  });
+  await page.waitForLoadState();
+  return {
+    app,
+    page,
+    folders,
+    errors,
+    answer: (button) =>
+      app.evaluate(({ dialog }, response) => {
+        const global = globalThis as { asked?: string[] };
+        global.asked ??= [];
+        dialog.showMessageBox = ((...all: { message: string }[]) => {
+          global.asked!.push(all.at(-1)!.message);
+          return Promise.resolve({ response, checkboxChecked: false });
+        }) as unknown as typeof dialog.showMessageBox;
+      }, button),
+    asked: () => app.evaluate(() => (globalThis as { asked?: string[] }).asked ?? []),
+    api: (key, body) => callApi(page, key, body),
+    async quit() {
+      await app.evaluate(({ app: electron }) => electron.quit()).catch(() => {});
+      await ended;
+    },
+  };
+}
+
+async function callApi<Result>(page: Page, key: string, body: unknown): Promise<Result> {
+  const answer = await page.evaluate(
+    async ([method, path, text]) => {
+      const init = text === '' ? {} : { body: text, headers: { 'content-type': 'application/json' } };
+      const response = await fetch(path, { method, ...init });
+      const value = (await response.json()) as { error: { message: string } };
+      return { ok: response.ok, value };
+    },
+    [...key.split(' '), body === undefined ? '' : JSON.stringify(body)],
+  );
+  if (!answer.ok) throw new Error(answer.value.error.message);
+  return answer.value as unknown as Result;
+}
+
+/** Start the app once more beside a running one, wait until it has ended. @returns its exit code */
+export async function startAgain({ folders }: Desktop, paths: readonly string[]): Promise<number | null> {
+  if (!('program' in found)) throw new Error(found.reason);
+  const child = spawn(found.program, [...SWITCHES, `--user-data-dir=${folders.data}`, APP, ...paths], {
+    env: environment(folders, await (display ??= openDisplay())),
+    cwd: folders.home,
+    stdio: 'ignore',
+  });
+  const [code] = await once(child, 'exit');
+  return code as number | null;
+}
+
+/** Files and folders dragged from the system onto the middle of the page, and dropped. */
+export async function drop({ page }: Desktop, paths: readonly string[]): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const { x, y } = await page.evaluate<{ x: number; y: number }>('({ x: innerWidth / 2, y: innerHeight / 2 })');
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await session.send('Input.dispatchDragEvent', {
+      type,
+      x,
+      y,
+      data: { items: [], files: [...paths], dragOperationsMask: 1 },
+    });
+  }
+  await session.detach();
+}
