@@ -1,6 +1,7 @@
 import { asJson } from '../../base/json.ts';
 import { UserError } from '../../base/errors.ts';
 import { CURVES } from '../../api/runs.ts';
+import type { TaskKind } from '../../api/tasks.ts';
 import { runAnswers, runConfusion } from '../../services/run-answers.ts';
 import { runClasses, runCurves, runDetail } from '../../services/run-detail.ts';
 import { runHistory, writeOnRun } from '../../services/run-history.ts';
@@ -82,9 +83,14 @@ function changed(service: HandlerContext['service'], project: string): void {
   service.hub.publish({ type: 'data', project, topics: ['runs'] });
 }
 
+/** Kinds of tasks that use no bytes but those that some record names. */
+const HARMLESS: readonly TaskKind[] = ['predict', 'saliency', 'doctor'];
+
 /** A job at work may use bytes that no record names yet. */
 function refuseWhileAtWork(service: HandlerContext['service'], { id }: ServedProject): void {
-  const open = service.tasks.list().find(({ project, state }) => project === id && isOpen(state));
+  const open = service.tasks
+    .list()
+    .find(({ project, state, kind }) => project === id && isOpen(state) && !HARMLESS.includes(kind));
   if (!open) return;
   throw new UserError(
     'usage',
