@@ -7,6 +7,7 @@ import { CONTEXT_ENDPOINTS } from './contexts.ts';
 import { EDIT_ENDPOINTS } from './edits.ts';
 import type { Bytes, Endpoint, EndpointKey, ParamNames, ParamsOf } from './endpoint.ts';
 import { ENGINE_ENDPOINTS } from './engine.ts';
+import { EXPORT_ENDPOINTS } from './exports.ts';
 import { IMAGE_ENDPOINTS } from './images.ts';
 import { PREDICT_ENDPOINTS } from './predict.ts';
 import { PROJECT_ENDPOINTS } from './projects.ts';
@@ -14,6 +15,7 @@ import { RUN_ENDPOINTS } from './runs.ts';
 import { SOURCE_ENDPOINTS } from './sources.ts';
 import { STATS_ENDPOINTS } from './stats.ts';
 import { TASK_ENDPOINTS } from './tasks.ts';
+import { TRAINING_ENDPOINTS } from './training.ts';
 
 export const CONTRACT = {
   ...APP_ENDPOINTS,
@@ -22,6 +24,7 @@ export const CONTRACT = {
   ...CONTEXT_ENDPOINTS,
   ...EDIT_ENDPOINTS,
   ...ENGINE_ENDPOINTS,
+  ...EXPORT_ENDPOINTS,
   ...IMAGE_ENDPOINTS,
   ...PREDICT_ENDPOINTS,
   ...PROJECT_ENDPOINTS,
@@ -29,6 +32,7 @@ export const CONTRACT = {
   ...SOURCE_ENDPOINTS,
   ...STATS_ENDPOINTS,
   ...TASK_ENDPOINTS,
+  ...TRAINING_ENDPOINTS,
 } as const satisfies Record<EndpointKey, Endpoint>;
 
 export type Contract = typeof CONTRACT;

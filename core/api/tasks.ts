@@ -21,7 +21,21 @@ export const Progress = z
 export type Progress = z.infer<typeof Progress>;
 
 /** "command" is a command line given elsewhere, while its work waits for its turn or is being done. */
-export const TASK_KINDS = ['sample', 'import', 'relink', 'doctor', 'predict', 'saliency', 'contexts', 'remask', 'command'] as const;
+export const TASK_KINDS = [
+  'sample',
+  'train',
+  'trial',
+  'import',
+  'relink',
+  'doctor',
+  'predict',
+  'saliency',
+  'contexts',
+  'remask',
+  'export',
+  'verify',
+  'command',
+] as const;
 export type TaskKind = (typeof TASK_KINDS)[number];
 
 export const TASK_STATES = ['queued', 'running', 'paused', 'done', 'failed', 'cancelled'] as const;

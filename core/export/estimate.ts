@@ -25,7 +25,12 @@ export async function estimateBytes(
     bytes += (await workshop.make(item, null)).bytes;
   });
   if (!done) return undefined;
-  return Math.ceil((bytes * pixels(items)) / pixels(sample)) + items.length * BYTES_BESIDE;
+  return scaleBytes(bytes, sample, items);
+}
+
+/** Bytes on disk of pictures when some of them come to so many bytes of content. */
+export function scaleBytes(bytes: number, some: readonly PlanItem[], all: readonly PlanItem[]): number {
+  return Math.ceil((bytes * pixels(all)) / pixels(some)) + all.length * BYTES_BESIDE;
 }
 
 function pixels(items: readonly PlanItem[]): number {

@@ -90,19 +90,23 @@ export async function syncDisk(folder: string): Promise<boolean> {
  * @throws UserError 'no-space' with both numbers
  */
 export async function requireSpace(path: string, bytes: number): Promise<void> {
-  let free: number;
-  try {
-    const { bavail, bsize } = await statfs(path);
-    free = bavail * bsize;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' && dirname(path) !== path) return requireSpace(dirname(path), bytes);
-    throw fileError(error, 'export', path);
-  }
+  const free = await freeSpace(path);
   if (bytes <= free) return;
   throw new UserError(
     'no-space',
     `The export needs about ${megabytes(bytes)} MB, and the disk of ${path} has ${megabytes(free)} MB free. Free some space, choose another disk or ask for fewer pictures.`,
   );
+}
+
+/** Bytes that the disk of a path has left for us. @param path a file or folder that need not exist yet */
+export async function freeSpace(path: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' && dirname(path) !== path) return freeSpace(dirname(path));
+    throw fileError(error, 'export', path);
+  }
 }
 
 function megabytes(bytes: number): string {

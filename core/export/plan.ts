@@ -38,7 +38,7 @@ export interface ExportPlan {
 /**
  * Make the plan.
  * @param bank accepted contexts; entries whose image is not a usable training image are passed over
- * @throws UserError 'usage' for classes that do not exist, 'empty' where there is nothing to draw from or the reuse cap
+ * @throws UserError 'usage' for classes that do not exist or far too many pictures, 'empty' where there is nothing to draw from or the reuse cap
  *   leaves too few contexts
  */
 export function planExport(snapshot: DatasetSnapshot, bank: readonly BankEntry[], recipe: ExportRecipe): ExportPlan {
@@ -50,10 +50,11 @@ export function planExport(snapshot: DatasetSnapshot, bank: readonly BankEntry[]
   const writer = new ItemMaker(snapshot, recipe);
   const drawPaste = pasteSource({ classes: snapshot.classes, images, bank, recipe, random });
 
+  checkTotal(snapshot, images, recipe);
   const items: PlanItem[] = [];
   const classes = snapshot.classes.map((name, label): PlannedClass => {
     const own = images.filter((image) => image.label === label);
-    const added = amountOf(recipe, own.length);
+    const added = amountOf(recipe, name, own.length);
     if (added > 0 && own.length === 0) {
       throw new UserError(
         'empty',
@@ -84,10 +85,33 @@ function checkClasses(snapshot: DatasetSnapshot, recipe: ExportRecipe): void {
   if (unknown !== undefined) {
     throw new UserError('usage', `There is no class "${unknown}" to take contexts from. Check the recipe's classes.`);
   }
+  const strange = recipe.perClass?.find((row) => !snapshot.classes.includes(row.class));
+  if (strange) {
+    throw new UserError(
+      'usage',
+      `There is no class "${strange.class}" to set an amount for. Check the recipe's classes.`,
+    );
+  }
+}
+
+/** Pictures of one export that a plan can hold in memory. */
+const MOST_PICTURES = 2_000_000;
+
+/** A slip of the finger asks for a billion pictures sooner than a person. */
+function checkTotal({ classes }: DatasetSnapshot, images: readonly SnapshotImage[], recipe: ExportRecipe): void {
+  const counts = classes.map(() => 0);
+  for (const { label } of images) counts[label]++;
+  const total = counts.reduce((sum, count, label) => sum + amountOf(recipe, classes[label], count), images.length);
+  if (total <= MOST_PICTURES) return;
+  throw new UserError(
+    'usage',
+    `The recipe asks for ${total} pictures, and an export holds at most ${MOST_PICTURES}. Ask for fewer.`,
+  );
 }
 
 /** New pictures for a class of so many training images. */
-function amountOf({ amount, originals }: ExportRecipe, images: number): number {
+function amountOf({ amount: general, perClass, originals }: ExportRecipe, name: string, images: number): number {
+  const amount = perClass?.find((row) => row.class === name)?.amount ?? general;
   if (amount.kind === 'add') return amount.images;
   if (amount.kind === 'multiply') return amount.by * images;
   return Math.max(0, amount.to - (originals ? images : 0));

@@ -32,6 +32,11 @@ export type ExportFormat = z.infer<typeof ExportFormat>;
 
 export const ExportRecipe = z.strictObject({
   amount: ExportAmount,
+  /** Classes, by name, that get another amount. */
+  perClass: z
+    .array(z.strictObject({ class: z.string(), amount: ExportAmount }))
+    .refine((rows) => new Set(rows.map((row) => row.class)).size === rows.length, 'a class is named twice')
+    .optional(),
   /** Write the training images themselves, too. */
   originals: z.boolean(),
   arm: z.enum(EXPORT_ARMS),

@@ -5,8 +5,10 @@ import type { AnyJob } from './serve.ts';
 const MODULES: Readonly<Record<JobKind, { file: string; name: string }>> = {
   import: { file: '../data/import-job.ts', name: 'importJob' },
   train: { file: '../training/train-job.ts', name: 'trainJob' },
+  trial: { file: '../training/trial-job.ts', name: 'trialJob' },
   contexts: { file: '../contexts/contexts-job.ts', name: 'contextsJob' },
   export: { file: '../export/export-job.ts', name: 'exportJob' },
+  'preview-export': { file: '../export/preview-job.ts', name: 'previewJob' },
   verify: { file: '../export/verify-job.ts', name: 'verifyJob' },
   predict: { file: '../predict/predict-job.ts', name: 'predictJob' },
   explain: { file: '../predict/explain-job.ts', name: 'explainJob' },

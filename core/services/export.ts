@@ -45,7 +45,7 @@ export async function exportDataset(
 ): Promise<ExportOutcome> {
   const { store, blobs } = project;
   const out = resolve(options.out);
-  const recipe = parseRecipe(options.recipe);
+  const recipe = checkRecipe(options.recipe);
   const snapshot = takeSnapshot(store);
   const spec: ExportSpec = {
     out,
@@ -125,7 +125,8 @@ export async function verifyExport(
   return report;
 }
 
-function parseRecipe(recipe: unknown): ExportRecipe {
+/** A recipe from outside. @throws UserError 'usage' naming the setting */
+export function checkRecipe(recipe: unknown): ExportRecipe {
   const parsed = ExportRecipe.safeParse(recipe);
   if (parsed.success) return parsed.data;
   const [{ path, message }] = parsed.error.issues;

@@ -2,19 +2,25 @@
 import type { AnyTaskKind, QueuedKind } from '../task-kind.ts';
 import { contextsKind, remaskKind } from './contexts.ts';
 import { doctorKind } from './doctor.ts';
+import { exportKind, verifyKind } from './export.ts';
 import { importKind } from './import.ts';
 import { predictKind } from './predict.ts';
 import { relinkKind } from './relink.ts';
 import { saliencyKind } from './saliency.ts';
 import { sampleKind } from './sample.ts';
+import { trainKind, trialKind } from './train.ts';
 
 export const KINDS: Readonly<Record<QueuedKind, AnyTaskKind>> = {
   sample: sampleKind,
+  train: trainKind,
+  trial: trialKind,
   import: importKind,
   relink: relinkKind,
   doctor: doctorKind,
   contexts: contextsKind,
   remask: remaskKind,
+  export: exportKind,
+  verify: verifyKind,
   predict: predictKind,
   saliency: saliencyKind,
 };

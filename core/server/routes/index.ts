@@ -6,6 +6,7 @@ import { compareRoutes } from './compare.ts';
 import { contextRoutes } from './contexts.ts';
 import { editRoutes } from './edits.ts';
 import { engineRoutes } from './engine.ts';
+import { exportRoutes } from './exports.ts';
 import { imageRoutes } from './images.ts';
 import { predictRoutes } from './predict.ts';
 import { projectRoutes } from './projects.ts';
@@ -13,6 +14,7 @@ import { runRoutes } from './runs.ts';
 import { sourceRoutes } from './sources.ts';
 import { statsRoutes } from './stats.ts';
 import { taskRoutes } from './tasks.ts';
+import { trainingRoutes } from './training.ts';
 
 export const HANDLERS: Handlers = {
   ...appRoutes,
@@ -21,6 +23,7 @@ export const HANDLERS: Handlers = {
   ...contextRoutes,
   ...editRoutes,
   ...engineRoutes,
+  ...exportRoutes,
   ...imageRoutes,
   ...predictRoutes,
   ...projectRoutes,
@@ -28,4 +31,5 @@ export const HANDLERS: Handlers = {
   ...sourceRoutes,
   ...statsRoutes,
   ...taskRoutes,
+  ...trainingRoutes,
 };
