@@ -4,7 +4,7 @@ import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { fileError, UserError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
-import type { JobEvent, JobPort, RunJob } from '../jobs/protocol.ts';
+import type { JobEvent, RunJob, WorkPort } from '../jobs/protocol.ts';
 import { openProject, type Project } from '../storage/project.ts';
 import type { ProjectStorage } from '../storage/project-store.ts';
 import { findProject, projectsIn } from './find-project.ts';
@@ -29,7 +29,7 @@ export interface Wiring {
   lendProject?: (file: string) => Project;
 }
 
-export class Session implements JobPort<JobEvent> {
+export class Session implements WorkPort<JobEvent> {
   /** Aborted when the user asks the command to stop. */
   readonly signal: AbortSignal;
   readonly runJob: RunJob;

@@ -128,6 +128,7 @@ async function findContexts(spec: ContextsSpec, port: JobPort<ContextsEvent>): P
       }),
     );
     port.emit({ type: 'contexts', layer: network.backbone.lastLayer, found });
+    await port.drained();
     meter.add(found.length);
   };
   try {

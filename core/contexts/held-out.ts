@@ -8,7 +8,7 @@ import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { Random } from '../base/random.ts';
 import { groupsByCount } from '../data/groups.ts';
 import { indicesOfSplit, type DatasetSnapshot } from '../data/snapshot.ts';
-import type { JobEvent, JobPort } from '../jobs/protocol.ts';
+import type { JobEvent, WorkPort } from '../jobs/protocol.ts';
 import { Network } from '../models/network.ts';
 import type { TrainConfig } from '../training/config.ts';
 import { logitsOf } from '../training/evaluate.ts';
@@ -51,7 +51,7 @@ export async function heldOutProbabilities<Event extends JobEvent>(
   config: TrainConfig,
   folds: number,
   cacheFolder: string,
-  port: JobPort<Event | Progress>,
+  port: WorkPort<Event | Progress>,
 ): Promise<Map<number, number>> {
   const indices = indicesOfSplit(snapshot, 'train');
   const labels = Int32Array.from(indices, (index) => snapshot.images[index].label);
@@ -93,7 +93,7 @@ export async function heldOutProbabilities<Event extends JobEvent>(
 async function trainFold<Event extends JobEvent>(
   trainer: Trainer,
   stage: string,
-  port: JobPort<Event | Progress>,
+  port: WorkPort<Event | Progress>,
 ): Promise<void> {
   const total = trainer.config.epochs * trainer.stepsPerEpoch;
   const meter = new ProgressMeter((event) => port.emit(event), { stage, unit: 'steps', total });

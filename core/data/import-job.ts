@@ -131,6 +131,7 @@ class Import {
           }
         }
         this.#flush(performance.now() - this.#flushed < LONGEST_WAIT ? BATCH : 1);
+        await this.#port.drained();
       }
     } finally {
       this.#port.signal.removeEventListener('abort', stop);

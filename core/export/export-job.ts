@@ -119,7 +119,7 @@ async function runExport(work: ExportWork): Promise<ExportResult> {
   if (!folder) return result('planned', estimate);
 
   const teller = new ItemTeller(port);
-  for (const item of written.values()) teller.tell(item);
+  for (const item of written.values()) await teller.tell(item);
   try {
     await writePictures(folder, plan.items, written, workshop, port, (item) => teller.tell(item));
   } finally {
@@ -197,7 +197,8 @@ class ItemTeller {
     this.#port = port;
   }
 
-  tell({ file, source, context }: LineageItem): void {
+  /** Resolves when the next one may be told. */
+  async tell({ file, source, context }: LineageItem): Promise<void> {
     this.#items.push({
       file,
       imageId: source.id,
@@ -206,6 +207,7 @@ class ItemTeller {
       lambda: context?.lambda ?? null,
     });
     if (this.#items.length >= ITEMS_AT_ONCE) this.flush();
+    await this.#port.drained();
   }
 
   flush(): void {

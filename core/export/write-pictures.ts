@@ -49,7 +49,7 @@ export function foldersOf(items: readonly PlanItem[]): string[] {
 /**
  * Write what is missing.
  * @param written what is there; grows
- * @param onWritten told of each new picture
+ * @param onWritten told of each new picture, and waited for
  * @throws UserError as `Workshop.make`; what was written stays
  */
 export async function writePictures(
@@ -58,7 +58,7 @@ export async function writePictures(
   written: Written,
   workshop: Workshop,
   port: JobPort<Progress>,
-  onWritten: (item: LineageItem) => void,
+  onWritten: (item: LineageItem) => Promise<void>,
 ): Promise<void> {
   makeFolders(folder, items);
   const missing = items.filter(({ file }) => !written.has(file));
@@ -73,7 +73,7 @@ export async function writePictures(
       const done: LineageItem = { ...item, ...(await workshop.make(item, join(folder.path, item.file))) };
       folder.add({ file: done.file, sha256: done.sha256, bytes: done.bytes });
       written.set(done.file, done);
-      onWritten(done);
+      await onWritten(done);
       meter.add();
     });
   } finally {

@@ -29,8 +29,9 @@ export class LineSplitter {
 /**
  * Write to a file descriptor at once, waiting while the other end is slow. Unlike `process.stdout.write` it needs no
  * turn of the event loop, which a native step would hold up.
+ * @returns bytes written
  */
-export function writeNow(fd: number, text: string): void {
+export function writeNow(fd: number, text: string): number {
   const bytes = Buffer.from(text, 'utf8');
   for (let offset = 0; offset < bytes.length;) {
     try {
@@ -40,4 +41,5 @@ export function writeNow(fd: number, text: string): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
     }
   }
+  return bytes.length;
 }

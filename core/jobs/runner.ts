@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import { deathError, jobError } from './failure.ts';
+import { Inbox } from './inbox.ts';
 import { LineSplitter } from './lines.ts';
 import type { FinalLine, JobEvent, RunJob, RunJobOptions } from './protocol.ts';
 
@@ -69,15 +70,25 @@ function runProcess(
       output = (output + text).slice(-OUTPUT_KEPT);
       if (process.env.CONTEXTURE_DEBUG) process.stderr.write(text);
     };
-    const deliver = (event: JobEvent): void => {
-      if (handlerError) return;
+    const failed = (error: unknown): void => {
+      handlerError ??= { error };
+      cancel();
+    };
+    const deliver = (event: JobEvent): unknown => {
+      if (handlerError) return undefined;
       try {
-        onEvent?.(event);
+        const handling = onEvent?.(event);
+        return handling instanceof Promise ? handling.catch(failed) : undefined;
       } catch (error) {
-        handlerError = { error };
-        cancel();
+        return failed(error);
       }
     };
+    const inbox = new Inbox<JobEvent>({
+      handle: deliver,
+      acknowledge: (events) => child.stdin.write(`${JSON.stringify({ type: 'ack', events })}\n`),
+      pause: () => child.stdout.pause(),
+      resume: () => child.stdout.resume(),
+    });
     const receive = (line: string): void => {
       const message = parseMessage(line);
       if (!message) {
@@ -86,7 +97,7 @@ function runProcess(
         final = message;
         endSoon();
       } else {
-        deliver(message);
+        inbox.push(message);
       }
     };
     const failure = (code: number | null, killedBy: NodeJS.Signals | null): unknown => {
@@ -100,17 +111,22 @@ function runProcess(
     };
 
     const lines = new LineSplitter(receive);
-    child.stdout.on('data', (chunk: Buffer) => lines.push(chunk));
+    child.stdout.on('data', (chunk: Buffer) => {
+      lines.push(chunk);
+      inbox.acknowledge();
+    });
     child.stderr.setEncoding('utf8').on('data', print);
     // A job that died no longer reads; its exit says more than the broken pipe does.
     child.stdin.on('error', () => {});
     child.on('error', reject);
-    child.on('close', (code, killedBy) => {
+    const end = async (code: number | null, killedBy: NodeJS.Signals | null): Promise<void> => {
       clearTimeout(killTimer);
       signal?.removeEventListener('abort', cancel);
+      await inbox.idle();
       if (final?.type === 'result' && !handlerError) resolve(final.value);
       else reject(failure(code, killedBy));
-    });
+    };
+    child.on('close', (code, killedBy) => void end(code, killedBy));
     signal?.addEventListener('abort', cancel);
     child.stdin.write(`${JSON.stringify({ type: 'start', spec })}\n`);
   });

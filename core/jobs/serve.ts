@@ -3,6 +3,7 @@ import { errorToData, systemCode, UserError } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import { peakMemory } from '../base/peak-memory.ts';
 import { LineSplitter, writeNow } from './lines.ts';
+import { Outbox } from './outbox.ts';
 import type { FinalLine, Job, JobEvent, ParentLine } from './protocol.ts';
 
 /** A job whose spec and result are not known here; they cross the boundary as JSON. */
@@ -17,12 +18,14 @@ const ORPHAN_GRACE_MS = 10_000;
  */
 export function serveJob(load: () => Promise<AnyJob>): void {
   const abort = new AbortController();
+  const outbox = new Outbox();
+  abort.signal.addEventListener('abort', () => outbox.release());
   let finished = false;
 
   const send = (message: JobEvent | FinalLine): void => {
     if (finished) return;
     try {
-      writeNow(1, `${JSON.stringify(message)}\n`);
+      outbox.sent(writeNow(1, `${JSON.stringify(message)}\n`));
     } catch (error) {
       // Nobody reads any more: the parent is gone, and the end of stdin says so too.
       if (systemCode(error) !== 'EPIPE') throw error;
@@ -42,7 +45,7 @@ export function serveJob(load: () => Promise<AnyJob>): void {
     try {
       const job = await load();
       if (abort.signal.aborted) throw new UserError('cancelled', 'Cancelled before it began.');
-      const value = await job(spec, { emit: send, signal: abort.signal });
+      const value = await job(spec, { emit: send, signal: abort.signal, drained: () => outbox.drained() });
       finish({ type: 'result', value: value ?? null });
     } catch (error) {
       fail(error);
@@ -66,6 +69,7 @@ export function serveJob(load: () => Promise<AnyJob>): void {
   const lines = new LineSplitter((text) => {
     const line: ParentLine = JSON.parse(text);
     if (line.type === 'start') void start(line.spec);
+    else if (line.type === 'ack') outbox.acknowledge(line.events);
     else abort.abort();
   });
   process.stdin.on('data', (chunk: Buffer) => lines.push(chunk));

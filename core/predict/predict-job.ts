@@ -118,21 +118,22 @@ async function predictAll(
   });
   const result = { predicted: 0, unreadable: 0 };
   let batch: Picture[] = [];
-  const flush = (): void => {
+  const flush = async (): Promise<void> => {
     const rows = rowsOf(batch, classifier, top);
     for (const row of rows) result['classes' in row ? 'predicted' : 'unreadable']++;
     if (rows.length > 0) port.emit({ type: 'rows', rows });
     batch = [];
+    await port.drained();
   };
   const read = async (item: SourceItem): Promise<Picture | undefined> =>
     port.signal.aborted ? undefined : readPicture(source, item, { width: size, height: size, fit: 'cover', enlarge });
   for await (const picture of mapOrdered(items, availableParallelism() * 4, read)) {
     stopIfCancelled(port.signal);
     if (picture) batch.push(picture);
-    if (batch.length >= batchSize) flush();
+    if (batch.length >= batchSize) await flush();
     meter.add();
   }
-  flush();
+  await flush();
   meter.finish();
   if (result.predicted + result.unreadable === 0) {
     throw new UserError('empty', `${source.path} holds no picture that can be read. Check the path.`);

@@ -7,16 +7,18 @@ import type { Lane } from './task-kind.ts';
 import type { Turn } from './task-queue.ts';
 
 /** What a kind of job takes up, and what of a project it changes. */
-const JOBS: Readonly<Record<JobKind, { lane: Lane; topics: readonly Topic[] }>> = {
+const JOBS: Readonly<Partial<Record<JobKind, { lane: Lane; topics: readonly Topic[] }>>> = {
   import: { lane: 'files', topics: ['images', 'classes', 'sources', 'problems'] },
   train: { lane: 'engine', topics: ['runs'] },
+  trial: { lane: 'engine', topics: [] },
   contexts: { lane: 'engine', topics: ['contexts'] },
   doctor: { lane: 'engine', topics: [] },
   export: { lane: 'files', topics: ['exports'] },
   verify: { lane: 'files', topics: ['exports'] },
-  predict: { lane: 'side', topics: [] },
-  explain: { lane: 'side', topics: [] },
 };
+
+/** Of any other job: short, and nothing changes by it. */
+const SHORT = { lane: 'side', topics: [] } as const;
 
 /** Shortest time between two hints that data have changed, milliseconds. */
 const HINT_INTERVAL = 1000;
@@ -63,7 +65,7 @@ export class CommandTurns {
   }
 
   async #run(kind: JobKind, spec: unknown, options: RunJobOptions<JobEvent> = {}): Promise<unknown> {
-    const { lane } = JOBS[kind];
+    const { lane } = JOBS[kind] ?? SHORT;
     const shared = this.#turns.get(lane) ?? this.#take(lane);
     shared.holders++;
     try {
@@ -111,7 +113,7 @@ export class CommandTurns {
     }
     if (performance.now() - this.#hintedAt < HINT_INTERVAL) return;
     this.#hintedAt = performance.now();
-    this.#service.hub.publish({ type: 'data', project: id, topics: [...JOBS[kind].topics] });
+    this.#service.hub.publish({ type: 'data', project: id, topics: [...(JOBS[kind] ?? SHORT).topics] });
   }
 }
 

@@ -20,7 +20,7 @@ import { planSample, SampleSettings, type SampleClass, type SamplePicture } from
 import { renderPicture } from '../data/sample/render.ts';
 import { SCENE_NAMES, type SceneName } from '../data/sample/scenes.ts';
 import { SHAPE_NAMES, type ShapeName } from '../data/sample/shapes.ts';
-import type { JobPort } from '../jobs/protocol.ts';
+import type { WorkPort } from '../jobs/protocol.ts';
 
 export const SCENE_TABLE = 'scenes.csv';
 /** Pictures that are compressed and written at the same time. */
@@ -42,7 +42,7 @@ export type SampleInput = z.input<typeof SampleSettings>;
  * Equal settings give equal files (by the same version of the PNG encoder; equal pixels by any).
  * @throws UserError 'usage' for bad settings, 'exists' when the folder has content, 'no-space', 'no-permission', 'cancelled'
  */
-export async function writeSample(folder: string, input: SampleInput, port: JobPort<Progress>): Promise<SampleSummary> {
+export async function writeSample(folder: string, input: SampleInput, port: WorkPort<Progress>): Promise<SampleSummary> {
   const settings = parseSettings(input);
   const plan = planSample(settings);
   await writePictures(folder, settings, plan.pictures, true, port);
@@ -62,7 +62,7 @@ export async function writeSample(folder: string, input: SampleInput, port: JobP
  * @returns number of pictures
  * @throws UserError as `writeSample`
  */
-export async function writeBackgrounds(folder: string, input: SampleInput, port: JobPort<Progress>): Promise<number> {
+export async function writeBackgrounds(folder: string, input: SampleInput, port: WorkPort<Progress>): Promise<number> {
   const settings = parseSettings(input);
   const pictures = planSample(settings).pictures.filter(({ split }) => split === 'test');
   await writePictures(folder, settings, pictures, false, port);
@@ -81,7 +81,7 @@ async function writePictures(
   settings: SampleSettings,
   pictures: readonly SamplePicture[],
   withObject: boolean,
-  port: JobPort<Progress>,
+  port: WorkPort<Progress>,
 ): Promise<void> {
   const target = resolve(folder);
   const temporary = join(dirname(target), `${randomUUID()}${TEMPORARY_SUFFIX}`);

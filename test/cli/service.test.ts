@@ -8,7 +8,7 @@ import type { Task } from '../../core/api/tasks.ts';
 import { lockFile } from '../../core/storage/project-lock.ts';
 import { startServiceProcess, type ServiceProcess } from '../fixtures/service.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
-import { jsonLines, lastJson, makePictures, run, start } from './command-line.ts';
+import { jsonLines, lastJson, makePictures, run, start, type Result } from './command-line.ts';
 
 const TINY = '--preset small --epochs 2 --batch-size 8 --blocks 1 --input-size 32 --threads 1 --min-steps 2'.split(' ');
 
@@ -52,7 +52,7 @@ test('--json gives the same lines as it does without a service', async () => {
     ['edit', 'exclude', 'pictures/train/owl/0000.png', '--reason', 'blurred'],
     ['edit', 'undo'],
   ];
-  const through = [];
+  const through: Result[] = [];
   for (const call of calls) through.push(await run([...call, '--json'], { cwd: folder }));
   await service.json('POST', `/api/projects/${project}/close`);
   for (const [index, call] of calls.entries()) {

@@ -24,7 +24,10 @@ test('CIFAR-100-LT', { skip: !existsSync(PACK) && `${PACK} is missing` }, async 
   const { signal } = new AbortController();
   const spec = { kind: 'folder', layout: 'auto', decided: null, exclude: [], knownFile: null } as const;
   // The folder around the pack is looked through.
-  const result = await importJob({ ...spec, exclude: [], path: folder }, { emit, signal });
+  const result = await importJob(
+    { ...spec, exclude: [], path: folder },
+    { emit, signal, drained: () => Promise.resolve() },
+  );
   assert.deepEqual(
     [result.layout, result.prefix, result.images, result.classes],
     ['split-class', 'cifar100-lt100', 10_847 + 1000, 100],

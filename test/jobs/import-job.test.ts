@@ -56,7 +56,11 @@ async function run(path: string, extra: Partial<ImportSpec> = {}): Promise<Outco
     else if (event.type === 'progress') outcome.progress.push(event);
     else if (event.type === 'lost') outcome.lost = event;
   };
-  const result = await importJob(specOf(path, extra), { emit, signal: new AbortController().signal });
+  const result = await importJob(specOf(path, extra), {
+    emit,
+    signal: new AbortController().signal,
+    drained: () => Promise.resolve(),
+  });
   return { ...outcome, result };
 }
 
@@ -327,7 +331,7 @@ test('a cancel keeps what was read and ends at once', async () => {
     abort.abort();
   };
   await assert.rejects(
-    importJob(specOf(root), { emit, signal: abort.signal }),
+    importJob(specOf(root), { emit, signal: abort.signal, drained: () => Promise.resolve() }),
     (error) =>
       error instanceof UserError && error.code === 'cancelled' && /\d+ pictures .*are kept/.test(error.message),
   );
@@ -345,7 +349,9 @@ test('a cancel before the first file', async () => {
   const root = temporaryFolder();
   fill(root, 'cat');
   const signal = AbortSignal.abort();
-  await assert.rejects(importJob(specOf(root), { emit: () => {}, signal }), { code: 'cancelled' });
+  await assert.rejects(importJob(specOf(root), { emit: () => {}, signal, drained: () => Promise.resolve() }), {
+    code: 'cancelled',
+  });
 });
 
 test('progress counts up to all files', async () => {
@@ -374,7 +380,11 @@ test('many thousand files in bounded memory', async () => {
     if (event.type === 'images') images += event.images.length;
     most = Math.max(most, process.memoryUsage().rss);
   };
-  const result = await importJob(specOf(tree), { emit, signal: new AbortController().signal });
+  const result = await importJob(specOf(tree), {
+    emit,
+    signal: new AbortController().signal,
+    drained: () => Promise.resolve(),
+  });
   assert.equal(images, folders * each);
   assert.equal(result.classes, folders);
   const grown = (most - before) / 2 ** 20;

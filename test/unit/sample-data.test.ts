@@ -9,14 +9,14 @@ import { planSample, SampleSettings } from '../../core/data/sample/plan.ts';
 import { renderPicture } from '../../core/data/sample/render.ts';
 import { SCENE_NAMES } from '../../core/data/sample/scenes.ts';
 import { SHAPE_NAMES } from '../../core/data/sample/shapes.ts';
-import type { JobPort } from '../../core/jobs/protocol.ts';
+import type { WorkPort } from '../../core/jobs/protocol.ts';
 import { readSceneTable, SCENE_TABLE, writeBackgrounds, writeSample } from '../../core/services/sample-data.ts';
 import { sha256 } from '../../core/storage/blob-store.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 
 const SMALL = { seed: 1, largest: 40, ratio: 20, testPerScene: 1 };
 
-function port(signal = new AbortController().signal): JobPort<Progress> & { events: Progress[] } {
+function port(signal = new AbortController().signal): WorkPort<Progress> & { events: Progress[] } {
   const events: Progress[] = [];
   return { events, signal, emit: (event) => events.push(event) };
 }
@@ -151,7 +151,7 @@ test('nothing is overwritten, and a cancelled or refused call leaves nothing beh
   assert.deepEqual(readdirSync(taken), ['mine.txt']);
 
   const abort = new AbortController();
-  const stopping: JobPort<Progress> = { signal: abort.signal, emit: () => abort.abort() };
+  const stopping: WorkPort<Progress> = { signal: abort.signal, emit: () => abort.abort() };
   await assert.rejects(
     writeSample(join(folder, 'stopped'), { ...SMALL, largest: 400 }, stopping),
     hasCode('cancelled'),
