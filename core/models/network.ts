@@ -6,20 +6,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfig, Precision } from '../training/config.ts';
 import type { Random } from '../base/random.ts';
 import { globalAveragePool, toPrecision } from '../engine/operations.ts';
-import { InferenceRun, LayerPlan, TrainingRun, type Layers } from './layers.ts';
+import { backboneOf, type Backbone } from './backbones.ts';
+import { LayerPlan } from './layer-plan.ts';
+import { InferenceRun, TrainingRun } from './layers.ts';
 import { Layout, type NamedTensors, type ParameterSpec } from './parameters.ts';
-import { resnetCifar } from './resnet-cifar.ts';
-import { resnet18 } from './resnet18.ts';
-
-/** A network without its heads. */
-export interface Backbone {
-  /** Name for people. */
-  readonly title: string;
-  /** The layer that saliency is taken from, for the record. */
-  readonly lastLayer: string;
-  /** image [N, S, S, 3] -> last feature map [N, h, w, C], after its ReLU. */
-  features<T>(layers: Layers<T>, image: T): T;
-}
 
 /** Everything that training changes. Flat vectors; see `Network` for what lies where. Pure data: steps make new ones. */
 export interface NetworkState {
@@ -42,16 +32,6 @@ export interface Logits {
   /** [N, C] each. */
   uniform: tf.Tensor2D;
   balanced: tf.Tensor2D;
-}
-
-/** The backbones there are; a new one is a file and a line here. */
-function backboneOf(config: ModelConfig): Backbone {
-  switch (config.kind) {
-    case 'resnet-cifar':
-      return resnetCifar(config.blocks);
-    case 'resnet18':
-      return resnet18();
-  }
 }
 
 function head(name: string, features: number, classes: number): ParameterSpec[] {

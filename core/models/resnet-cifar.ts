@@ -2,8 +2,8 @@
  * The small ResNet of He et al. 2016 (arXiv 1512.03385, section 4.2): 3x3 stem, three stages of 16, 32 and 64 channels,
  * n basic blocks each, shortcuts without parameters (option A). n = 5 is ResNet-32: 463,504 weights, 64-d features.
  */
-import type { Backbone } from './network.ts';
-import type { Layers } from './layers.ts';
+import type { Backbone } from './backbones.ts';
+import type { Layers } from './layer-plan.ts';
 
 const STAGES = [
   { channels: 16, stride: 1 },

@@ -3,8 +3,8 @@
  * stride 2, four stages of 64 to 512 channels with two basic blocks each, 1x1 projections (option B). 11.2 million
  * weights, 512-d features, total stride 32. For pictures of 64 px and more.
  */
-import type { Backbone } from './network.ts';
-import type { Layers } from './layers.ts';
+import type { Backbone } from './backbones.ts';
+import type { Layers } from './layer-plan.ts';
 
 const STAGES = [
   { channels: 64, stride: 1 },

@@ -23,6 +23,10 @@ export interface TrainOptions {
   jitter?: number | undefined;
   flip: boolean;
   minSteps?: number | undefined;
+  warmupEpochs?: number | undefined;
+  dropEpochs?: [number, number] | undefined;
+  startBalanced?: number | undefined;
+  groups?: [number, number] | undefined;
   evaluateEvery?: number | undefined;
   delta?: number | undefined;
   bankSize?: BankSize | undefined;
@@ -79,6 +83,9 @@ export function overridesFrom(
       jitter: options.jitter,
     }),
     minSteps: options.minSteps,
+    warmupEpochs: options.warmupEpochs,
+    dropEpochs: options.dropEpochs,
+    startBalanced: options.startBalanced,
     evaluateEvery: options.evaluateEvery,
     delta: options.delta,
     bankSize: bank,
@@ -87,7 +94,7 @@ export function overridesFrom(
     lambda: { min, max, per: options.lambdaPer ?? base.lambda.per },
     mask: options.mask,
     curatedShare: options.curated,
-    groups,
+    groups: options.groups ? { few: options.groups[0], many: options.groups[1] } : groups,
     seed: options.seed,
     threads: options.threads,
     precision: options.precision,

@@ -1,0 +1,224 @@
+/** What a run will cost: measured, by runs of this project or by a trial, and never guessed. */
+import { cpus } from 'node:os';
+import { z } from 'zod';
+import { asJson, canonicalJson } from '../base/json.ts';
+import { packBytes } from '../data/pack-file.ts';
+import type { EngineFingerprint } from '../engine/fingerprint.ts';
+import { networkSizes, type NetworkSizes } from '../models/backbones.ts';
+import type { ProjectStore } from '../storage/project-store.ts';
+import { TrainConfig, type MethodName } from '../training/config.ts';
+import { METHODS_BY_NAME } from '../training/methods/index.ts';
+import { storedSummary } from '../training/stored-figures.ts';
+import type { TrialResult } from '../training/trial-job.ts';
+import type { RunPlan, TrainingFacts } from './training-plan.ts';
+
+export interface TrainingEstimate {
+  method: MethodName;
+  network: string;
+  parameters: number;
+  /** Of one run; null while nothing like it was ever measured here. */
+  secondsPerEpoch: number | null;
+  seconds: number | null;
+  /** Most memory that the run's process will hold, bytes; null as above. */
+  memory: number | null;
+  checkpointBytes: number;
+  modelBytes: number;
+  /** What time and memory are taken from. */
+  source: 'run' | 'trial' | 'none';
+  /** The same in a sentence. */
+  basis: string;
+}
+
+/** What time and memory of a step depend on, beside the machine. */
+type Work = Pick<TrainConfig, 'model' | 'inputSize' | 'batchSize' | 'precision' | 'threads'> & {
+  branches: 'one' | 'two' | 'two with contexts';
+  crop: string;
+};
+
+/** What was measured, and on what. */
+interface Measure {
+  secondsPerStep: number;
+  secondsPerEvaluatedImage: number;
+  /** Bytes, without the bank; of a trial also without decoded pictures that a run holds. */
+  memory: number;
+}
+
+/** Name of the setting that keeps trials. */
+const TRIALS_SETTING = 'training-trials';
+const KEPT_TRIALS = 60;
+
+const Trials = z.array(
+  z.object({
+    work: z.string(),
+    processor: z.string(),
+    device: z.string(),
+    secondsPerStep: z.number(),
+    secondsPerEvaluatedImage: z.number(),
+    memory: z.number(),
+    at: z.string(),
+  }),
+);
+
+/** Runs that are looked at, newest first. */
+const MOST_RUNS = 50;
+/** Packs up to this many bytes are held in memory. */
+const HELD_PACK = 2 ** 30;
+
+/** The work of a step, as a key. */
+function workOf({ method, model, inputSize, batchSize, precision, threads, augment }: TrainConfig): string {
+  const branches = method === 'csa' ? 'two with contexts' : method === 'control' ? 'two' : 'one';
+  const work: Work = { branches, model, inputSize, batchSize, precision, threads, crop: augment.crop };
+  return canonicalJson(work);
+}
+
+const thisProcessor = (): string => cpus()[0]?.model.trim() ?? 'unknown';
+
+/** Bytes of a context of the method's own bank: 8-bit picture, float mask, label. */
+const contextBytes = (size: number): number => size * size * (3 + 4) + 4;
+
+const bankBytes = ({ method, bankSize, inputSize }: TrainConfig): number =>
+  method === 'csa' ? bankSize * contextBytes(inputSize) : 0;
+
+/** Bytes of decoded pictures that a run holds in memory. */
+function heldPictures({ inputSize: size, augment }: TrainConfig, { trainImages, evaluation }: TrainingFacts): number {
+  const held = (count: number): number => {
+    const bytes = packBytes({ count, size });
+    return bytes <= HELD_PACK ? bytes : 0;
+  };
+  return (augment.crop === 'resized' ? 0 : held(trainImages)) + held(evaluation?.images ?? 0);
+}
+
+/** Bytes of a checkpoint: weights and momentum of all, statistics, bank, and what is known of each training image. */
+function checkpointBytes(config: TrainConfig, { trunk, balanced, statistics }: NetworkSizes, images: number): number {
+  return 4 * (2 * (trunk + balanced) + statistics) + bankBytes(config) + 12 * images;
+}
+
+/** Keep what a trial has measured, for the estimates to come. */
+export function keepTrial(
+  store: ProjectStore,
+  configs: readonly TrainConfig[],
+  { engine, measures }: TrialResult,
+): void {
+  const at = new Date().toISOString();
+  const fresh = measures.map(({ method, secondsPerStep, secondsPerEvaluatedImage, peakMemory }) => ({
+    work: workOf(configs.find((config) => config.method === method)!),
+    processor: engine.processor,
+    device: engine.device,
+    secondsPerStep,
+    secondsPerEvaluatedImage,
+    memory: peakMemory,
+    at,
+  }));
+  const known = new Set(fresh.map(({ work }) => work));
+  const older = trials(store).filter(({ work }) => !known.has(work));
+  store.settings.set(TRIALS_SETTING, asJson([...fresh, ...older].slice(0, KEPT_TRIALS)));
+}
+
+function trials(store: ProjectStore): z.infer<typeof Trials> {
+  return Trials.catch([]).parse(store.settings.get(TRIALS_SETTING) ?? []);
+}
+
+/**
+ * Estimate a run.
+ * @param device what runs compute on here
+ */
+export function estimateRun(
+  store: ProjectStore,
+  facts: TrainingFacts,
+  { config, stepsPerEpoch }: RunPlan,
+  device: EngineFingerprint['device'],
+): TrainingEstimate {
+  const sizes = networkSizes(config.model, facts.classes);
+  const parameters = sizes.trunk + sizes.balanced;
+  const fixed = {
+    method: config.method,
+    network: sizes.title,
+    parameters,
+    checkpointBytes: checkpointBytes(config, sizes, facts.trainImages),
+    modelBytes: 4 * (parameters + sizes.statistics),
+  };
+  const run = measureOfRun(store, config, device);
+  const trial = run ? undefined : measureOfTrial(store, config, device);
+  const measure = run?.measure ?? trial;
+  if (!measure) {
+    const basis = 'Nothing like it has been trained or measured here yet: measure some steps to know.';
+    return { ...fixed, secondsPerEpoch: null, seconds: null, memory: null, source: 'none', basis };
+  }
+  const evaluated = (facts.evaluation?.images ?? 0) * measure.secondsPerEvaluatedImage;
+  const evaluations = Math.ceil(config.epochs / config.evaluateEvery);
+  const seconds = config.epochs * stepsPerEpoch * measure.secondsPerStep + evaluations * evaluated;
+  return {
+    ...fixed,
+    secondsPerEpoch: seconds / config.epochs,
+    seconds,
+    memory: measure.memory + bankBytes(config) + (run ? 0 : heldPictures(config, facts)),
+    ...(run
+      ? {
+          source: 'run',
+          basis: `From run ${run.id} of this project, which had the same network, size and batch on this processor.`,
+        }
+      : { source: 'trial', basis: 'From a trial of some steps on this machine.' }),
+  };
+}
+
+function measureOfTrial(store: ProjectStore, config: TrainConfig, device: string): Measure | undefined {
+  const work = workOf(config);
+  return trials(store).find(
+    (trial) => trial.work === work && trial.processor === thisProcessor() && trial.device === device,
+  );
+}
+
+/** What runs do, by id: it never changes. */
+const WORK_OF_RUNS = new WeakMap<ProjectStore, Map<number, { work: string; processor: string; device: string }>>();
+
+/** The newest run with the same work on the same machine. */
+function measureOfRun(
+  store: ProjectStore,
+  config: TrainConfig,
+  device: string,
+): { id: number; measure: Measure } | undefined {
+  const work = workOf(config);
+  const known = WORK_OF_RUNS.get(store) ?? new Map<number, { work: string; processor: string; device: string }>();
+  WORK_OF_RUNS.set(store, known);
+  const candidates = store.runs.listed().filter(({ state, epochsDone }) => state !== 'running' && epochsDone > 0);
+  for (const { id } of candidates.slice(0, MOST_RUNS)) {
+    let did = known.get(id);
+    if (!did) {
+      const run = store.runs.get(id)!;
+      const engine = Engine.parse(run.engine);
+      did = { work: workOf(TrainConfig.parse(run.config)), ...engine };
+      known.set(id, did);
+    }
+    if (did.work !== work || did.processor !== thisProcessor() || did.device !== device) continue;
+    const measure = measureEpochs(store, id);
+    if (measure) return { id, measure };
+  }
+  return undefined;
+}
+
+const Engine = z
+  .object({ processor: z.string(), device: z.string() })
+  .catch({ processor: 'unknown', device: 'unknown' });
+
+/** Time and memory of a run's epochs; undefined when none has trained all that it was to train. */
+function measureEpochs(store: ProjectStore, id: number): Measure | undefined {
+  const run = store.runs.get(id)!;
+  const config = TrainConfig.parse(run.config);
+  const epochs = store.runs.epochSummaries(id, 0).map(({ epoch, summary }) => ({ epoch, ...storedSummary(summary)! }));
+  // Before the balanced branch a step costs less; the first epoch is slow, for it traces.
+  const whole = epochs.filter(
+    ({ epoch }) => epoch > 0 && (isOneBranch(config.method) || epoch >= config.startBalanced),
+  );
+  if (whole.length === 0) return undefined;
+  const speeds = whole.map(({ timing }) => timing.imagesPerSecond).toSorted((a, b) => a - b);
+  const stepping = epochs.reduce((sum, { timing }) => sum + timing.seconds, 0);
+  const evaluated = epochs.reduce((sum, { evaluation }) => sum + (evaluation?.images ?? 0), 0);
+  return {
+    secondsPerStep: config.batchSize / speeds[Math.floor(speeds.length / 2)],
+    // What is not steps is evaluation, nearly all of it; a resumed run has lost the time before it was stopped.
+    secondsPerEvaluatedImage: evaluated > 0 ? Math.max(0, run.seconds - stepping) / evaluated : 0,
+    memory: Math.max(...epochs.map(({ timing }) => timing.peakMemory)) - bankBytes(config),
+  };
+}
+
+const isOneBranch = (method: MethodName): boolean => METHODS_BY_NAME[method].heads.length === 1;
