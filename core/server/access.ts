@@ -1,7 +1,7 @@
 /** Which files a caller may name. */
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { fileError, UserError } from '../base/errors.ts';
+import { fileError, systemCode, UserError } from '../base/errors.ts';
 
 export interface Access {
   readonly kind: 'private' | 'loopback';
@@ -31,18 +31,25 @@ export const privateAccess: Access = {
  */
 export function loopbackAccess(roots: readonly string[]): Access {
   const canonicalRoots = roots.map(canonicalFolder);
-  const allows = (path: string): boolean => canonicalRoots.some((root) => isWithin(root, canonical(path)));
+  const isBelow = (path: string): boolean => canonicalRoots.some((root) => isWithin(root, path));
   return {
     kind: 'loopback',
     roots: canonicalRoots,
-    allows,
     check(path) {
       const found = canonical(requireAbsolute(path));
-      if (allows(found)) return found;
+      if (isBelow(found)) return found;
       throw new UserError(
         'no-permission',
         `${path} lies outside the folders that this service was started for (${canonicalRoots.join(', ') || 'none'}): start it with --root for that folder.`,
       );
+    },
+    allows(path) {
+      try {
+        return isBelow(canonical(path));
+      } catch (error) {
+        if (error instanceof UserError) return false;
+        throw error;
+      }
     },
   };
 }
@@ -62,11 +69,35 @@ function canonicalFolder(root: string): string {
   throw new UserError('usage', `${root} is no folder: name one with --root.`);
 }
 
-/** Follow all links of the part of a path that exists; the rest has none. */
-function canonical(path: string): string {
-  if (existsSync(path)) return realpathSync(path);
+/** Links that are followed, one after the other, before a path is given up. */
+const MOST_LINKS = 40;
+
+/**
+ * Follow all links of the part of a path that exists; the rest has none. A link to nothing counts as where it leads to:
+ * something may be made there through it.
+ * @throws UserError 'usage' for links in a circle, and what the system says of a folder that cannot be entered
+ */
+function canonical(path: string, links = 0): string {
+  if (links > MOST_LINKS)
+    throw new UserError('usage', `${path} is a link that leads to itself: name a file or folder.`);
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ELOOP') throw fileError(error, 'look at', path);
+  }
+  if (isLink(path)) return canonical(resolve(dirname(path), readlinkSync(path)), links + 1);
   const parent = dirname(path);
-  return parent === path ? path : join(canonical(parent), basename(path));
+  return parent === path ? path : join(canonical(parent, links), basename(path));
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return false;
+  }
 }
 
 function requireAbsolute(path: string): string {

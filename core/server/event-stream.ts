@@ -1,16 +1,22 @@
 /** The hub's events as server-sent events. */
 import type { EventHub, NumberedEvent } from './event-hub.ts';
 
-/** Milliseconds between signs of life. */
-const HEARTBEAT = 15_000;
+/** Milliseconds between signs of life, unless a service is told otherwise. */
+export const HEARTBEAT = 15_000;
 /** Bytes that wait for a page that does not read; it is cut off then, and comes back for what it missed. */
 const MOST_WAITING = 4 * 2 ** 20;
 
 /**
  * @param lastId the last event that the page has seen
  * @param signal aborted when the page has gone
+ * @param heartbeat milliseconds between signs of life
  */
-export function eventStream(hub: EventHub, lastId: string | undefined, signal: AbortSignal): Response {
+export function eventStream(
+  hub: EventHub,
+  lastId: string | undefined,
+  signal: AbortSignal,
+  heartbeat: number,
+): Response {
   const encoder = new TextEncoder();
   const stopped = new AbortController();
   const body = new ReadableStream<Uint8Array>(
@@ -28,8 +34,8 @@ export function eventStream(hub: EventHub, lastId: string | undefined, signal: A
         };
         const send = ({ id, event }: NumberedEvent): void => write(`id: ${id}\ndata: ${JSON.stringify(event)}\n\n`);
         signal.addEventListener('abort', end, { once: true });
-        const heartbeat = setInterval(() => write(': here\n\n'), HEARTBEAT);
-        stopped.signal.addEventListener('abort', () => clearInterval(heartbeat));
+        const beat = setInterval(() => write(': here\n\n'), heartbeat);
+        stopped.signal.addEventListener('abort', () => clearInterval(beat));
         // Comes back soon after the service was started again.
         write('retry: 1000\n\n');
         const unlisten = hub.listen(lastId, send);

@@ -4,7 +4,8 @@ import type { MiddlewareHandler } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { UserError } from '../base/errors.ts';
 
-const COOKIE = 'contexture';
+/** Cookies do not tell ports apart: a second service on this machine has one of its own. */
+const cookieName = (port: number): string => `contexture-${port}`;
 
 /** For the private socket: the token in each request's header. */
 export function tokenGuard(token: string): MiddlewareHandler {
@@ -32,11 +33,11 @@ export function loopbackGuard(token: string, port: () => number): MiddlewareHand
     if (context.req.method === 'GET' && context.req.path === '/' && given !== undefined) {
       if (!sameToken(given, token)) return refuse();
       // Following the address from elsewhere is how a session begins; the token leaves the address bar at once.
-      setCookie(context, COOKIE, token, { httpOnly: true, sameSite: 'Strict', path: '/' });
+      setCookie(context, cookieName(port()), token, { httpOnly: true, sameSite: 'Strict', path: '/' });
       return context.redirect('/', 303);
     }
     if (site !== undefined && site !== 'same-origin' && site !== 'none') return refuse();
-    const cookie = getCookie(context, COOKIE);
+    const cookie = getCookie(context, cookieName(port()));
     const allowed = cookie !== undefined && sameToken(cookie, token);
     if (!allowed && !hasBearer(context.req.header('authorization'), token)) return refuse();
     return next();

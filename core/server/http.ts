@@ -70,6 +70,11 @@ export function createHttp(service: Service, { token, port, page }: HttpOptions)
   const via = port ? 'loopback' : 'private';
   app.onError((error) => failure(service, error));
   app.use(port ? loopbackGuard(token, port) : tokenGuard(token));
+  app.use('/api/*', async ({ req }, next) => {
+    // Would be answered like a GET, whose bytes nobody takes: an event stream would never end.
+    if (req.method === 'HEAD') throw noSuch(req);
+    return next();
+  });
   for (const [key, endpoint] of Object.entries<Endpoint>(CONTRACT)) {
     const [method, path] = key.split(' ');
     // The table of handlers has the same keys as the contract, and each is typed by its own.
@@ -83,10 +88,7 @@ export function createHttp(service: Service, { token, port, page }: HttpOptions)
     );
   }
   app.all('/api/*', ({ req }) => {
-    throw new UserError(
-      'not-found',
-      `There is no ${req.method} ${req.path}: GET /api/openapi.json lists what there is.`,
-    );
+    throw noSuch(req);
   });
   app.get('*', ({ req }) => {
     const file = page.get(decode(req.path));
@@ -133,6 +135,10 @@ async function json(request: Request): Promise<unknown> {
   } catch {
     throw new UserError('usage', 'The body of the request is not JSON.');
   }
+}
+
+function noSuch({ method, path }: { method: string; path: string }): UserError {
+  return new UserError('not-found', `There is no ${method} ${path}: GET /api/openapi.json lists what there is.`);
 }
 
 function tooLarge(): never {

@@ -25,6 +25,8 @@ export interface ServeOptions {
   /** A line for the log. */
   log: (line: string) => void;
   pageFolder?: string;
+  /** Milliseconds between signs of life in an event stream; 15 s when absent. */
+  heartbeat?: number;
 }
 
 export interface RunningService {
@@ -56,6 +58,7 @@ export async function startService(options: ServeOptions): Promise<RunningServic
       stateFolder: stateFolder(),
       socket: socket.path,
       log,
+      ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
     });
     const page = new PageFiles(options.pageFolder ?? PAGE_FOLDER);
     const privateServer = serverOf(createHttp(service, { token: socket.token, page }));

@@ -9,7 +9,9 @@ import type { ProjectStorage } from '../storage/project-store.ts';
 import type { Access } from './access.ts';
 import { Commands } from './commands.ts';
 import { EventHub } from './event-hub.ts';
+import { HEARTBEAT } from './event-stream.ts';
 import { Library, type KnownProject } from './library.ts';
+import { RecentLog } from './recent-log.ts';
 import { OpenProjects, type ServedProject } from './open-projects.ts';
 import type { AnyTaskKind, QueuedKind } from './task-kind.ts';
 import { TaskQueue } from './task-queue.ts';
@@ -25,6 +27,8 @@ export interface ServiceOptions {
   socket?: string;
   /** A line for the log. */
   log: (line: string) => void;
+  /** Milliseconds between signs of life in an event stream; 15 s when absent. */
+  heartbeat?: number;
 }
 
 export class Service {
@@ -36,13 +40,19 @@ export class Service {
   readonly commands: Commands;
   readonly runJob: RunJob;
   readonly log: (line: string) => void;
+  readonly recentLog = new RecentLog();
+  readonly heartbeat: number;
   readonly #closing = new Map<string, Promise<void>>();
 
   constructor(options: ServiceOptions) {
     this.access = options.access;
-    this.log = options.log;
+    this.log = (line) => {
+      this.recentLog.add(line);
+      options.log(line);
+    };
+    this.heartbeat = options.heartbeat ?? HEARTBEAT;
     this.runJob = options.runJob;
-    this.library = new Library(options.stateFolder, options.log);
+    this.library = new Library(options.stateFolder, this.log);
     this.projects = new OpenProjects(options.storage, options.socket);
     this.tasks = new TaskQueue(this, options.kinds, options.runJob);
     this.commands = new Commands(this);

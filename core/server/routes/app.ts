@@ -52,7 +52,8 @@ export const appRoutes = implement({
     };
   },
 
-  'GET /api/events': ({ service, header, signal }) => eventStream(service.hub, header('last-event-id'), signal),
+  'GET /api/events': ({ service, header, signal }) =>
+    eventStream(service.hub, header('last-event-id'), signal, service.heartbeat),
 
   'GET /api/openapi.json': () => Response.json(openApiDocument()),
 });
