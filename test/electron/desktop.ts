@@ -106,6 +106,8 @@ async function openDisplay(): Promise<string> {
 /** A started app. */
 export interface Desktop {
   readonly app: ElectronApplication;
+  /** Electron's main process. */
+  readonly main: ChildProcess;
   readonly page: Page;
   readonly folders: Folders;
   /** Errors of the page: what was thrown, and what its policy refused. */
@@ -115,7 +117,7 @@ export interface Desktop {
   /** Messages of the questions so far. */
   asked(): Promise<string[]>;
   /** Ask the service by the page. @throws Error with the service's sentence */
-  api<Result>(key: string, body?: unknown): Promise<Result>;
+  readonly api: <Result>(key: string, body?: unknown) => Promise<Result>;
   /** End it as a person does, and wait until it has ended. */
   quit(): Promise<void>;
 }
@@ -147,6 +149,7 @@ export async function launch({
   await page.waitForLoadState();
   return {
     app,
+    main: child,
     page,
     folders,
     errors,
