@@ -17,6 +17,11 @@ export class EventHub {
   readonly #listeners = new Set<(event: NumberedEvent) => void>();
   #count = 0;
 
+  /** How many listen. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
   publish(event: ServiceEvent): void {
     const numbered = { id: `${this.#boot}-${++this.#count}`, event };
     this.#kept.push(numbered);
