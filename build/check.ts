@@ -15,6 +15,12 @@ const ROOT = join(import.meta.dirname, '..');
 /** Folders of test/ in the order they run: a fault low down is reported first. Others come after these. */
 const LAYERS = ['unit', 'db', 'jobs', 'cli', 'contract', 'page', 'electron'];
 
+/** What the tests of a layer need to be built. */
+const OUTPUTS: readonly (readonly [layer: string, outputs: readonly ('page' | 'shell')[]])[] = [
+  ['page', ['page']],
+  ['electron', ['page', 'shell']],
+];
+
 /** What is no test: measurements, run by name, and what tests share. */
 const NO_TESTS = ['bench', 'fixtures'];
 
@@ -55,9 +61,18 @@ function importRules(): boolean {
   return problems.length === 0;
 }
 
+/** Builds what the tests of some layers run on, once for all of their files. */
+async function buildFor(found: readonly string[]): Promise<void> {
+  const wanted = OUTPUTS.filter(([layer]) => found.some((file) => layerOf(file) === layer));
+  if (wanted.length === 0) return;
+  const { ensureBuilt } = await import('./outputs.ts');
+  for (const output of new Set(wanted.flatMap(([, outputs]) => outputs))) await ensureBuilt(output);
+}
+
 /** Run test files; the reporter's lines go to stdout, its closing ones included. */
 async function tests(paths: readonly string[]): Promise<boolean> {
   const found = files('test/*/**/*.test.ts').filter((file) => !NO_TESTS.includes(layerOf(file)) && wanted(file, paths));
+  await buildFor(found);
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const skipped: string[] = [];
   const stream = run({

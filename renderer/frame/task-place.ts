@@ -13,10 +13,17 @@ const PLACES: Readonly<Record<string, [label: string, page: string]>> = {
   verify: ['See the export', 'export'],
 };
 
+/** The project that a task worked in: its own, or the one that it made. */
+export function projectOf({ project, result }: Task): string | null {
+  if (project !== null || typeof result !== 'object' || result === null || Array.isArray(result)) return project;
+  return typeof result.project === 'string' ? result.project : null;
+}
+
 /** @returns undefined where there is nothing to see */
-export function taskPlace({ project, kind, runId }: Task): { label: string; target: RouteTarget } | undefined {
-  const place = PLACES[kind];
+export function taskPlace(task: Task): { label: string; target: RouteTarget } | undefined {
+  const project = projectOf(task);
+  const place = PLACES[task.kind];
   if (project === null || place === undefined) return undefined;
   const [label, page] = place;
-  return { label, target: { project, page, rest: runId === null ? [] : [runId] } };
+  return { label, target: { project, page, rest: task.runId === null ? [] : [task.runId] } };
 }

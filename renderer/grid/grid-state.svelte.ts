@@ -13,6 +13,8 @@ export interface GridInput {
   readonly size: number;
   readonly caption: number;
   readonly selection: Selection;
+  /** Index of the active cell; set as keys and pointer move it. */
+  active: number;
   readonly onopen?: (id: number, index: number) => void;
 }
 
@@ -29,8 +31,6 @@ export class GridState {
   height = $state(0);
   /** Scrolled so far: of the scrolled element. */
   scrollTop = $state(0);
-  /** Index of the active cell. */
-  active = $state(0);
   /** Rectangle that the pointer draws, in the content. */
   band: Band | undefined = $state.raw();
   /** Where a range begins. */
@@ -70,7 +70,7 @@ export class GridState {
     });
     $effect(() => {
       // A shorter list: the active cell stays within it.
-      if (this.active >= this.#input.ids.length) this.active = Math.max(0, this.#input.ids.length - 1);
+      if (this.#input.active >= this.#input.ids.length) this.#input.active = Math.max(0, this.#input.ids.length - 1);
     });
   }
 
@@ -106,13 +106,13 @@ export class GridState {
     const control = event.ctrlKey || event.metaKey;
     if (control && event.key.toLowerCase() === 'a') selection.set(ids);
     else if (event.key === ' ') {
-      selection.toggle(ids[this.active]);
-      this.#anchor = this.active;
-    } else if (event.key === 'Enter') onopen?.(ids[this.active], this.active);
+      selection.toggle(ids[this.#input.active]);
+      this.#anchor = this.#input.active;
+    } else if (event.key === 'Enter') onopen?.(ids[this.#input.active], this.#input.active);
     else if (event.key === 'Escape' && selection.size > 0) selection.clear();
     else {
       const page = Math.max(1, Math.floor(this.height / this.layout.rowHeight) - 1);
-      const index = indexAfterKey(event.key, this.active, this.layout, ids.length, page);
+      const index = indexAfterKey(event.key, this.#input.active, this.layout, ids.length, page);
       if (index === undefined) return;
       this.goTo(index, { range: event.shiftKey, keep: control });
     }
@@ -126,7 +126,7 @@ export class GridState {
    */
   goTo(index: number, { range = false, keep = false } = {}): void {
     const { ids, selection } = this.#input;
-    this.active = index;
+    this.#input.active = index;
     this.reveal(index);
     if (range) {
       const [from, to] = [Math.min(this.#anchor, index), Math.max(this.#anchor, index)];
@@ -158,7 +158,7 @@ export class GridState {
       if (!control && !event.shiftKey) selection.clear();
     } else if (control) {
       selection.toggle(ids[index]);
-      this.active = index;
+      this.#input.active = index;
       this.#anchor = index;
     } else this.goTo(index, { range: event.shiftKey, keep: selection.has(ids[index]) && event.button !== 0 });
   }

@@ -6,6 +6,8 @@ const WAITS = [300, 700, 1500, 3000, 5000];
 class Connection {
   /** The service does not answer; a bar says so. */
   gone = $state(false);
+  /** The service answers, but not this page: it was started anew, and the page was opened by an older address. */
+  refused = $state(false);
   /** A try is on its way. */
   trying = $state(false);
 
@@ -27,7 +29,8 @@ class Connection {
     if (!this.gone || this.trying) return;
     this.trying = true;
     try {
-      const { ok } = await fetch('/api/about', { cache: 'no-store' });
+      const { ok, status } = await fetch('/api/about', { cache: 'no-store' });
+      this.refused = status === 403;
       if (ok) this.#found();
     } catch {
       // Still away; the next try is planned below.

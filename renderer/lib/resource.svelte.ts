@@ -3,6 +3,9 @@ import type { Topic } from '../../core/api/events.ts';
 import { ApiError, errorText, isAbort } from './api.ts';
 import { events, type EventBatch } from './events.svelte.ts';
 
+/** Between two answers where changes come without end, milliseconds. */
+const PAUSE_MS = 200;
+
 export interface ResourceOptions {
   /** Fetch again when these topics of `project` change. */
   topics?: readonly Topic[];
@@ -21,10 +24,21 @@ export class Resource<T> {
   loading = $state(true);
   /** Counts wishes to fetch again; the effect depends on it. */
   #wish = $state(0);
+  /** It changed while it was being fetched. */
+  #stale = false;
 
   /** Fetch again; what is shown stays meanwhile. */
   reload(): void {
     this.#wish++;
+  }
+
+  /**
+   * Fetch again because the service says that it has changed. What is on its way comes first, then a pause: a stream of
+   * changes must neither keep it from ever coming nor ask without end.
+   */
+  changed(): void {
+    if (this.loading) this.#stale = true;
+    else this.reload();
   }
 
   /** Show a value before the service has confirmed it, such as after a change made here. */
@@ -46,8 +60,8 @@ export class Resource<T> {
         },
         (error: unknown) => {
           if (abort.signal.aborted || isAbort(error)) return;
-          this.error = error instanceof ApiError ? error : new ApiError('defect', 0, errorText(error));
-          this.loading = false;
+          const known = error instanceof ApiError ? error : new ApiError('defect', 0, errorText(error));
+          this.#settle(this.data, known);
         },
       );
     }
@@ -58,6 +72,9 @@ export class Resource<T> {
     this.data = data;
     this.error = error;
     this.loading = false;
+    if (!this.#stale) return;
+    this.#stale = false;
+    setTimeout(() => this.reload(), PAUSE_MS);
   }
 }
 
@@ -76,7 +93,7 @@ export function resource<T>(
       const id = project?.();
       const changed = id === undefined || id === null ? undefined : batch.data.get(id);
       const named = changed !== undefined && topics.some((topic) => changed.has(topic));
-      if (batch.reset || named || when?.(batch) === true) result.reload();
+      if (batch.reset || named || when?.(batch) === true) result.changed();
     }),
   );
   return result;
