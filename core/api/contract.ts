@@ -14,6 +14,7 @@ import { PROJECT_ENDPOINTS } from './projects.ts';
 import { RUN_ENDPOINTS } from './runs.ts';
 import { SOURCE_ENDPOINTS } from './sources.ts';
 import { STATS_ENDPOINTS } from './stats.ts';
+import { STORAGE_ENDPOINTS } from './storage.ts';
 import { TASK_ENDPOINTS } from './tasks.ts';
 import { TRAINING_ENDPOINTS } from './training.ts';
 
@@ -31,6 +32,7 @@ export const CONTRACT = {
   ...RUN_ENDPOINTS,
   ...SOURCE_ENDPOINTS,
   ...STATS_ENDPOINTS,
+  ...STORAGE_ENDPOINTS,
   ...TASK_ENDPOINTS,
   ...TRAINING_ENDPOINTS,
 } as const satisfies Record<EndpointKey, Endpoint>;

@@ -13,6 +13,7 @@ import { projectRoutes } from './projects.ts';
 import { runRoutes } from './runs.ts';
 import { sourceRoutes } from './sources.ts';
 import { statsRoutes } from './stats.ts';
+import { storageRoutes } from './storage.ts';
 import { taskRoutes } from './tasks.ts';
 import { trainingRoutes } from './training.ts';
 
@@ -30,6 +31,7 @@ export const HANDLERS: Handlers = {
   ...runRoutes,
   ...sourceRoutes,
   ...statsRoutes,
+  ...storageRoutes,
   ...taskRoutes,
   ...trainingRoutes,
 };
