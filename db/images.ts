@@ -1,6 +1,6 @@
 /** Images: what was found, with the view of the edits over it. */
 import type { ImageCount, ImageTable } from '../core/storage/project-store.ts';
-import type { BlobId, ImageRecord, ImageState, NewImage } from '../core/storage/records.ts';
+import type { BlobId, ImageRecord, ImageState, NewImage, Split } from '../core/storage/records.ts';
 import { EFFECTIVE_CLASSES, MEMBERS_OF_CLASS } from './classes.ts';
 import { insertInto, type Connection, type Query } from './connection.ts';
 import { selectImages } from './select-images.ts';
@@ -78,6 +78,9 @@ export function imageTable(connection: Connection): ImageTable {
   const withHash = connection.column<number>(
     `SELECT id FROM image WHERE hash = ? AND state = 'ok' AND excluded = 0 ORDER BY id`,
   );
+  const foundIn = connection.prepare<[Split], { id: number }>(
+    `SELECT id FROM image WHERE foundSplit = ? AND state = 'ok' AND excluded = 0 LIMIT 1`,
+  );
   const select = selectImages(connection);
   const members = connection.prepare<[{ classId: number }], { id: number }>(MEMBERS_OF_CLASS);
   /** One statement for each set of conditions that was ever asked for. */
@@ -126,6 +129,7 @@ export function imageTable(connection: Connection): ImageTable {
       return ids.flatMap((id) => unflag(found.get(id)) ?? []);
     },
     select,
+    hasFoundSplit: (split) => foundIn.get(split) !== undefined,
     withHash,
     countBySource: () => new Map(bySource.all().map(({ sourceId, count }) => [sourceId, count])),
     counts: () => counts.all().map((row) => ({ ...row, excluded: row.excluded === 1 })),

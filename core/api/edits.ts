@@ -112,6 +112,10 @@ export const EDIT_ENDPOINTS = {
     }),
     response: EditEntry,
   },
+  'GET /api/projects/{project}/edits/split': {
+    summary: 'Whether the import found a val or test split; images in one stay there and are not dealt.',
+    response: z.object({ val: z.boolean(), test: z.boolean() }),
+  },
   'POST /api/projects/{project}/edits/split': {
     summary: 'Deal images to val and test, stratified by class.',
     body: SplitOptions,

@@ -124,6 +124,8 @@ export interface ImageTable {
   many(ids: readonly number[]): ImageRecord[];
   /** Ids of all images that fit, in order. A few tens of milliseconds for 100,000 images. */
   select(selection: ImageSelection): Uint32Array<ArrayBuffer>;
+  /** Whether the import found usable images in this split. */
+  hasFoundSplit(split: Split): boolean;
   /** Ids of usable images with this content. */
   withHash(hash: BlobId): number[];
   /** How many images each source has, whatever their state, by its id. */
@@ -230,8 +232,8 @@ export interface ContextTable {
   get(id: number): Context | undefined;
   ofImage(imageId: number): Context | undefined;
   list(filter?: ContextFilter): Context[];
-  /** Ids of those that fit, in the order asked for. */
-  ids(query: ContextQuery): number[];
+  /** Those that fit, in the order asked for. */
+  find(query: ContextQuery): { id: number; imageId: number }[];
   /** In the order of `ids`; those that are not there are left out. */
   rows(ids: readonly number[]): ContextRow[];
   count(): Record<ContextState, number>;

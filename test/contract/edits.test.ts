@@ -92,6 +92,7 @@ test('a split is previewed, then dealt as previewed', async () => {
     { name: 'owl', split: null, count: 20 },
     { name: 'ant', split: null, count: 2 },
   ]);
+  assert.deepEqual(await contract.get(`GET ${P}/edits/split`, { params }), { val: false, test: false });
   const options = { val: 0.1, test: 0.2, seed: 7 };
   const preview = await contract.get<SplitPreview>(`POST ${P}/edits/split/preview`, { params, body: options });
   assert.deepEqual(preview.classes, [
@@ -115,6 +116,22 @@ test('a split is previewed, then dealt as previewed', async () => {
     await contract.refused(`POST ${P}/edits/split`, 'usage', { params, body });
     await contract.refused(`POST ${P}/edits/split/preview`, 'usage', { params, body });
   }
+});
+
+test('a split that the import found stays; only the other one is dealt', async () => {
+  const { contract, params } = await served([
+    { name: 'owl', split: 'train', count: 10 },
+    { name: 'owl', split: 'test', count: 3 },
+  ]);
+  assert.deepEqual(await contract.get(`GET ${P}/edits/split`, { params }), { val: false, test: true });
+  const both = { val: 0.2, test: 0.2, seed: 1 };
+  assert.match(
+    await contract.refused(`POST ${P}/edits/split/preview`, 'usage', { params, body: both }),
+    /has a test split of its own/,
+  );
+  await contract.get(`POST ${P}/edits/split`, { params, body: { ...both, test: 0 } });
+  const { splits } = await contract.get<Tail>(`GET ${P}/tail`, { params });
+  assert.deepEqual(splits, { train: 8, val: 2, test: 3, unassigned: 0 });
 });
 
 test('a long tail is previewed, then made as previewed', async () => {

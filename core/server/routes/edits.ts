@@ -52,6 +52,11 @@ export const editRoutes = implement({
       return keepOne(store, { groups, ...(prefer ? { prefer } : {}) }, by);
     }),
 
+  'GET /api/projects/{project}/edits/split': ({ service, params }) => {
+    const { images } = service.projects.get(params.project).project.store;
+    return { val: images.hasFoundSplit('val'), test: images.hasFoundSplit('test') };
+  },
+
   'POST /api/projects/{project}/edits/split': ({ service, params, body }) =>
     edit(service, params.project, (store, by) => assignSplit(store, body, by).edit),
 
