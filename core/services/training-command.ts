@@ -48,7 +48,7 @@ export function trainCommand({ method, preset, seed, name, settings, file }: Run
   const words = ['contexture', 'train', method, '--preset', preset, '--seed', String(seed)];
   const values = new Map(flatten(settings));
   for (const [path, value] of values) {
-    const option = OPTIONS[path];
+    const option = Object.hasOwn(OPTIONS, path) ? OPTIONS[path] : undefined;
     if (option !== undefined) words.push(option, text(value));
   }
   if (values.has('lambda.min') || values.has('lambda.max')) {

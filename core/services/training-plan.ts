@@ -118,11 +118,20 @@ export function planSettings(
   facts: TrainingFacts,
   { method, preset, settings }: { method: MethodName; preset: PresetName; settings: Readonly<Record<string, Json>> },
 ): { plan: RunPlan; issues: [] } | { issues: SettingIssue[] } {
+  const apart = ['method', 'seed'].filter((name) => Object.hasOwn(settings, name));
+  if (apart.length > 0) {
+    return {
+      issues: apart.map((setting) => ({
+        setting,
+        message: `${setting} is asked for beside the settings, not in them.`,
+      })),
+    };
+  }
   // Every value is checked against the schema of settings, which knows no others.
   const planned = tryPlan(facts, { method, preset, overrides: settings });
   if ('plan' in planned) return { ...planned, issues: [] };
   // A wrong number of epochs makes the schedule that follows from it wrong too; only the former can be mended.
-  const given = planned.issues.filter(({ setting }) => setting.split('.')[0] in settings);
+  const given = planned.issues.filter(({ setting }) => Object.hasOwn(settings, setting.split('.')[0]));
   return { issues: given.length > 0 ? given : planned.issues };
 }
 

@@ -56,7 +56,14 @@ export const PAGES: readonly PageEntry[] = [
     key: 'Mod+5',
     load: () => import('./train/Train.svelte'),
   },
-  { name: 'runs', title: 'Runs', icon: ChartLine, inProject: true, key: 'Mod+6' },
+  {
+    name: 'runs',
+    title: 'Runs',
+    icon: ChartLine,
+    inProject: true,
+    key: 'Mod+6',
+    load: () => import('./runs/Runs.svelte'),
+  },
   { name: 'export', title: 'Export', icon: PackageOpen, inProject: true, key: 'Mod+7' },
   { name: 'settings', title: 'Settings', icon: SettingsIcon, inProject: false, key: 'Mod+,' },
 ];

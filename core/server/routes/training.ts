@@ -1,3 +1,4 @@
+import { UserError } from '../../base/errors.ts';
 import { asJson } from '../../base/json.ts';
 import { findRun } from '../../services/run-data.ts';
 import { planTraining, queueRuns, requestOf, trainingSetup } from '../../services/training.ts';
@@ -14,7 +15,8 @@ export const trainingRoutes = implement({
 
   'POST /api/projects/{project}/training/trial': ({ service, params, body }) => {
     const served = service.projects.get(params.project);
-    const { commands } = planTraining(served.project, body);
+    const { commands, issues } = planTraining(served.project, body);
+    if (issues.length > 0) throw new UserError('usage', issues[0].message);
     return service.tasks.add(served, {
       kind: 'trial',
       title: 'Measure training steps',

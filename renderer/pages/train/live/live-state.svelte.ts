@@ -1,0 +1,88 @@
+/** The run that is looked at while it is at work: what the service tells of it, kept up by its events. */
+import type { RunCurves } from '../../../../core/api/runs.ts';
+import type { LiveRun, LiveStep, RunPreview } from '../../../../core/api/training.ts';
+import type { Task } from '../../../../core/api/tasks.ts';
+import { call, isAbort } from '../../../lib/api.ts';
+import { events, type EventBatch } from '../../../lib/events.svelte.ts';
+import { resource, type Resource } from '../../../lib/resource.svelte.ts';
+import { router } from '../../../lib/router.svelte.ts';
+import { tasks } from '../../../lib/tasks.svelte.ts';
+
+/** Steps that are shown; when there are more, every second one goes. */
+const MOST_STEPS = 2400;
+
+export class LiveState {
+  readonly project: string;
+  readonly run: Resource<LiveRun>;
+  readonly curves: Resource<RunCurves>;
+  /** In order of their step. */
+  steps: readonly LiveStep[] = $state.raw([]);
+  preview: RunPreview | undefined = $state.raw();
+  #previewOf: number | undefined;
+
+  /** Training tasks of the project, in order of the queue. */
+  readonly queue: readonly Task[] = $derived.by(() => tasks.of(this.project, 'train'));
+  readonly waiting: readonly Task[] = $derived.by(() => this.queue.filter(({ state }) => state === 'queued'));
+  readonly running: Task | undefined = $derived.by(() => this.queue.find(({ state }) => state === 'running'));
+  /** The run of the address, else the one at work, the next, the last. */
+  readonly id: number | null = $derived.by(() => {
+    const named = Number(router.route.rest[1]);
+    if (Number.isInteger(named) && named > 0) return named;
+    const paused = this.queue.filter(({ state }) => state === 'paused').at(-1);
+    return (this.running ?? this.waiting[0] ?? paused ?? this.queue.at(-1))?.runId ?? null;
+  });
+  readonly task: Task | undefined = $derived.by(() =>
+    this.id === null ? undefined : this.queue.filter(({ runId }) => runId === this.id).at(-1),
+  );
+
+  /** Make it while the component is being made. */
+  constructor(project: string) {
+    this.project = project;
+    const concerns = (batch: EventBatch): boolean =>
+      batch.epochs.some(({ run }) => run === this.id) || batch.data.get(project)?.has('runs') === true;
+    const named = (run: number) => ({ params: { project, run } });
+    this.run = resource(
+      (signal) =>
+        this.id === null ? null : call('GET /api/projects/{project}/runs/{run}/live', { ...named(this.id), signal }),
+      { when: concerns },
+    );
+    this.curves = resource(
+      (signal) =>
+        this.id === null ? null : call('GET /api/projects/{project}/runs/{run}/curves', { ...named(this.id), signal }),
+      { when: concerns },
+    );
+    // The service's steps, whenever it is asked; between, those of the events.
+    $effect(() => {
+      this.steps = this.run.data?.id === this.id ? (this.run.data?.steps ?? []) : [];
+    });
+    $effect(() => events.listen((batch) => this.#follow(batch)));
+    $effect(() => {
+      if (this.id !== this.#previewOf) this.preview = undefined;
+      this.#previewOf = this.id ?? undefined;
+      void this.#look();
+    });
+  }
+
+  #follow(batch: EventBatch): void {
+    const fresh = batch.steps.filter(({ run, project }) => run === this.id && project === this.project);
+    if (fresh.length > 0) {
+      const [first] = fresh;
+      // A run that goes on from its checkpoint does some steps again.
+      const all = [...this.steps.filter(({ step }) => step < first.step), ...fresh];
+      this.steps = all.length > MOST_STEPS ? all.filter((_, index) => index % 2 === 0) : all;
+    }
+    if (batch.previews.some(({ run, project }) => run === this.id && project === this.project)) void this.#look();
+  }
+
+  async #look(): Promise<void> {
+    const { id: run, project } = this;
+    if (run === null) return;
+    try {
+      const preview = await call('GET /api/projects/{project}/runs/{run}/preview', { params: { project, run } });
+      if (run === this.id) this.preview = preview;
+    } catch (error) {
+      // There is none yet, or none any more: what is shown stays.
+      if (!isAbort(error) && run !== this.id) this.preview = undefined;
+    }
+  }
+}
