@@ -110,18 +110,18 @@ export function contextTable(connection: Connection): ContextTable {
       for (const row of count.all()) result[row.state] = row.count;
       return result;
     },
-    ids: (query) => {
+    find: (query) => {
       const fields = Object.entries(query).filter(([, value]) => value !== undefined);
       const given = Object.fromEntries(
         fields.map(([name, value]) => [name, Array.isArray(value) ? JSON.stringify(value) : value]),
       );
       const conditions = Object.entries(CONDITIONS).flatMap(([name, sql]) => (name in given ? [sql] : []));
       const direction = query.descending === true ? 'DESC' : 'ASC';
-      const found = connection.prepare<[object], { id: number }>(`
+      const found = connection.prepare<[object], { id: number; imageId: number }>(`
         WITH RECURSIVE ${EFFECTIVE_CLASSES}
-        SELECT context.id ${JOINED} WHERE ${['TRUE', ...conditions].join(' AND ')}
+        SELECT context.id, context.imageId ${JOINED} WHERE ${['TRUE', ...conditions].join(' AND ')}
         ORDER BY ${ORDERS[query.sort ?? 'id']} ${direction}, context.id`);
-      return found.all(given).map(({ id }) => id);
+      return found.all(given);
     },
     rows: (ids) => rows.all(JSON.stringify(ids)).map(({ excluded, ...row }) => ({ ...row, excluded: excluded === 1 })),
     countByClass: () => countByClass.all(),

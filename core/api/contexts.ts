@@ -173,7 +173,8 @@ const LARGEST_MASK = 64 * 2 ** 20;
 
 export const CONTEXT_ENDPOINTS = {
   'GET /api/projects/{project}/contexts/ids': {
-    summary: 'Ids of the contexts that fit, in order: unsigned 32-bit numbers, little end first.',
+    summary:
+      'The contexts that fit, in order: id of the context and id of its image by turns, unsigned 32-bit numbers, little end first.',
     query: ContextQuery,
     response: { media: 'application/octet-stream' },
   },

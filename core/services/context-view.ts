@@ -37,8 +37,11 @@ export function classGroups(store: ProjectStore): ClassGroup[] {
     .toSorted((a, b) => b.train - a.train || (a.name < b.name ? -1 : 1));
 }
 
-/** Ids of the contexts that fit, in the order asked for. */
-export function findContextIds(store: ProjectStore, query: ContextFilter | ContextQuery): number[] {
+/** The contexts that fit, in the order asked for. */
+export function selectContexts(
+  store: ProjectStore,
+  query: ContextFilter | ContextQuery,
+): { id: number; imageId: number }[] {
   const { state, class: classes, group, text, ...bounds } = query;
   const wanted = group && new Set<string>(group);
   const ofGroups = wanted && classGroups(store).flatMap((row) => (wanted.has(row.group) ? [row.id] : []));
@@ -49,7 +52,7 @@ export function findContextIds(store: ProjectStore, query: ContextFilter | Conte
     ...(classIds ? { classIds } : {}),
     ...(text ? { text } : {}),
   };
-  return store.contexts.ids(stored);
+  return store.contexts.find(stored);
 }
 
 /** What is known of contexts, in the order asked for; ids that are not there are left out. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ProjectStore } from '../../core/storage/project-store.ts';
+import type { ContextQuery, ProjectStore } from '../../core/storage/project-store.ts';
 import { AT, addImage, newMask, newRun, newSaliency, withStore } from './support.ts';
 
 const LATER = '2026-02-03T04:05:06.789Z';
@@ -158,7 +158,7 @@ test('contexts are found by state, class, probability, area and path, in the ord
     make('bird/b_1.png', 'bird', 0.9, 0.1);
     make('bird/B%2.png', 'bird', 0.5, 0.5);
     make('owl/c.png', 'owl', 0.1, 0.3);
-    const { ids } = store.contexts;
+    const ids = (query: ContextQuery) => store.contexts.find(query).map(({ id }) => id);
     assert.deepEqual(ids({}), [1, 2, 3, 4]);
     assert.deepEqual(ids({ sort: 'probability' }), [4, 1, 3, 2]);
     assert.deepEqual(ids({ sort: 'probability', descending: true }), [2, 1, 3, 4]);

@@ -8,7 +8,7 @@ import {
   contextModels,
   contextSaliency,
   describeContexts,
-  findContextIds,
+  selectContexts,
 } from '../../services/context-view.ts';
 import { decideContexts, putMask, restoreMask, undoContexts } from '../../services/contexts.ts';
 import type { Project } from '../../storage/project.ts';
@@ -22,7 +22,7 @@ const layersOf = new WeakMap<Project, MaskLayers>();
 
 export const contextRoutes = implement({
   'GET /api/projects/{project}/contexts/ids': ({ service, params, query }) =>
-    packedIds(findContextIds(storeOf(service, params), query)),
+    packedIds(selectContexts(storeOf(service, params), query).flatMap(({ id, imageId }) => [id, imageId])),
 
   'POST /api/projects/{project}/contexts/details': ({ service, params, body }) =>
     describeContexts(storeOf(service, params), body.ids),
@@ -134,7 +134,7 @@ function storeOf(service: Service, params: { project: string }): Project['store'
 }
 
 function chosen({ store }: Project, select: ContextSelection): number[] {
-  return 'ids' in select ? [...new Set(select.ids)] : findContextIds(store, select.filter);
+  return 'ids' in select ? [...new Set(select.ids)] : selectContexts(store, select.filter).map(({ id }) => id);
 }
 
 function ruleOption(rule: MaskRule): string[] {
