@@ -47,7 +47,14 @@ export const PAGES: readonly PageEntry[] = [
     key: 'Mod+3',
     load: () => import('./explore/Explore.svelte'),
   },
-  { name: 'contexts', title: 'Contexts', icon: Scan, inProject: true, key: 'Mod+4' },
+  {
+    name: 'contexts',
+    title: 'Contexts',
+    icon: Scan,
+    inProject: true,
+    key: 'Mod+4',
+    load: () => import('./contexts/Contexts.svelte'),
+  },
   {
     name: 'train',
     title: 'Train',

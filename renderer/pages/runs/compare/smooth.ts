@@ -1,0 +1,35 @@
+/** Smoothing of curves for the eye. */
+
+/**
+ * Exponential moving average that starts at the first value (with the bias of the start taken out, as TensorBoard does).
+ * @param weight of what came before, 0 (as measured) to just under 1
+ */
+export function smooth(values: readonly (number | null)[], weight: number): (number | null)[] {
+  let mean = 0;
+  let total = 0;
+  return values.map((value) => {
+    if (value === null) return null;
+    mean = weight * mean + (1 - weight) * value;
+    total = weight * total + (1 - weight);
+    return mean / total;
+  });
+}
+
+/**
+ * Curves of several runs over one axis.
+ * @param curves each with the epochs of its values, ascending
+ * @returns all epochs that any of them has, and each curve's values over these; null where it has none
+ */
+export function alignCurves(curves: readonly { epochs: readonly number[]; values: readonly (number | null)[] }[]): {
+  epochs: number[];
+  values: (number | null)[][];
+} {
+  const epochs = [...new Set(curves.flatMap((curve) => curve.epochs))].sort((a, b) => a - b);
+  const place = new Map(epochs.map((epoch, index) => [epoch, index]));
+  const values = curves.map((curve) => {
+    const row: (number | null)[] = epochs.map(() => null);
+    for (const [i, epoch] of curve.epochs.entries()) row[place.get(epoch) ?? 0] = curve.values[i];
+    return row;
+  });
+  return { epochs, values };
+}
