@@ -19,7 +19,13 @@ const OUTPUTS: Readonly<Record<'page' | 'shell', Output>> = {
   page: {
     folder: 'page',
     sources: ['renderer/**/*', 'core/api/*', 'build/vite.page.ts', 'package-lock.json'],
-    make: () => build({ configFile: join(ROOT, 'build', 'vite.page.ts'), logLevel: 'warn' }),
+    make: () =>
+      build({
+        configFile: join(ROOT, 'build', 'vite.page.ts'),
+        logLevel: 'warn',
+        // For the licences of all parts.
+        build: { license: { fileName: 'licences.md' } },
+      }),
   },
   shell: {
     folder: 'electron',

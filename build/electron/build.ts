@@ -26,6 +26,8 @@ async function bundle(name: 'main' | 'preload'): Promise<void> {
       emptyOutDir: false,
       target: TARGET,
       minify: false,
+      // For the licences of all parts; the preload bundles nobody else's code.
+      license: name === 'main' && { fileName: 'licences.md' },
       ssr: true,
       rollupOptions: {
         input: join(ROOT, 'electron', `${name}.ts`),
@@ -47,7 +49,15 @@ export async function buildShell(): Promise<void> {
     readFileSync(join(ROOT, 'package.json'), 'utf8'),
   );
   // The name is also that of the folder with the user's data.
-  const manifest = { name: 'contexture', productName: 'Contexture', version, description, license, main: 'main.cjs' };
+  const manifest = {
+    name: 'contexture',
+    productName: 'Contexture',
+    version,
+    description,
+    author: 'The Contexture authors',
+    license,
+    main: 'main.cjs',
+  };
   writeFileSync(join(OUT, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { after } from 'node:test';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
@@ -49,6 +49,11 @@ export const skip: string | false = (() => {
   const reason = 'reason' in found ? found.reason : displayReason();
   return reason === undefined ? false : `desktop tests not run: ${reason}`;
 })();
+
+/** The folder of the Electron that tests run on. */
+export function electronFolder(): string {
+  return 'program' in found ? dirname(found.program) : '';
+}
 
 /** Everything that one start of the app leaves behind is below these folders. */
 export interface Folders {
