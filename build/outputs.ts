@@ -1,23 +1,25 @@
-/** What is built from sources into out/: the page and the shell, each again only when what goes into it has changed. */
+/** What is built into out/: the page, the shell, the licences; each again only when what goes into it has changed. */
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'vite';
 import { buildShell } from './electron/build.ts';
+import { licences } from './package/licences.ts';
+import { withLock } from './setup/folders.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
 
 interface Output {
-  /** Below out/. */
-  readonly folder: string;
+  /** File or folder below out/. */
+  readonly path: string;
   /** All that goes into it; the lock file stands for the packages. */
   readonly sources: readonly string[];
   readonly make: () => Promise<unknown>;
 }
 
-const OUTPUTS: Readonly<Record<'page' | 'shell', Output>> = {
+const OUTPUTS: Readonly<Record<'page' | 'shell' | 'licences', Output>> = {
   page: {
-    folder: 'page',
+    path: 'page',
     sources: ['renderer/**/*', 'core/api/*', 'build/vite.page.ts', 'package-lock.json'],
     make: () =>
       build({
@@ -28,22 +30,32 @@ const OUTPUTS: Readonly<Record<'page' | 'shell', Output>> = {
       }),
   },
   shell: {
-    folder: 'electron',
+    path: 'electron',
     sources: ['electron/*', 'core/api/bridge.ts', 'build/electron/*', 'package.json', 'package-lock.json'],
     make: buildShell,
+  },
+  licences: {
+    path: 'licences.txt',
+    // What the page and the shell have bundled lies in their folders.
+    sources: ['out/*/licences.md', 'build/package/licences.ts', 'package-lock.json', 'LICENSE'],
+    make: async () => writeFileSync(join(ROOT, 'out', 'licences.txt'), licences(ROOT, [])),
   },
 };
 
 /** Build what is not there or not made from the sources as they are. @returns whether it had to */
 export async function ensureBuilt(name: keyof typeof OUTPUTS): Promise<boolean> {
-  const { folder, sources, make } = OUTPUTS[name];
-  const stamp = join(ROOT, 'out', `${folder}.sources`);
-  const wanted = hashOf(sources);
-  if (existsSync(join(ROOT, 'out', folder)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted)
-    return false;
-  await make();
-  writeFileSync(stamp, wanted);
-  return true;
+  const { path, sources, make } = OUTPUTS[name];
+  const out = join(ROOT, 'out');
+  const stamp = join(out, `${path}.sources`);
+  mkdirSync(out, { recursive: true });
+  // Tests run side by side, and a start may come while they do.
+  return withLock(join(out, `${path}.lock`), new AbortController().signal, async () => {
+    const wanted = hashOf(sources);
+    if (existsSync(join(out, path)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return false;
+    await make();
+    writeFileSync(stamp, wanted);
+    return true;
+  });
 }
 
 /** One hash of the names and contents of files. */

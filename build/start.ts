@@ -27,6 +27,7 @@ const problem = displayProblem();
 const electron = problem === undefined ? findElectron({ fetch: true }) : { reason: problem };
 if ('program' in electron) {
   if (await ensureBuilt('shell')) console.log('Built the shell.');
+  await ensureBuilt('licences');
   become(electron.program, [join(ROOT, 'out', 'electron'), ...args]);
 } else {
   console.log(`No window, because ${electron.reason}: Contexture serves its page to a browser instead.`);
