@@ -53,7 +53,8 @@ export function fingerprint(engine: Engine, threads: number): EngineFingerprint 
 /** What differs between two engines, in words; empty when a run resumes digit for digit. */
 export function engineDifferences(before: EngineFingerprint, now: EngineFingerprint): string[] {
   const differences: string[] = [];
-  if (before.device === 'gpu' || now.device === 'gpu') differences.push('a GPU does not repeat its digits');
+  if (before.device === 'gpu' || now.device === 'gpu')
+    differences.push('on a GPU the digits depend on the card and its driver, which a run does not record');
   for (const key of ['tensorflow', 'device', 'threads', 'platform', 'instructions'] as const) {
     if (before[key] !== now[key]) differences.push(`${key} was ${before[key]} and is ${now[key]}`);
   }

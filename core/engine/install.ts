@@ -57,6 +57,9 @@ export function engineEnvironment(install: EngineInstall, { threads }: { threads
     TF_FORCE_GPU_ALLOW_GROWTH: 'true',
     // Same input, same digits, on a GPU too.
     TF_DETERMINISTIC_OPS: '1',
+    // float32 is float32 on a GPU too, where NVIDIA's libraries would keep 10 bits of a product's factors (TF32); who wants
+    // speed has bfloat16.
+    NVIDIA_TF32_OVERRIDE: '0',
     // Our steps run one operation after the other.
     TF_NUM_INTEROP_THREADS: '1',
     // TensorFlow leaves oneDNN off on processors without AVX-512 VNNI, where it is still about twice as fast.

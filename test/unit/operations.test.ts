@@ -8,6 +8,7 @@ import {
   batchNormInference,
   batchNormTraining,
   composedBatchNorm,
+  composedLosses,
   convolution,
   crossEntropy,
   globalAveragePool,
@@ -183,6 +184,18 @@ test('cross entropy equals its composition from log-softmax, sample by sample, w
   assertSame(ours, (input) => tf.mean(sampleLosses(input)), [logits], 'cross entropy');
   const { sampleLosses: kept } = crossEntropy(logits as tf.Tensor2D, labels);
   assertClose(kept.dataSync(), sampleLosses(logits).dataSync(), 'sample losses');
+});
+
+test('cross entropy as a GPU computes it equals the fused operation, logits far apart included', () => {
+  const labels = tf.tensor1d([0, 4, 2, 2, 1, 3], 'int32');
+  for (const scale of [1, 1000]) {
+    const logits = tf.mul(normal<tf.Rank.R2>([6, 5]), scale) as tf.Tensor2D;
+    const { each, gradient } = composedLosses(logits, labels);
+    const { sampleLosses } = crossEntropy(logits, labels);
+    assertClose(each.dataSync(), sampleLosses.dataSync(), 'sample losses');
+    const expected = tf.grad((input) => tf.mul(crossEntropy(input as tf.Tensor2D, labels).loss, 6))(logits);
+    assertClose(gradient.dataSync(), expected.dataSync(), 'gradient');
+  }
 });
 
 test('global average pooling', () => {
