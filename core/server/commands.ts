@@ -63,6 +63,7 @@ export class Commands {
       },
     });
     caller.addEventListener('abort', () => stop.abort(), { once: true });
+    if (caller.aborted) stop.abort();
     return new Response(body, { headers: { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' } });
   }
 

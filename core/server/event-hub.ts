@@ -6,15 +6,19 @@ export interface NumberedEvent {
   /** Names this start of the service and a number, as in "9f3c-17". */
   id: string;
   event: ServiceEvent;
+  /** As a server-sent event; made once for all pages. */
+  text: string;
 }
 
-/** Events that are kept for pages whose connection broke. */
+/** Events, and characters of them, that are kept for pages whose connection broke. */
 const KEPT = 4096;
+const KEPT_TEXT = 2 ** 20;
 
 export class EventHub {
   readonly #boot = randomUUID().slice(0, 8);
   readonly #kept: NumberedEvent[] = [];
   readonly #listeners = new Set<(event: NumberedEvent) => void>();
+  #keptText = 0;
   #count = 0;
 
   /** How many listen. */
@@ -23,9 +27,11 @@ export class EventHub {
   }
 
   publish(event: ServiceEvent): void {
-    const numbered = { id: `${this.#boot}-${++this.#count}`, event };
+    this.#count++;
+    const numbered = this.#numbered(event);
     this.#kept.push(numbered);
-    if (this.#kept.length > KEPT) this.#kept.shift();
+    this.#keptText += numbered.text.length;
+    while (this.#kept.length > KEPT || this.#keptText > KEPT_TEXT) this.#keptText -= this.#kept.shift()!.text.length;
     for (const listener of this.#listeners) listener(numbered);
   }
 
@@ -47,6 +53,11 @@ export class EventHub {
     if (boot === this.#boot && missed >= 0 && missed <= this.#kept.length) {
       return missed === 0 ? [] : this.#kept.slice(-missed);
     }
-    return [{ id: `${this.#boot}-${this.#count}`, event: { type: 'reset' } }];
+    return [this.#numbered({ type: 'reset' })];
+  }
+
+  #numbered(event: ServiceEvent): NumberedEvent {
+    const id = `${this.#boot}-${this.#count}`;
+    return { id, event, text: `id: ${id}\ndata: ${JSON.stringify(event)}\n\n` };
   }
 }

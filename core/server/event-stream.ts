@@ -1,5 +1,5 @@
 /** The hub's events as server-sent events. */
-import type { EventHub, NumberedEvent } from './event-hub.ts';
+import type { EventHub } from './event-hub.ts';
 
 /** Milliseconds between signs of life, unless a service is told otherwise. */
 export const HEARTBEAT = 15_000;
@@ -32,14 +32,16 @@ export function eventStream(
           stopped.abort();
           controller.close();
         };
-        const send = ({ id, event }: NumberedEvent): void => write(`id: ${id}\ndata: ${JSON.stringify(event)}\n\n`);
         signal.addEventListener('abort', end, { once: true });
         const beat = setInterval(() => write(': here\n\n'), heartbeat);
         stopped.signal.addEventListener('abort', () => clearInterval(beat));
         // Comes back soon after the service was started again.
         write('retry: 1000\n\n');
-        const unlisten = hub.listen(lastId, send);
+        const unlisten = hub.listen(lastId, ({ text }) => write(text));
         stopped.signal.addEventListener('abort', unlisten);
+        // The page may have gone by now.
+        if (stopped.signal.aborted) unlisten();
+        if (signal.aborted) end();
       },
       cancel: () => stopped.abort(),
     },
