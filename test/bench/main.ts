@@ -17,12 +17,13 @@ const BENCHES: Readonly<Record<string, (options: Record<string, number>) => Prom
   export: async (options) => (await import('./export.ts')).exportPictures(options),
   import: async (options) => (await import('./import.ts')).importBench(options),
   thumbnails: async (options) => (await import('./thumbnails.ts')).thumbnailsBench(options),
+  app: async (options) => (await import('./app.ts')).appBench(options),
   'coloured-mnist': async (options) => (await import('./coloured-mnist.ts')).colouredMnist(options),
   'pets-masks': async (options) => (await import('./pets-masks.ts')).petsMasks(options),
   'cifar-peer': async (options) => (await import('./cifar-peer.ts')).cifarPeer(options),
 };
 
-// float32 is float32 on a GPU too, on both sides: NVIDIA's libraries would round to 10 bits of fraction (TF32).
+// As our engine has it: the peer's float32 is float32 on a GPU too.
 process.env.NVIDIA_TF32_OVERRIDE ??= '0';
 
 const { tokens } = parseArgs({ strict: false, allowPositionals: true, tokens: true });
