@@ -20,17 +20,13 @@ export interface EngineFingerprint {
 /** Names in /proc/cpuinfo of the instruction sets that kernels are chosen by. */
 const INSTRUCTION_SETS = ['avx', 'avx2', 'fma', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_tile', 'amx_bf16'];
 
-function instructionSets(): string {
+/** Those of this processor. */
+export function instructionSets(): string {
   if (platform() !== 'linux' || arch() !== 'x64') return arch();
   const flags = /^flags\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1].split(' ') ?? [];
   return INSTRUCTION_SETS.filter((name) => flags.includes(name))
     .map((name) => name.toUpperCase())
     .join(' ');
-}
-
-/** Whether this processor computes bfloat16 itself; others emulate it, many times slower than float32. */
-export function hasBfloat16(): boolean {
-  return /\b(AVX512|AMX)_BF16\b/.test(instructionSets());
 }
 
 /** Threads that a setting of `threads` means: 0 is all cores this process may use. */

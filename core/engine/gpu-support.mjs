@@ -3,11 +3,14 @@
  * installed, and the doctor later. TensorFlow 2.21's CUDA build holds code for compute capability 6.0, 7.0, 8.0, 8.9 and
  * 9.0; on 10.0 and up it fails in the middle of the work.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 
 /** Oldest driver that runs CUDA 12 programs on Linux. */
 const OLDEST_DRIVER = '525.60.13';
 const CAPABILITY = { from: 6, below: 10 };
+/** Capability from which GPUs compute bfloat16 themselves. */
+const BFLOAT16_FROM = 8;
+const QUERY = ['--query-gpu=name,driver_version,compute_cap', '--format=csv,noheader'];
 
 /**
  * @typedef {object} Gpu
@@ -28,9 +31,8 @@ const CAPABILITY = { from: 6, below: 10 };
  */
 export function lookAtGpus(signal) {
   const { platform, arch } = process;
-  const query = ['--query-gpu=name,driver_version,compute_cap', '--format=csv,noheader'];
   return new Promise((resolve) => {
-    execFile('nvidia-smi', query, { signal, timeout: 30_000 }, (error, output) => {
+    execFile('nvidia-smi', QUERY, { signal, timeout: 30_000 }, (error, output) => {
       if (!error) return resolve({ platform, arch, gpus: parseGpus(output) });
       const missing = error.code === 'ENOENT';
       const reason = missing
@@ -39,6 +41,24 @@ export function lookAtGpus(signal) {
       resolve({ platform, arch, gpus: reason });
     });
   });
+}
+
+/**
+ * The GPUs at once; none where the driver does not name them.
+ * @returns {Gpu[]}
+ */
+export function listGpus() {
+  const { status, stdout } = spawnSync('nvidia-smi', QUERY, { encoding: 'utf8', timeout: 30_000 });
+  return status === 0 ? parseGpus(stdout) : [];
+}
+
+/**
+ * Whether every GPU that can be used computes bfloat16 itself, and there is one.
+ * @param {Gpu[]} gpus
+ */
+export function haveBfloat16(gpus) {
+  const usable = gpus.filter((gpu) => gpuProblem(gpu) === undefined);
+  return usable.length > 0 && usable.every(({ capability }) => Number(capability) >= BFLOAT16_FROM);
 }
 
 /**

@@ -15,10 +15,10 @@ import { saliencyMap } from '../training/saliency.ts';
 type HeadLogits = Pick<SelfTest, 'uniform' | 'balanced'>;
 
 /**
- * How far logits may lie from the stored ones, relative to the largest of them: rounding on another processor or number
- * of threads, and a graphics card's other ways to convolve.
+ * How far logits may lie from the stored ones, relative to the largest of them: rounding on another processor, number of
+ * threads or GPU. Evaluation is in float32 everywhere.
  */
-const TOLERANCE = { cpu: 1e-4, gpu: 1e-3 } as const;
+const TOLERANCE = 1e-4;
 
 /** What a model says of some pictures, and what in them speaks for one class of each. */
 export interface Explained {
@@ -66,7 +66,7 @@ export class Classifier {
    * @returns the largest difference between logits, relative to the largest logit
    * @throws UserError 'damaged' when they differ by more than rounding
    */
-  selfTest({ pixels, uniform, balanced }: SelfTest, device: 'cpu' | 'gpu', name: string): number {
+  selfTest({ pixels, uniform, balanced }: SelfTest, name: string): number {
     const count = uniform.length / this.card.classes.length;
     if (count === 0) throw new UserError('damaged', `${name} has no self-test. Take a good copy of it.`);
     const logits = this.#logits(pixels, count);
@@ -74,7 +74,7 @@ export class Classifier {
       relativeDifference(logits.uniform, uniform),
       relativeDifference(logits.balanced, balanced),
     );
-    if (difference <= TOLERANCE[device]) return difference;
+    if (difference <= TOLERANCE) return difference;
     const off = Number.isFinite(difference) ? `${(100 * difference).toPrecision(2)} % off` : 'no numbers';
     throw new UserError(
       'damaged',

@@ -76,9 +76,9 @@ export const PIXELS_A_BATCH = 512 * 32 * 32;
  */
 export const predictJob: Job<PredictSpec, PredictEvent, PredictResult> = async (spec, port) => {
   const file = readModel(spec.model);
-  const engine = startEngine(readEngineInstall());
+  startEngine(readEngineInstall());
   const classifier = new Classifier(file, spec.head);
-  const selfTest = classifier.selfTest(file.selfTest, engine.device, spec.model);
+  const selfTest = classifier.selfTest(file.selfTest, spec.model);
   const { classes, method, preprocessing } = file.card;
   const model: ModelUsed = { classes, method, head: classifier.head, inputSize: preprocessing.inputSize, selfTest };
   port.emit({ type: 'model', model });

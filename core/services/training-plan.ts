@@ -2,7 +2,8 @@
 import { UserError } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import type { DatasetSnapshot } from '../data/snapshot.ts';
-import { hasBfloat16, resolveThreads } from '../engine/fingerprint.ts';
+import { hasBfloat16 } from '../engine/bfloat16.ts';
+import { resolveThreads } from '../engine/fingerprint.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
 import type { MethodName, TrainConfig } from '../training/config.ts';
 import {
@@ -144,7 +145,7 @@ function tryPlan(
   if (!('config' in checked)) return checked;
   if (precision === 'bfloat16' && !hasBfloat16()) {
     const message =
-      'This processor has no bfloat16 (AVX512_BF16, AMX_BF16) and would emulate it, many times slower: choose precision float32.';
+      'Neither this processor (AVX512_BF16, AMX_BF16) nor a GPU in use (compute capability 8.0) has bfloat16; it would be emulated, many times slower: choose precision float32.';
     return { issues: [{ setting: 'precision', message }] };
   }
   const threads = resolveThreads(checked.config.threads);

@@ -4,7 +4,7 @@ import { UserError } from '../base/errors.ts';
 import { asJson, canonicalJson, type Json } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
 import { takeSnapshot } from '../data/snapshot.ts';
-import { hasBfloat16 } from '../engine/fingerprint.ts';
+import { hasBfloat16 } from '../engine/bfloat16.ts';
 import { readEngineInstall } from '../engine/install.ts';
 import type { RunJob } from '../jobs/protocol.ts';
 import type { Project } from '../storage/project.ts';

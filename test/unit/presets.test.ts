@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { hasBfloat16 } from '../../core/engine/fingerprint.ts';
+import { hasBfloat16 } from '../../core/engine/bfloat16.ts';
 import { planRun, planSettings } from '../../core/services/training-plan.ts';
 import { Random } from '../../core/base/random.ts';
 import type { Json } from '../../core/base/json.ts';
@@ -30,7 +30,10 @@ test('precision is bfloat16 where the processor has it, and never where it would
   assert.equal(planned({ precision: 'float32' }), 'float32');
   if (has) assert.equal(planned({ precision: 'bfloat16' }), 'bfloat16');
   else
-    assert.throws(() => planned({ precision: 'bfloat16' }), /This processor has no bfloat16.*choose precision float32/);
+    assert.throws(
+      () => planned({ precision: 'bfloat16' }),
+      /Neither this processor .* has bfloat16.*choose precision float32/,
+    );
 });
 
 test('every preset is a whole configuration for every method', () => {

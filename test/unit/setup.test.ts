@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Interrupted } from '../../build/setup/failure.mjs';
 import { makeFolder, requireSpace, withLock } from '../../build/setup/folders.mjs';
-import { gpuAdvice, gpuRefusal, parseGpus } from '../../core/engine/gpu-support.mjs';
+import { gpuAdvice, gpuRefusal, haveBfloat16, parseGpus } from '../../core/engine/gpu-support.mjs';
 import { nodeFits, npmSentence, packagesMatch } from '../../build/setup/npm.mjs';
 import { cacheFolder } from '../../build/setup/places.mjs';
 import { runProgram, tellingLine } from '../../build/setup/program.mjs';
@@ -236,4 +236,8 @@ test('beside a GPU that fits, one that does not is left out by name', () => {
   assert.equal(gpuRefusal({ platform: 'linux', arch: 'x64', gpus }), undefined);
   assert.match(gpuAdvice(gpus) ?? '', /Only GPU 1, 2 of 3 .*CUDA_VISIBLE_DEVICES=1,2 /);
   assert.equal(gpuAdvice(gpus.slice(1)), undefined);
+  // The one that cannot be used does not count.
+  assert.equal(haveBfloat16(gpus), true);
+  assert.equal(haveBfloat16([...gpus, ...parseGpus('Tesla T4, 580.10, 7.5')]), false);
+  assert.equal(haveBfloat16([]), false);
 });
