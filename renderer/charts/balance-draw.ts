@@ -36,7 +36,7 @@ const LEFT = 44;
 const RIGHT = 8;
 const TOP = 10;
 /** Bars of a few classes must not become walls. */
-const WIDEST = 84;
+const WIDEST = 120;
 
 export function groupOf(count: number, { many, few }: Thresholds): Group {
   if (count > many) return 'many';
@@ -105,8 +105,9 @@ function drawBars(context: CanvasRenderingContext2D, view: BalanceView, layout: 
   const gap = layout.pitch > 8 ? Math.min(10, layout.pitch * 0.22) : layout.pitch > 3 ? 1 : 0;
   const ground = layout.top + layout.plotHeight;
   view.classes.forEach(({ id, count }, index) => {
-    const x = layout.left + index * layout.pitch + gap / 2;
-    const width = Math.max(0.5, layout.pitch - gap);
+    // On whole pixels: seams between thousands of bars would show as stripes.
+    const x = Math.round(layout.left + index * layout.pitch + gap / 2);
+    const width = Math.max(1, Math.round(layout.left + (index + 1) * layout.pitch - gap / 2) - x);
     if (index === view.marked) {
       context.fillStyle = token('hover');
       context.fillRect(layout.left + index * layout.pitch, layout.top, layout.pitch, layout.plotHeight);

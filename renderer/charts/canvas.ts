@@ -27,8 +27,9 @@ export function cutText(context: CanvasRenderingContext2D, text: string, width: 
   return low === 0 ? '' : `${text.slice(0, low).trimEnd()}…`;
 }
 
-/** "#0072b2" as [0, 114, 178]. */
+/** "#0072b2" (or "#07b", as the build shortens it) as [0, 114, 178]. */
 export function rgb(hex: string): [number, number, number] {
-  const value = Number.parseInt(hex.slice(1), 16);
+  const digits = hex.length === 4 ? hex.slice(1).replace(/./g, '$&$&') : hex.slice(1);
+  const value = Number.parseInt(digits, 16);
   return [(value >> 16) & 255, (value >> 8) & 255, value & 255];
 }

@@ -63,9 +63,10 @@ export interface Square {
 export function matrixSquare(width: number, height: number, view: Viewport): Square {
   const bare = Math.min(width, height);
   const named = bare / view.cells >= 12;
-  const left = named ? Math.min(140, width * 0.22) : 20;
-  const below = named ? Math.min(96, height * 0.2) : 20;
-  return { left, top: 4, side: Math.max(40, Math.min(width - left - 4, height - below - 4)) };
+  const beside = named ? Math.min(140, width * 0.22) : 4;
+  const below = named ? Math.min(80, height * 0.2) : 4;
+  const side = Math.max(40, Math.min(width - beside - 4, height - below - 4));
+  return { left: beside + (width - beside - side) / 2, top: 4, side };
 }
 
 export interface DrawInput {
@@ -152,7 +153,7 @@ function drawNames(
     const y = square.top + (row + 0.5 - view.row) * pitch;
     if (y < square.top || y > square.top + square.side) continue;
     context.fillStyle = token(marked?.row === row ? 'text' : 'text-2');
-    context.fillText(cutText(context, matrix.names[row], square.left - 10), square.left - 6, y);
+    context.fillText(cutText(context, matrix.names[row], Math.min(180, square.left - 10)), square.left - 6, y);
   }
   const end = Math.min(matrix.names.length, Math.ceil(view.column + view.cells));
   for (let column = Math.floor(view.column); column < end; column++) {

@@ -69,7 +69,7 @@ export function uplotOptions(options: CurvesOptions): uPlot.Options {
     axes: [
       {
         ...axis,
-        size: 28,
+        size: 22,
         values: (_, values) => values.map(formatX),
         incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 100_000],
       },

@@ -22,7 +22,7 @@ export function ticks(largest: number, kind: ScaleKind): number[] {
     for (let tick = 1; tick <= largest; tick *= 10) result.push(tick);
     return result;
   }
-  const rough = largest / 4;
+  const rough = largest / 5;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = Math.max(1, [1, 2, 5, 10].map((factor) => factor * power).find((nice) => nice >= rough) ?? rough);
   const result: number[] = [];

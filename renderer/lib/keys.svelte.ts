@@ -29,6 +29,8 @@ export interface KeyScope {
 class Keys {
   /** The newest last: it is asked first. */
   scopes: readonly KeyScope[] = $state.raw([]);
+  /** The newest scope of each title that was ever shown: what the settings let a person change. */
+  known: ReadonlyMap<string, KeyScope> = $state.raw(new Map());
   /** Keys of a person's own, by the id of the action. */
   own: Readonly<Record<string, string>> = $state.raw({});
 
@@ -40,7 +42,10 @@ class Keys {
   /** Answer keys as long as the component is shown. Call it while the component is being made. */
   use(scope: KeyScope): void {
     $effect(() => {
-      untrack(() => (this.scopes = [...this.scopes, scope]));
+      untrack(() => {
+        this.scopes = [...this.scopes, scope];
+        this.known = new Map([...this.known, [scope.title, scope]]);
+      });
       return () => untrack(() => (this.scopes = this.scopes.filter((other) => other !== scope)));
     });
   }
