@@ -237,7 +237,7 @@ export const TRAINING_ENDPOINTS = {
     response: LiveRun,
   },
   'GET /api/projects/{project}/runs/{run}/preview': {
-    summary: 'What the balanced branch saw last, as pictures.',
-    response: RunPreview,
+    summary: 'What the balanced branch saw last, as pictures; null when there are none (yet, or any more).',
+    response: RunPreview.nullable(),
   },
 } as const satisfies Record<EndpointKey, Endpoint>;

@@ -1,7 +1,7 @@
 /** A run at work, as its page shows it: health of the balanced branch, and what that branch sees. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileError, systemCode, UserError } from '../base/errors.ts';
+import { fileError, systemCode } from '../base/errors.ts';
 import type { RunState, RunWarning, Run } from '../storage/records.ts';
 import type { Project } from '../storage/project.ts';
 import { groupsByCount, type Group } from '../data/groups.ts';
@@ -90,8 +90,8 @@ export interface RunPreview extends Omit<Preview, 'tiles'> {
   tiles: { className: string; contextClass: string | null; lambda: number | null }[];
 }
 
-/** What the balanced branch saw last. @throws UserError 'not-found' when there is nothing (any more) */
-export async function runPreview(project: Project, id: number): Promise<RunPreview> {
+/** What the balanced branch saw last; null before it saw anything, and after the run has finished. @throws UserError 'not-found' */
+export async function runPreview(project: Project, id: number): Promise<RunPreview | null> {
   const run = findRun(project, id);
   const { classes } = await datasetOf(project, run);
   let text: string;
@@ -99,12 +99,7 @@ export async function runPreview(project: Project, id: number): Promise<RunPrevi
     text = readFileSync(join(project.runFolder(id), PREVIEW_NAME), 'utf8');
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw fileError(error, 'read the pictures of', 'the run');
-    throw new UserError(
-      'not-found',
-      run.state === 'finished'
-        ? `Run ${id} has finished; its pictures were kept while it was at work.`
-        : `Run ${id} has not shown any picture to its balanced branch yet.`,
-    );
+    return null;
   }
   // Written whole by our own job, in a folder of ours.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion

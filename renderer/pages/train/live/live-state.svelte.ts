@@ -2,11 +2,11 @@
 import type { RunCurves } from '../../../../core/api/runs.ts';
 import type { LiveRun, LiveStep, RunPreview } from '../../../../core/api/training.ts';
 import type { Task } from '../../../../core/api/tasks.ts';
-import { call, isAbort } from '../../../lib/api.ts';
+import { call } from '../../../lib/api.ts';
 import { events, type EventBatch } from '../../../lib/events.svelte.ts';
 import { resource, type Resource } from '../../../lib/resource.svelte.ts';
 import { router } from '../../../lib/router.svelte.ts';
-import { tasks } from '../../../lib/tasks.svelte.ts';
+import { fraction, tasks } from '../../../lib/tasks.svelte.ts';
 
 /** Steps that are shown; when there are more, every second one goes. */
 const MOST_STEPS = 2400;
@@ -79,10 +79,20 @@ export class LiveState {
     if (run === null) return;
     try {
       const preview = await call('GET /api/projects/{project}/runs/{run}/preview', { params: { project, run } });
-      if (run === this.id) this.preview = preview;
-    } catch (error) {
-      // There is none yet, or none any more: what is shown stays.
-      if (!isAbort(error) && run !== this.id) this.preview = undefined;
+      // When there is none any more, what is shown stays.
+      if (run === this.id && preview !== null) this.preview = preview;
+    } catch {
+      // The bar about the service says why; the next event asks again.
     }
   }
+}
+
+/** Whether a task is at its steps: before, it prepares pictures, whose progress is not the run's. */
+export function isStepping({ progress }: Task): boolean {
+  return progress?.unit === 'steps';
+}
+
+/** How far a training task is, 0 to 1; null before its first step. */
+export function runShare(task: Task): number | null {
+  return isStepping(task) ? fraction(task) : null;
 }

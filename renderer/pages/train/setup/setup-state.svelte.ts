@@ -12,7 +12,16 @@ import { events } from '../../../lib/events.svelte.ts';
 import { resource, type Resource } from '../../../lib/resource.svelte.ts';
 import { tasks } from '../../../lib/tasks.svelte.ts';
 import { toasts } from '../../../lib/toasts.svelte.ts';
-import { isModified, modifiedCount, parseSeeds, valueAt, withoutValue, withValue, type Settings } from './values.ts';
+import {
+  isModified,
+  modifiedCount,
+  parseSeeds,
+  valueAt,
+  withoutValue,
+  withValue,
+  type Setting,
+  type Settings,
+} from './values.ts';
 
 interface Draft {
   /** Null: the one that is proposed. */
@@ -48,7 +57,7 @@ export class TrainingSetupState {
   readonly request: TrainingRequest | null = $derived.by(() => {
     const { methods, settings, name } = this.draft;
     if (this.preset === undefined || methods.length === 0 || !('seeds' in this.seeds)) return null;
-    const request = { preset: this.preset, methods, seeds: this.seeds.seeds, settings: settings as never };
+    const request = { preset: this.preset, methods, seeds: this.seeds.seeds, settings: { ...settings } };
     return name.trim() === '' ? request : { ...request, name: name.trim() };
   });
   readonly errors = $derived.by(() => (this.plan?.checks ?? []).filter(({ severity }) => severity === 'error'));
@@ -111,15 +120,20 @@ export class TrainingSetupState {
     return valueAt(this.draft.settings, path) ?? valueAt(this.config, path);
   }
 
-  set(path: string, value: unknown): void {
+  set(path: string, value: Setting): void {
     this.change({ settings: withValue(this.draft.settings, path, value, this.config) });
   }
 
   reset(path: string): void {
+    const [top] = path.split('.', 1);
+    const usual = this.plan?.defaults[top];
+    // What follows from other settings comes with the next plan.
+    if (usual !== undefined) this.config = { ...this.config, [top]: usual };
     this.change({ settings: withoutValue(this.draft.settings, path) });
   }
 
   resetAll(): void {
+    this.config = this.plan?.defaults ?? this.config;
     this.change({ settings: {} });
   }
 
@@ -195,7 +209,8 @@ const key = (project: string): string => `contexture.train.${project}`;
 
 function read(project: string): Draft {
   try {
-    return { ...NEW, ...(JSON.parse(sessionStorage.getItem(key(project)) ?? '{}') as Partial<Draft>) };
+    const stored: Partial<Draft> = JSON.parse(sessionStorage.getItem(key(project)) ?? '{}');
+    return { ...NEW, ...stored };
   } catch {
     return NEW;
   }

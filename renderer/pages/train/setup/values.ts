@@ -1,7 +1,13 @@
 /** Settings by path, and seeds from text. Pure, so that tests need no browser. */
+import type { TrainingRequest } from '../../../../core/api/training.ts';
 import { WHOLE } from './fields.ts';
 
-export type Settings = Readonly<Record<string, unknown>>;
+export type Setting = TrainingRequest['settings'][string];
+export type Settings = Readonly<Record<string, Setting>>;
+
+function isRecord(value: Setting | undefined): value is Record<string, Setting> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /** The value at a path such as "lambda.min" or "dropEpochs.0"; undefined where there is none. */
 export function valueAt(settings: Settings | null | undefined, path: string): unknown {
@@ -17,24 +23,25 @@ export function valueAt(settings: Settings | null | undefined, path: string): un
  * Settings with another value at a path.
  * @param present the configuration in force, for settings that are set as a whole
  */
-export function withValue(settings: Settings, path: string, value: unknown, present: Settings): Settings {
+export function withValue(settings: Settings, path: string, value: Setting, present: Settings): Settings {
   const [top, inner] = path.split('.', 2);
   if (inner === undefined) return { ...settings, [top]: value };
   const own = settings[top];
   const base = own ?? (WHOLE.includes(top) ? present[top] : {});
   if (top === 'model' && inner === 'kind') {
-    const blocks = valueAt(present, 'model.blocks') ?? 5;
+    const now = valueAt(present, 'model.blocks');
+    const blocks = typeof now === 'number' ? now : 5;
     return { ...settings, model: value === 'resnet-cifar' ? { kind: value, blocks } : { kind: value } };
   }
   if (Array.isArray(base)) return { ...settings, [top]: base.map((old, i) => (i === Number(inner) ? value : old)) };
-  return { ...settings, [top]: { ...(base as object), [inner]: value } };
+  return { ...settings, [top]: { ...(isRecord(base) ? base : {}), [inner]: value } };
 }
 
 /** Settings without a value of a person's own at a path. */
 export function withoutValue(settings: Settings, path: string): Settings {
   const [top, inner] = path.split('.', 2);
   const { [top]: own, ...rest } = settings;
-  if (inner === undefined || WHOLE.includes(top) || typeof own !== 'object' || own === null) return rest;
+  if (inner === undefined || WHOLE.includes(top) || !isRecord(own)) return rest;
   const left = Object.fromEntries(Object.entries(own).filter(([name]) => name !== inner));
   return Object.keys(left).length === 0 ? rest : { ...rest, [top]: left };
 }
@@ -49,7 +56,7 @@ export function isModified(settings: Settings, path: string, defaults: Settings 
 /** How many settings differ. */
 export function modifiedCount(settings: Settings): number {
   return Object.values(settings).reduce<number>((sum, value) => {
-    const parts = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value).length : 1;
+    const parts = isRecord(value) ? Object.keys(value).length : 1;
     return sum + Math.max(1, parts);
   }, 0);
 }
