@@ -9,21 +9,7 @@ import type { Task } from '../../core/api/tasks.ts';
 import { tinyPng } from '../fixtures/images.ts';
 import { writeTree } from '../fixtures/sources.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
-import { type Desktop, drop, launch, newFolders, skip, startAgain } from './desktop.ts';
-
-/** Wait until something is so, at most a minute; the service may be starting. */
-async function until<Value>(look: () => Promise<Value | undefined | false>): Promise<Value> {
-  let last: unknown;
-  for (const start = Date.now(); Date.now() - start < 60_000; await wait(100)) {
-    try {
-      const value = await look();
-      if (value !== undefined && value !== false) return value;
-    } catch (error) {
-      last = error;
-    }
-  }
-  throw new Error(`It never came: ${String(look)}`, { cause: last });
-}
+import { type Desktop, drop, launch, newFolders, skip, startAgain, until } from './desktop.ts';
 
 /** Class folders with three pictures each. */
 function classFolders(): string {

@@ -6,6 +6,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { after } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
 import { findElectron } from '../../build/electron/program.ts';
 import { ensureBuilt } from '../../build/outputs.ts';
@@ -188,6 +189,20 @@ async function callApi<Result>(page: Page, key: string, body: unknown): Promise<
   );
   if (!answer.ok) throw new Error(answer.value.error.message);
   return answer.value as unknown as Result;
+}
+
+/** Wait until something is so, at most a minute; the service may be starting. */
+export async function until<Value>(look: () => Promise<Value | undefined | false>): Promise<Value> {
+  let last: unknown;
+  for (const start = Date.now(); Date.now() - start < 60_000; await wait(100)) {
+    try {
+      const value = await look();
+      if (value !== undefined && value !== false) return value;
+    } catch (error) {
+      last = error;
+    }
+  }
+  throw new Error(`It never came: ${String(look)}`, { cause: last });
 }
 
 /** Start the app once more beside a running one, wait until it has ended. @returns its exit code */
