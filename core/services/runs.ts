@@ -20,7 +20,7 @@ import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import { engineJobEnvironment } from './job-environment.ts';
 import { planRun, type RunRequest } from './training-plan.ts';
 import type { Project } from '../storage/project.ts';
-import type { Run, RunEpoch, RunWarning, TaskState } from '../storage/records.ts';
+import type { BlobId, Run, RunEpoch, RunWarning, TaskState } from '../storage/records.ts';
 import { TrainConfig } from '../training/config.ts';
 import { METHODS_BY_NAME } from '../training/methods/index.ts';
 import { openPictures } from '../training/open-pictures.ts';
@@ -54,15 +54,28 @@ export async function preparePictures(project: Project, port: PackPort): Promise
   }
 }
 
+/** The data set as it is now, kept for runs. */
+export interface FrozenData {
+  snapshot: DatasetSnapshot;
+  hash: string;
+  blob: BlobId;
+}
+
+/** Freeze the data set; once for several runs that are made together. */
+export function freezeData({ store, blobs }: Project): FrozenData {
+  const snapshot = takeSnapshot(store);
+  return { snapshot, hash: datasetHash(snapshot), blob: blobs.put(Buffer.from(canonicalJson(snapshot))) };
+}
+
 /**
  * Make a run: its data set, bank and settings are frozen now; `performRun` trains it, now or later.
  * @returns the run, "queued"
  * @throws UserError 'usage' for a setting out of range, 'empty' without training images, test images or, where it is to
  *   draw from the curated bank, accepted contexts
  */
-export function queueRun(project: Project, request: RunRequest): Run {
+export function queueRun(project: Project, request: RunRequest, data: FrozenData = freezeData(project)): Run {
   const { store, blobs } = project;
-  const snapshot = takeSnapshot(store);
+  const { snapshot } = data;
   if (!snapshot.evaluation) {
     throw new UserError(
       'empty',
@@ -89,8 +102,8 @@ export function queueRun(project: Project, request: RunRequest): Run {
     startedAt: null,
     endedAt: null,
     seconds: 0,
-    datasetHash: datasetHash(snapshot),
-    datasetBlob: blobs.put(Buffer.from(canonicalJson(snapshot))),
+    datasetHash: data.hash,
+    datasetBlob: data.blob,
     bankHash: bank && bankHash(bank),
     bankBlob: bank && blobs.put(Buffer.from(canonicalJson(bank))),
     engine: null,

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import { asJson, canonicalJson, type Json } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
-import { takeSnapshot } from '../data/snapshot.ts';
 import { hasBfloat16 } from '../engine/bfloat16.ts';
 import { readEngineInstall } from '../engine/install.ts';
 import type { RunJob } from '../jobs/protocol.ts';
@@ -22,7 +21,7 @@ import {
 import type { SettingIssue } from '../training/setting-issues.ts';
 import type { TrialResult, TrialSpec } from '../training/trial-job.ts';
 import { engineJobEnvironment } from './job-environment.ts';
-import { queueRun } from './runs.ts';
+import { freezeData, queueRun } from './runs.ts';
 import { groupThresholds } from './stats.ts';
 import { checkData, checkPlans, type TrainingCheck } from './training-checks.ts';
 import { trainCommand } from './training-command.ts';
@@ -133,6 +132,7 @@ export function queueRuns(project: Project, request: TrainingRequest): QueuedRun
   const facts = trainingFacts(project.store);
   // Before anything is made: a sentence for what is wrong with a setting.
   for (const method of methods) requirePlan(planSettings(facts, { method, preset, settings }));
+  const data = freezeData(project);
   return project.store.transaction(() =>
     seeds.flatMap((seed) =>
       methods.map((method): QueuedRun => {
@@ -140,7 +140,7 @@ export function queueRuns(project: Project, request: TrainingRequest): QueuedRun
         const overrides: TrainOverrides = { ...settings, seed };
         const shown = name === undefined ? {} : { name: runName(name, method, seed, request) };
         return {
-          run: queueRun(project, { method, preset, overrides, ...shown }),
+          run: queueRun(project, { method, preset, overrides, ...shown }, data),
           command: trainCommand({ method, preset, seed, name, settings: request.settings, file: project.file }),
         };
       }),
@@ -174,7 +174,7 @@ export async function tryTraining(
   );
   const spec: TrialSpec = {
     configs,
-    snapshotBlob: blobs.put(Buffer.from(canonicalJson(takeSnapshot(store)))),
+    snapshotBlob: freezeData(project).blob,
     blobFolder: blobs.folder,
     cacheFolder,
     seconds: TRIAL_SECONDS,

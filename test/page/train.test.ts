@@ -128,6 +128,13 @@ testPage('no test split: said before the start, mended by one button', async (ap
   await page.getByRole('button', { name: 'Deal out a fifth' }).click();
   await page.getByText('There are no test images to judge a run by').first().waitFor({ state: 'detached' });
   assert.ok(await page.getByRole('button', { name: 'Start the run' }).isEnabled());
+
+  // Names of any length stay in their place.
+  await app.api('POST', `/api/projects/${project}/runs`, request({ methods: ['csa', 'control'], name: long }));
+  await page.getByRole('tab', { name: /At work/ }).click();
+  await page.getByText('Classes in the bank').waitFor({ timeout: 60_000 });
+  await app.look('train-live-long');
+  await app.api('POST', '/api/tasks/cancel-all');
 });
 
 testPage('a project without images says so, and an idle one what to do', async (app) => {

@@ -28,7 +28,7 @@ export const trainKind = taskKind({
 });
 
 /** Pass on what a run tells. */
-export function follow(
+function follow(
   {
     project,
     onEvent,
