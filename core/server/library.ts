@@ -47,8 +47,8 @@ export class Library {
     return this.#content.settings;
   }
 
-  async setSettings(settings: AppSettings): Promise<void> {
-    await this.#change((content) => ({ ...content, settings }));
+  async changeSettings(change: Partial<AppSettings>): Promise<void> {
+    await this.#change((content) => ({ ...content, settings: { ...content.settings, ...change } }));
   }
 
   /** Remember a project as opened now, in front of all others. */

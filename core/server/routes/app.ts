@@ -29,7 +29,7 @@ export const appRoutes = implement({
 
   'PATCH /api/settings': async ({ service, body }) => {
     const given = Object.entries(body).filter(([, value]) => value !== undefined);
-    await service.library.setSettings({ ...service.library.settings, ...Object.fromEntries(given) });
+    await service.library.changeSettings(Object.fromEntries(given));
     service.hub.publish({ type: 'settings' });
     return service.library.settings;
   },
