@@ -62,9 +62,9 @@ test(
 
     const request = {
       preset: 'small',
-      methods: ['control', 'csa'],
+      methods: ['csa', 'control'],
       seeds: [1],
-      settings: { ...TINY, epochs: 30, delta: 0, startBalanced: 0 },
+      settings: { ...TINY, epochs: 15, delta: 0, startBalanced: 0 },
     };
     await desktop.api(`POST /api/projects/${project}/runs`, request);
     const first = await taskWith(desktop, ({ kind, state }) => kind === 'train' && state === 'running');
@@ -82,14 +82,17 @@ test(
       .waitFor();
     await look(desktop, 'live');
 
+    const trained = await epochsDone();
     const { pid } = await desktop.api<{ pid: number }>('GET /api/about');
     process.kill(pid, 'SIGKILL');
-    await taskWith(desktop, ({ id, state }) => id === first.id && (state === 'running' || state === 'done'));
+    await taskWith(desktop, ({ id, state }) => id === first.id && state === 'running');
     const after = await desktop.api<{ pid: number }>('GET /api/about');
     assert.notEqual(after.pid, pid);
     // The page has come back by itself, where it was.
     await page.getByRole('button', { name: 'Pause' }).waitFor();
     assert.match(page.url(), /\/train\/live/);
+    // The run is taken up again and passes where it was.
+    await until(async () => (await epochsDone()) > trained);
     await look(desktop, 'after-kill');
     await taskWith(desktop, ({ id, state }) => id === first.id && state === 'done');
     await taskWith(desktop, ({ id, kind, state }) => id !== first.id && kind === 'train' && state === 'done');
@@ -105,6 +108,7 @@ test(
       .getByRole('heading', { name: /Compar/ })
       .first()
       .waitFor();
+    await page.getByText('Macro recall').first().waitFor();
     await look(desktop, 'compare');
 
     const { recipe } = await desktop.api<{ recipe: object }>(`GET /api/projects/${project}/exports/defaults`);
