@@ -51,6 +51,18 @@ export function deltaAt({ left, width }: DeltaLayout, x: number, count: number):
   return Math.max(0, Math.min(count - 1, Math.floor(((x - left) / width) * count)));
 }
 
+/** From so many classes on a line shows the mean of neighbours: single classes are not to be told apart. */
+export const LINE_FROM = 60;
+
+/** The mean difference of each class and its neighbours, a twentieth of all classes wide. */
+export function runningMeans(deltas: readonly Pick<Delta, 'value'>[]): number[] {
+  const reach = Math.max(1, Math.round(deltas.length / 40));
+  return deltas.map((_, index) => {
+    const near = deltas.slice(Math.max(0, index - reach), index + reach + 1);
+    return near.reduce((sum, { value }) => sum + value, 0) / near.length;
+  });
+}
+
 /** Round steps for an axis. */
 function stepFor(span: number): number {
   return [0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5].find((step) => span / step <= 4) ?? 1;
@@ -96,17 +108,28 @@ export function drawDeltas(
     const clear = delta.low > 0 || delta.high < 0;
     context.strokeStyle = token(delta.group);
     context.fillStyle = token(delta.group);
-    context.globalAlpha = marked === null || marked === index ? (clear ? 1 : 0.62) : 0.4;
+    const shade = marked === null || marked === index ? 1 : 0.5;
+    context.globalAlpha = shade * (clear ? 1 : Math.max(0.12, Math.min(0.6, pitch / 14)));
     context.lineWidth = Math.max(1, Math.min(3, pitch / 6));
     context.beginPath();
     context.moveTo(x, y(delta.high));
     context.lineTo(x, y(delta.low));
     context.stroke();
+    context.globalAlpha = shade * (clear ? 1 : 0.7);
     context.beginPath();
     context.arc(x, y(delta.value), index === marked ? radius + 2 : radius, 0, 2 * Math.PI);
     context.fill();
   }
   context.globalAlpha = 1;
+  if (deltas.length >= LINE_FROM) {
+    context.strokeStyle = token('text');
+    context.lineWidth = 2;
+    context.beginPath();
+    for (const [index, value] of runningMeans(deltas).entries()) {
+      context.lineTo(deltaX(layout, index, deltas.length), y(value));
+    }
+    context.stroke();
+  }
   context.textAlign = 'center';
   context.fillStyle = token('text-3');
   if (pitch >= 44) {

@@ -15,23 +15,23 @@ export function epochsText({ epochs, epochsDone }: RunRow): string {
   return epochs === null || epochs === epochsDone ? String(epochsDone) : `${epochsDone} of ${epochs}`;
 }
 
-export const COLUMNS: readonly Column<RunRow>[] = [
+const COLUMNS: readonly Column<RunRow>[] = [
   { key: 'choose', title: '', width: '40px', text: () => '' },
   { key: 'starred', title: '', width: '36px', text: () => '' },
   {
     key: 'id',
     title: 'Run',
-    width: '60px',
+    width: '64px',
     align: 'end',
     text: ({ id }) => `#${id}`,
     value: ({ id }) => id,
     descendingFirst: true,
   },
-  { key: 'name', title: 'Name', width: 'minmax(180px, 1fr)', text: ({ name }) => name, value: ({ name }) => name },
+  { key: 'name', title: 'Name', width: 'minmax(160px, 1fr)', text: ({ name }) => name, value: ({ name }) => name },
   {
     key: 'method',
     title: 'Method',
-    width: '116px',
+    width: '104px',
     text: ({ method }) => METHODS[method],
     value: ({ method }) => METHODS[method],
   },
@@ -46,7 +46,7 @@ export const COLUMNS: readonly Column<RunRow>[] = [
     key: name,
     title: `${title} %`,
     hint,
-    width: name === 'macroRecall' ? '120px' : name === 'medium' ? '92px' : '78px',
+    width: name === 'macroRecall' ? '116px' : name === 'medium' ? '90px' : '74px',
     align: 'end',
     text: (run) => share(figure(run, name)),
     value: (run) => figure(run, name),
@@ -82,7 +82,7 @@ export const COLUMNS: readonly Column<RunRow>[] = [
   {
     key: 'created',
     title: 'Made',
-    width: '124px',
+    width: '110px',
     align: 'end',
     text: ({ createdAt }) => when(createdAt),
     value: ({ id }) => id,
@@ -90,6 +90,22 @@ export const COLUMNS: readonly Column<RunRow>[] = [
   },
   { key: 'more', title: '', width: '44px', text: () => '' },
 ];
+
+/** Widths of the window from which a column is shown, CSS pixels; the others always are. */
+const FROM: Readonly<Record<string, number>> = {
+  method: 1000,
+  state: 960,
+  top1: 1100,
+  created: 1180,
+  seconds: 1400,
+  epochs: 1480,
+  seed: 1560,
+};
+
+/** The columns for a window of that width. */
+export function columnsFor(width: number): Column<RunRow>[] {
+  return COLUMNS.filter(({ key }) => width >= (FROM[key] ?? 0));
+}
 
 /** The history as a file. */
 export function historyCells(runs: readonly RunRow[]): Cells {

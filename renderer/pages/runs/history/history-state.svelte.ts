@@ -1,4 +1,5 @@
 /** What the history shows: runs by the filters that stand in the address, and which of them are chosen. */
+import { untrack } from 'svelte';
 import { METHOD_NAMES_SHOWN, RUN_STATES_SHOWN } from './columns.ts';
 import type { RunHistory, RunRow } from '../../../../core/api/runs.ts';
 import { call } from '../../../lib/api.ts';
@@ -64,7 +65,7 @@ export class HistoryState {
     );
     $effect(() => {
       const { data } = this.history;
-      if (data !== undefined) this.selection.keepOnly(new Set(data.runs.map(({ id }) => id)));
+      if (data !== undefined) untrack(() => this.selection.keepOnly(new Set(data.runs.map(({ id }) => id))));
     });
   }
 
