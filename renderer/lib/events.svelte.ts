@@ -68,6 +68,9 @@ class Batch implements EventBatch {
 /** A hidden page gets no frames; its batch is handed out this often, milliseconds. */
 const HIDDEN_MS = 1000;
 
+/** How long the page waits for its first stream, milliseconds. */
+const PATIENCE_MS = 500;
+
 class EventStream {
   readonly #listeners = new Set<(batch: EventBatch) => void>();
   #source: EventSource | undefined;
@@ -79,25 +82,45 @@ class EventStream {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Open the stream; again, after it was cut. */
-  open(): void {
+  /**
+   * Open the stream for the first time. Wait for it before anything is fetched: what changes between the two would never
+   * be heard of. A stream that takes long is not waited for; all is fetched again when it is there.
+   */
+  start(): Promise<void> {
+    return new Promise((resolve) => {
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        resolve();
+      }, PATIENCE_MS);
+      this.#open(() => {
+        clearTimeout(timer);
+        if (late) this.#add({ type: 'reset' });
+        resolve();
+      });
+    });
+  }
+
+  /** Open it again after it was cut; then all that is shown is fetched again. */
+  reopen(): void {
+    this.#open(() => this.#add({ type: 'reset' }));
+  }
+
+  #open(onOpen: () => void): void {
     this.#source?.close();
     const source = new EventSource('/api/events');
     this.#source = source;
+    // Not when the browser comes back by itself: it names the last event it saw, and gets those after it.
+    source.addEventListener('open', onOpen, { once: true });
     source.addEventListener('message', ({ data }: MessageEvent<string>) => {
       const event: ServiceEvent = JSON.parse(data);
       this.#add(event);
     });
     source.addEventListener('error', () => {
-      // The browser comes back by itself, with the last id, unless the answer was an error.
+      // The browser comes back by itself unless the answer was an error.
       if (source.readyState === EventSource.CLOSED) connection.lost();
       else void this.#probe();
     });
-  }
-
-  /** Say that what is shown may be old. */
-  reset(): void {
-    this.#add({ type: 'reset' });
   }
 
   async #probe(): Promise<void> {
@@ -126,7 +149,4 @@ class EventStream {
 
 export const events = new EventStream();
 
-connection.onBack(() => {
-  events.open();
-  events.reset();
-});
+connection.onBack(() => events.reopen());

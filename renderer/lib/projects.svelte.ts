@@ -13,6 +13,8 @@ class Projects {
   /** Why the project of the address cannot be shown. */
   error: ApiError | undefined = $state.raw();
 
+  #turn = 0;
+
   /** Follow the service and the address. Called once, inside the component that is always shown. */
   start(): void {
     $effect(() =>
@@ -34,7 +36,11 @@ class Projects {
 
   async reload(): Promise<void> {
     try {
-      this.list = await call('GET /api/projects');
+      const turn = ++this.#turn;
+      const list = await call('GET /api/projects');
+      // Answers may overtake each other; the last question counts.
+      if (turn !== this.#turn) return;
+      this.list = list;
       bridge?.setRecent(this.list.filter(({ missing }) => !missing).map(({ file, name }) => ({ file, name })));
     } catch {
       // The bar about the service says why; the next reset asks again.

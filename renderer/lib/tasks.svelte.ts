@@ -11,6 +11,8 @@ class Tasks {
   readonly active: readonly Task[] = $derived(this.list.filter(isActive));
   readonly #ended = new Set<(task: Task) => void>();
 
+  #turn = 0;
+
   /** Follow the service. Called once. */
   start(): void {
     events.listen((batch) => {
@@ -22,7 +24,11 @@ class Tasks {
 
   async reload(): Promise<void> {
     try {
-      this.list = await call('GET /api/tasks');
+      const turn = ++this.#turn;
+      const list = await call('GET /api/tasks');
+      // Answers may overtake each other; the last question counts.
+      if (turn !== this.#turn) return;
+      this.list = list;
     } catch {
       // The bar about the service says why; the next reset asks again.
     }

@@ -3,8 +3,10 @@ import '../../../renderer/styles/tokens.css';
 import '../../../renderer/styles/base.css';
 import '../../../renderer/styles/popups.css';
 import { mount } from 'svelte';
+import { events } from '../../../renderer/lib/events.svelte.ts';
 import Gallery from './Gallery.svelte';
 
 const target = document.querySelector('#app');
 if (target === null) throw new Error('index.html has no #app');
+await events.start();
 mount(Gallery, { target });
