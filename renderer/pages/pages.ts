@@ -71,6 +71,20 @@ export const PAGES: readonly PageEntry[] = [
     key: 'Mod+6',
     load: () => import('./runs/Runs.svelte'),
   },
-  { name: 'export', title: 'Export', icon: PackageOpen, inProject: true, key: 'Mod+7' },
-  { name: 'settings', title: 'Settings', icon: SettingsIcon, inProject: false, key: 'Mod+,' },
+  {
+    name: 'export',
+    title: 'Export',
+    icon: PackageOpen,
+    inProject: true,
+    key: 'Mod+7',
+    load: () => import('./export/Export.svelte'),
+  },
+  {
+    name: 'settings',
+    title: 'Settings',
+    icon: SettingsIcon,
+    inProject: false,
+    key: 'Mod+,',
+    load: () => import('./settings/Settings.svelte'),
+  },
 ];
