@@ -160,7 +160,10 @@ testPart(
     const start = (await first.boundingBox())?.y ?? 0;
     await first.hover();
     await page.mouse.wheel(0, 60);
-    await page.waitForFunction(`document.querySelector('[role=grid]').scrollTop > 0`);
+    for (let tries = 0; tries < 100; tries++) {
+      if ((await grid.evaluate((element: { scrollTop: number }) => element.scrollTop)) > 0) break;
+      await page.waitForTimeout(20);
+    }
     const moved = start - ((await first.boundingBox())?.y ?? 0);
     assert.ok(Math.abs(moved - 60) <= 4, `moved by ${moved} px instead of 60`);
   },
