@@ -19,7 +19,7 @@ testPage('pages of a project say why they cannot be opened without one', async (
   const id = await makeProject(app, 'birds');
   await app.goto(`/p/${id}/import`);
   await page.getByRole('button', { name: /Project: birds/ }).waitFor();
-  for (let tries = 0; !/birds · Contexture$/.test(await page.title()); tries++) {
+  for (let tries = 0; !(await page.title()).endsWith('birds · Contexture'); tries++) {
     assert.ok(tries < 100, `the title is ${await page.title()}`);
     await page.waitForTimeout(50);
   }
