@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Socket } from 'node:net';
 import { after } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
@@ -105,7 +105,11 @@ async function openDisplay(): Promise<string> {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
   server = child;
-  const [number] = await once(child.stdio[3] as Readable, 'data');
+  const numbers = child.stdio[3] as Socket;
+  const [number] = await once(numbers, 'data');
+  // A test file that fails must not wait for its display; closing the pipe would end it at its next word.
+  numbers.unref();
+  child.unref();
   return `:${String(number).trim()}`;
 }
 
@@ -145,7 +149,8 @@ export async function launch({
   });
   const child = app.process();
   started.push(child);
-  const ended = once(child, 'exit');
+  // Its helpers write into the test's folders and hold these streams, so the last of them has ended too.
+  const ended = once(child, 'close');
   const page = await app.firstWindow();
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
