@@ -11,6 +11,7 @@ export class Edits {
   /** The one that undo takes back. */
   readonly newest: EditEntry | undefined = $derived.by(() => this.list.data?.find(({ undoneAt }) => undoneAt === null));
   undoing = $state(false);
+  #turn: Promise<void> = Promise.resolve();
 
   /** Call it while a component is being made. @param project its id */
   constructor(project: string) {
@@ -21,16 +22,16 @@ export class Edits {
     });
   }
 
-  /** Take the newest edit back, if it still is the one that is shown. */
-  async undo(): Promise<void> {
-    const edit = this.newest;
-    if (edit === undefined || this.undoing) return;
-    this.undoing = true;
-    try {
+  /** Take the newest edit back, if it still is the one that is shown. Asked again meanwhile, the one before comes next. */
+  undo(): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      const edit = this.newest;
+      if (edit === undefined) return;
+      this.undoing = true;
       await this.undoOne(edit.id);
-    } finally {
       this.undoing = false;
-    }
+    });
+    return this.#turn;
   }
 
   /** Say what was done, with a way back. */
@@ -45,10 +46,10 @@ export class Edits {
         params: { project: this.#project },
         body: { edit: id },
       });
+      this.list.set((this.list.data ?? []).map((edit) => (edit.id === id ? undone : edit)));
       toasts.ok(`Taken back: ${undone.text}`);
     } catch (error) {
       toasts.error(error);
-    } finally {
       this.list.reload();
     }
   }
