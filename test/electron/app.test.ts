@@ -40,7 +40,7 @@ const ended = ({ main }: Desktop): boolean => main.exitCode !== null;
 test('a folder dropped onto the window asks for a project, which is made', { skip }, async () => {
   const desktop = await launch();
   const { page } = desktop;
-  assert.equal(await desktop.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0].isVisible()), true);
+  await until(() => desktop.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0].isVisible()));
   const folder = classFolders();
   await drop(desktop, [folder]);
   const dialog = page.getByRole('dialog', { name: 'New project' });
