@@ -3,7 +3,8 @@
  * is wrong is found and listed; only a crash of the engine itself ends the job early.
  */
 import { createRequire } from 'node:module';
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { cpus, freemem, totalmem } from 'node:os';
 import { UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
@@ -143,7 +144,10 @@ async function loadPackages(problems: string[]): Promise<DoctorReport['packages'
   return versions;
 }
 
+/** Of the disk that a folder lies on, or will lie on once it is made. */
 function freeBytes(folder: string): number {
+  const parent = dirname(folder);
+  if (parent !== folder && !existsSync(folder)) return freeBytes(parent);
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
 }

@@ -53,6 +53,14 @@ test('the engine that was set up trains: the loss falls', async () => {
   assert.equal(lines.at(-1), 'All is well.');
 });
 
+test('the disk of a folder that is not made yet is the one that it will lie on', async () => {
+  const folder = temporaryFolder();
+  const { signal } = new AbortController();
+  const report = await runDoctor(runJob, () => {}, signal, { seconds: 0, folder: join(folder, 'not', 'yet') });
+  assert.equal(report.ok, true);
+  assert.ok(report.disk.free > 0);
+});
+
 test('without set-up it says what to do, and still tells the rest', async () => {
   process.env.CONTEXTURE_ENGINE = join(temporaryFolder(), 'none.json');
   const report = await examine();
