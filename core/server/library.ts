@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { AppSettings } from '../api/app.ts';
 import { writeDurably } from '../base/durable-file.ts';
-import { systemCode } from '../base/errors.ts';
+import { fileError, systemCode } from '../base/errors.ts';
 
 const KnownProject = z.object({
   id: z.string(),
@@ -23,6 +23,7 @@ const Content = z.object({
 });
 type Content = z.infer<typeof Content>;
 
+/** Every change is written at once. @throws UserError 'no-space', 'no-permission', 'exists' where that cannot be done */
 export class Library {
   readonly #file: string;
   readonly #log: (line: string) => void;
@@ -70,7 +71,12 @@ export class Library {
   }
 
   async #change(change: (content: Content) => Content): Promise<void> {
-    await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
+    const folder = dirname(this.#file);
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw fileError(error, 'make the folder of settings', folder);
+    }
     // Another service, as under the window and for a browser, may have written since.
     this.#content = change(read(this.#file, this.#log));
     writeDurably(this.#file, [Buffer.from(`${JSON.stringify(this.#content, null, 2)}\n`)]);

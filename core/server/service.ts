@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ProjectEntry } from '../api/projects.ts';
-import { errorToData } from '../base/errors.ts';
+import { errorToData, UserError } from '../base/errors.ts';
 import type { RunJob } from '../jobs/protocol.ts';
 import type { ProjectStorage } from '../storage/project-store.ts';
 import type { Access } from './access.ts';
@@ -43,6 +43,7 @@ export class Service {
   readonly recentLog = new RecentLog();
   readonly heartbeat: number;
   readonly #closing = new Map<string, Promise<void>>();
+  #closed: Promise<void> | undefined;
 
   constructor(options: ServiceOptions) {
     this.access = options.access;
@@ -73,13 +74,14 @@ export class Service {
         const { code, message } = errorToData(error);
         this.log(`${file} was not opened again: ${message}`);
         // Another service has it open, perhaps.
-        if (code !== 'locked') await this.library.closed(file);
+        if (code !== 'locked') await this.#remember(file, this.library.closed(file));
       }
     }
   }
 
   /** Open a project and take up its tasks. @throws UserError see `OpenProjects.open` */
   async openProject(file: string, options: { create: boolean; name?: string }): Promise<ServedProject> {
+    if (this.#closed) throw new UserError('cancelled', 'Contexture is closing: start it again.');
     const already = this.projects.byFile(file);
     await (already && this.#closing.get(already.id));
     if (already && this.projects.byFile(file) === already) return already;
@@ -87,7 +89,7 @@ export class Service {
     // Before anything is waited for: it can be found from now on.
     this.tasks.adopt(served);
     this.hub.publish({ type: 'projects' });
-    await this.library.opened({ id: served.id, name: served.name, file: served.file });
+    await this.#remember(served.file, this.library.opened({ id: served.id, name: served.name, file: served.file }));
     return served;
   }
 
@@ -104,7 +106,16 @@ export class Service {
     await this.tasks.release(id);
     this.projects.close(id);
     this.hub.publish({ type: 'projects' });
-    await this.library.closed(file);
+    await this.#remember(file, this.library.closed(file));
+  }
+
+  /** A project is open or closed whether that can be written down or not. */
+  async #remember(file: string, kept: Promise<void>): Promise<void> {
+    try {
+      await kept;
+    } catch (error) {
+      this.log(`${file} will not be remembered as it is: ${errorToData(error).message}`);
+    }
   }
 
   /** Projects of the library that this service may open. */
@@ -124,8 +135,12 @@ export class Service {
     }));
   }
 
-  /** Pause everything and close all projects; they are opened again at the next start. */
-  async close(): Promise<void> {
+  /** Pause everything and close all projects; they are opened again at the next start. May be called twice. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#end());
+  }
+
+  async #end(): Promise<void> {
     await this.commands.stopAll();
     await this.tasks.close();
     for (const { id } of this.projects.list()) this.projects.close(id);
