@@ -32,8 +32,7 @@ export function processHost(argv: readonly string[]): Host {
     cwd: process.cwd(),
     stdout,
     stderr: dumb ? { write: (text) => stderr.write(text) } : stderr,
-    // `isTTY` is not there at all where it is not true.
-    colour: !dumb && Boolean(process.stderr.isTTY) && process.stderr.hasColors(),
+    colour: !dumb && isTerminal(process.stderr) && process.stderr.hasColors(),
     debug: Boolean(process.env.CONTEXTURE_DEBUG),
     signal: stop.signal,
     get exitCode() {
@@ -45,6 +44,9 @@ export function processHost(argv: readonly string[]): Host {
     listen: (listener) => listeners.push(listener),
   };
 }
+
+/** A stream that is none has no `isTTY` at all, whatever its type says. */
+const isTerminal = ({ isTTY }: { isTTY?: boolean }): boolean => isTTY ?? false;
 
 /** The stream until its reader has gone. @param onClosed told once */
 function guarded(stream: NodeJS.WriteStream, onClosed: () => void): Output & ProgressOutput {
@@ -62,7 +64,7 @@ function guarded(stream: NodeJS.WriteStream, onClosed: () => void): Output & Pro
       return stream.isTTY ? stream.columns : undefined;
     },
     get isTTY() {
-      return Boolean(stream.isTTY);
+      return isTerminal(stream);
     },
   };
 }

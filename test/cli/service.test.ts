@@ -84,8 +84,9 @@ test('text is laid out for the terminal of the caller', async () => {
     const bars = String(lines.find(({ type }) => type === 'stdout')?.text).split('\n\n')[1];
     return Math.max(...bars.split('\n').map((line) => line.length));
   };
-  assert.equal(await widthOf(60), 60);
-  assert.equal(await widthOf(90), 90);
+  // "medium" would fill the line; these classes are few.
+  assert.equal(await widthOf(60), 57);
+  assert.equal(await widthOf(90), 87);
 });
 
 test('refusals are those of the command, with their exit codes', async () => {

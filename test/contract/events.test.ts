@@ -115,7 +115,7 @@ test('a page that does not read is cut off, and the others do not notice', async
   const answer = await open({ socket: running.socket }, 'GET', '/api/events', { headers: headers() });
   assert.equal(hub.listeners, listeners + 1);
   answer.pause();
-  const before_ = process.memoryUsage().rss;
+  const least = process.memoryUsage().rss;
   // 100 MB of events.
   const big: ServiceEvent = { type: 'data', project: 'x'.repeat(50_000), topics: [] };
   let sent = 0;
@@ -128,7 +128,7 @@ test('a page that does not read is cut off, and the others do not notice', async
   while (others.events.length < sent) await sleep(5);
   assert.equal(others.ended, false);
   others.stop();
-  const grown = (process.memoryUsage().rss - before_) / 2 ** 20;
+  const grown = (process.memoryUsage().rss - least) / 2 ** 20;
   // The strings of the test's own reader are the larger part.
   assert.ok(grown < 600, `${Math.round(grown)} MiB more`);
   // What it got before is whole, and it comes back by the last id.

@@ -392,12 +392,12 @@ test('only what lies below the roots can be named, with all links followed', asy
 });
 
 test('a caller that goes away in the midst leaves nothing running', async () => {
-  const before_ = running.service.hub.listeners;
+  const least = running.service.hub.listeners;
   const stream = await open({ port }, 'GET', '/api/events', { headers: known() });
-  assert.equal(running.service.hub.listeners, before_ + 1);
+  assert.equal(running.service.hub.listeners, least + 1);
   stream.destroy();
-  while (running.service.hub.listeners > before_) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (running.service.hub.listeners > least) await new Promise((resolve) => setTimeout(resolve, 5));
   // HEAD would open a stream that nobody reads.
   assert.equal((await ask({ port }, 'HEAD', '/api/events', { headers: known() })).status, 404);
-  assert.equal(running.service.hub.listeners, before_);
+  assert.equal(running.service.hub.listeners, least);
 });

@@ -32,6 +32,9 @@ const openFile = (file: string, more: object = {}): Promise<OpenedProject> =>
 const refusedFile = (file: string, code: string, more: object = {}): Promise<string> =>
   contract.refused('POST /api/projects', code, { body: { file, ...more } });
 const listed = (): Promise<ProjectEntry[]> => contract.get<ProjectEntry[]>('GET /api/projects');
+/** Order of what `opened` tells below. */
+const byFile = ([a]: [string, boolean], [b]: [string, boolean]): number => (a < b ? -1 : 1);
+
 const close = (project: string): Promise<object> =>
   contract.get('POST /api/projects/{project}/close', { params: { project } });
 
@@ -204,7 +207,7 @@ test('after a crash what was open is open again; after a clean end too; what can
   await service.kill();
   service = await startServiceProcess({ state });
   assert.deepEqual(
-    (await opened()).toSorted(),
+    (await opened()).toSorted(byFile),
     files.map((file) => [file, true]),
   );
   const { id } = await service.json<OpenedProject>('POST', '/api/projects', { file: files[0] });
@@ -213,7 +216,7 @@ test('after a crash what was open is open again; after a clean end too; what can
   for (const file of files) assert.ok(!existsSync(lockFile(file)));
   rmSync(files[1]);
   service = await startServiceProcess({ state });
-  assert.deepEqual((await opened()).toSorted(), [
+  assert.deepEqual((await opened()).toSorted(byFile), [
     [files[0], false],
     [files[1], false],
     [files[2], true],
@@ -231,7 +234,7 @@ test('after a crash what was open is open again; after a clean end too; what can
   assert.equal(await second.end(), 0);
   await service.kill();
   service = await startServiceProcess({ state });
-  assert.deepEqual((await opened()).toSorted(), [
+  assert.deepEqual((await opened()).toSorted(byFile), [
     [files[0], true],
     [files[1], false],
     [files[2], true],
