@@ -74,6 +74,17 @@ test('a sent picture and an image of the project get the answers that predict gi
   assert.equal(first.saliency!.label, guesses[0].label);
 });
 
+test('pictures are tried while a run is training', async () => {
+  const request = { preset: 'small', methods: ['ce'], seeds: [9], settings: { epochs: 500 } };
+  const [training] = await served.get<Task[]>(`POST ${base}/runs`, { body: request });
+  const image = [...project.store.images.iterate({ split: 'test' })][5];
+  const body = { run: 2, pictures: [{ image: image.id }] };
+  const tried = await served.ended(await served.get<Task>(`POST ${base}/predictions`, { body }));
+  assert.equal(tried.state, 'done');
+  assert.equal(served.service.tasks.get(training.id).state, 'running');
+  await served.get(`POST /api/tasks/${training.id}/cancel`);
+});
+
 test('a picture of another shape is seen in its middle, and says so', async () => {
   const wide = rgbBmp(patternPixels(96, 48, 3));
   const { hash, width, height } = await send(wide);

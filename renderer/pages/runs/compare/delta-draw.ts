@@ -2,6 +2,7 @@
 import { cutText, prepareCanvas } from '../../../charts/canvas.ts';
 import { token } from '../../../lib/theme.svelte.ts';
 import { points } from '../words.ts';
+import { runningMeans } from './smooth.ts';
 
 /** One class with test images. */
 export interface Delta {
@@ -53,15 +54,6 @@ export function deltaAt({ left, width }: DeltaLayout, x: number, count: number):
 
 /** From so many classes on a line shows the mean of neighbours: single classes are not to be told apart. */
 export const LINE_FROM = 60;
-
-/** The mean difference of each class and its neighbours, a twentieth of all classes wide. */
-export function runningMeans(deltas: readonly Pick<Delta, 'value'>[]): number[] {
-  const reach = Math.max(1, Math.round(deltas.length / 40));
-  return deltas.map((_, index) => {
-    const near = deltas.slice(Math.max(0, index - reach), index + reach + 1);
-    return near.reduce((sum, { value }) => sum + value, 0) / near.length;
-  });
-}
 
 /** Round steps for an axis. */
 function stepFor(span: number): number {
@@ -125,7 +117,7 @@ export function drawDeltas(
     context.strokeStyle = token('text');
     context.lineWidth = 2;
     context.beginPath();
-    for (const [index, value] of runningMeans(deltas).entries()) {
+    for (const [index, value] of runningMeans(deltas.map((delta) => delta.value)).entries()) {
       context.lineTo(deltaX(layout, index, deltas.length), y(value));
     }
     context.stroke();

@@ -33,3 +33,12 @@ export function alignCurves(curves: readonly { epochs: readonly number[]; values
   });
   return { epochs, values };
 }
+
+/** The mean of each value and its neighbours, a twentieth of all values wide. */
+export function runningMeans(values: readonly number[]): number[] {
+  const reach = Math.max(1, Math.round(values.length / 40));
+  return values.map((_, index) => {
+    const near = values.slice(Math.max(0, index - reach), index + reach + 1);
+    return near.reduce((sum, value) => sum + value, 0) / near.length;
+  });
+}

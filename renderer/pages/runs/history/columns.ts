@@ -2,7 +2,7 @@
 import type { RunRow } from '../../../../core/api/runs.ts';
 import type { Column } from '../../../components/table.ts';
 import { duration, when } from '../../../lib/format.ts';
-import type { Cells } from '../files.ts';
+import type { Cells } from '../table-text.ts';
 import { FIGURES, METHODS, share, STATES, type FigureName } from '../words.ts';
 
 export const RUN_STATES_SHOWN = ['queued', 'running', 'stopped', 'finished', 'failed'] as const;
@@ -27,18 +27,18 @@ const COLUMNS: readonly Column<RunRow>[] = [
     value: ({ id }) => id,
     descendingFirst: true,
   },
-  { key: 'name', title: 'Name', width: 'minmax(160px, 1fr)', text: ({ name }) => name, value: ({ name }) => name },
+  { key: 'name', title: 'Name', width: 'minmax(140px, 1fr)', text: ({ name }) => name, value: ({ name }) => name },
   {
     key: 'method',
     title: 'Method',
-    width: '104px',
+    width: '92px',
     text: ({ method }) => METHODS[method],
     value: ({ method }) => METHODS[method],
   },
   {
     key: 'state',
     title: 'State',
-    width: '92px',
+    width: '86px',
     text: ({ state }) => STATES[state].text,
     value: ({ state }) => STATES[state].text,
   },
@@ -46,7 +46,7 @@ const COLUMNS: readonly Column<RunRow>[] = [
     key: name,
     title: `${title} %`,
     hint,
-    width: name === 'macroRecall' ? '116px' : name === 'medium' ? '90px' : '74px',
+    width: name === 'macroRecall' ? '106px' : name === 'medium' ? '86px' : '70px',
     align: 'end',
     text: (run) => share(figure(run, name)),
     value: (run) => figure(run, name),
@@ -82,7 +82,7 @@ const COLUMNS: readonly Column<RunRow>[] = [
   {
     key: 'created',
     title: 'Made',
-    width: '110px',
+    width: '96px',
     align: 'end',
     text: ({ createdAt }) => when(createdAt),
     value: ({ id }) => id,
