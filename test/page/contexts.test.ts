@@ -191,13 +191,12 @@ testPage('masks are made anew for what is chosen, and undo puts them back', asyn
   await app.screenshot('contexts-remask');
   assert.deepEqual(await app.faults(), []);
   await page.getByLabel('Threshold').fill('0.3');
-  const label = `document.querySelector('[role=gridcell]').getAttribute('aria-label')`;
-  const before = await page.getByRole('gridcell').first().getAttribute('aria-label');
+  const before = (await page.getByRole('gridcell').first().getAttribute('aria-label')) ?? '';
   await page.getByRole('button', { name: 'Make masks' }).click();
-  await page.waitForFunction(`${label} !== ${JSON.stringify(before)}`);
+  await page.getByRole('gridcell', { name: before, exact: true }).waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Undo', exact: true }).click();
   await page.getByText('Taken back: new masks for 13 contexts.').waitFor();
-  await page.waitForFunction(`${label} === ${JSON.stringify(before)}`);
+  await page.getByRole('gridcell', { name: before, exact: true }).waitFor();
 });
 
 testPage('a thousand classes', async (app) => {

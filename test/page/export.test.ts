@@ -50,9 +50,8 @@ testPage('a recipe is changed and its preview follows: counts, sample pictures, 
     .first()
     .getAttribute('src');
   await page.getByRole('button', { name: 'Others' }).click();
-  await page.waitForFunction(
-    `document.querySelector('img[alt*="with a context"]')?.getAttribute('src') !== ${JSON.stringify(first)}`,
-  );
+  const shown = page.getByRole('img', { name: /with a context/ }).first();
+  while ((await shown.getAttribute('src')) === first) await page.waitForTimeout(50);
   await page.getByRole('row', { name: /^owl/ }).click();
   await page.getByLabel('Amount of owl').click();
   await page.getByRole('option', { name: /Add to each class/ }).click();

@@ -13,7 +13,7 @@ testPage('theme and name are kept', async (app) => {
   await app.look('settings');
   await page.getByLabel('Theme').click();
   await page.getByRole('option', { name: 'Dark' }).click();
-  await page.waitForFunction(`document.documentElement.dataset.theme === 'dark'`);
+  await page.locator('html[data-theme=dark]').waitFor();
   await page.getByLabel('Your name').fill('Ada');
   await page.keyboard.press('Tab');
   await page.reload();
