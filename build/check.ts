@@ -63,10 +63,10 @@ function importRules(): boolean {
 
 /** Builds what the tests of some layers run on, once for all of their files. */
 async function buildFor(found: readonly string[]): Promise<void> {
-  const wanted = OUTPUTS.filter(([layer]) => found.some((file) => layerOf(file) === layer));
-  if (wanted.length === 0) return;
+  const needed = OUTPUTS.filter(([layer]) => found.some((file) => layerOf(file) === layer));
+  if (needed.length === 0) return;
   const { ensureBuilt } = await import('./outputs.ts');
-  for (const output of new Set(wanted.flatMap(([, outputs]) => outputs))) await ensureBuilt(output);
+  for (const output of new Set(needed.flatMap(([, outputs]) => outputs))) await ensureBuilt(output);
 }
 
 /** Run test files; the reporter's lines go to stdout, its closing ones included. */

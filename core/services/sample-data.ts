@@ -42,7 +42,11 @@ export type SampleInput = z.input<typeof SampleSettings>;
  * Equal settings give equal files (by the same version of the PNG encoder; equal pixels by any).
  * @throws UserError 'usage' for bad settings, 'exists' when the folder has content, 'no-space', 'no-permission', 'cancelled'
  */
-export async function writeSample(folder: string, input: SampleInput, port: WorkPort<Progress>): Promise<SampleSummary> {
+export async function writeSample(
+  folder: string,
+  input: SampleInput,
+  port: WorkPort<Progress>,
+): Promise<SampleSummary> {
   const settings = parseSettings(input);
   const plan = planSample(settings);
   await writePictures(folder, settings, plan.pictures, true, port);

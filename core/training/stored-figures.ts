@@ -8,7 +8,7 @@ export function storedFigures(figures: Json): EpochFigures | null {
   return figures as unknown as EpochFigures | null;
 }
 
-type WithoutClasses<Figures> = Figures extends object ? Omit<Figures, 'classes'> : Figures;
+type WithoutClasses<Part> = Part extends object ? Omit<Part, 'classes'> : Part;
 type SummaryHeads = { [Head in keyof Figures['heads']]: WithoutClasses<Figures['heads'][Head]> };
 
 /** The figures of an epoch less those of each class. */

@@ -366,18 +366,22 @@ test('a removed run takes its epochs and warnings along, and what it made forget
 
 test('bytes are named by runs, saliency maps and masks', () => {
   withStore((store) => {
-    const blob = (text: string): string => sha256(text);
-    const run = { datasetBlob: blob('d'), bankBlob: blob('b'), modelBlob: blob('m'), predictionsBlob: blob('p') };
+    const run = {
+      datasetBlob: sha256('d'),
+      bankBlob: sha256('b'),
+      modelBlob: sha256('m'),
+      predictionsBlob: sha256('p'),
+    };
     const { id } = store.runs.add(newRun(run));
     const image = addImage(store, 'a.png');
-    store.saliencies.add(newSaliency(image.id, { blob: blob('s') }));
-    store.masks.add(newMask(image.id, { blob: blob('k') }));
-    const named = [...Object.values(run), blob('s'), blob('k')];
-    assert.deepEqual(store.namedBlobs([...named, blob('x')]), new Set(named));
-    assert.deepEqual(store.namedBlobs([blob('x')]), new Set());
+    store.saliencies.add(newSaliency(image.id, { blob: sha256('s') }));
+    store.masks.add(newMask(image.id, { blob: sha256('k') }));
+    const named = [...Object.values(run), sha256('s'), sha256('k')];
+    assert.deepEqual(store.namedBlobs([...named, sha256('x')]), new Set(named));
+    assert.deepEqual(store.namedBlobs([sha256('x')]), new Set());
     assert.deepEqual(store.namedBlobs([]), new Set());
-    assert.deepEqual(store.namedBlobs(named, [id]), new Set([blob('s'), blob('k')]));
+    assert.deepEqual(store.namedBlobs(named, [id]), new Set([sha256('s'), sha256('k')]));
     store.runs.add(newRun({ ...run, modelBlob: null }));
-    assert.deepEqual(store.namedBlobs(Object.values(run), [id]), new Set([blob('d'), blob('b'), blob('p')]));
+    assert.deepEqual(store.namedBlobs(Object.values(run), [id]), new Set([sha256('d'), sha256('b'), sha256('p')]));
   });
 });

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commandText } from '../../renderer/dataset/command.ts';
-import { addressOf, filterOf, narrows, sameFilter, WHOLE_VIEW, type Filter } from '../../renderer/pages/explore/filter.ts';
+import {
+  addressOf,
+  filterOf,
+  narrows,
+  sameFilter,
+  WHOLE_VIEW,
+  type Filter,
+} from '../../renderer/pages/explore/filter.ts';
 
 /** As the router reads an address again. */
 const reread = (filter: Filter): Filter =>
-  filterOf(Object.fromEntries(Object.entries(addressOf(filter)).flatMap(([k, v]) => (v === undefined ? [] : [[k, v]]))));
+  filterOf(
+    Object.fromEntries(Object.entries(addressOf(filter)).flatMap(([k, v]) => (v === undefined ? [] : [[k, v]]))),
+  );
 
 test('every filter comes back from its address', () => {
   const filters: Filter[] = [
@@ -31,7 +40,15 @@ test('every filter comes back from its address', () => {
 
 test('what is not valid in an address is left out', () => {
   assert.deepEqual(
-    filterOf({ class: 'x,-1,0,1.5', group: 'huge', split: '', state: 'gone', dup: 'twin', sort: 'colour', desc: 'yes' }),
+    filterOf({
+      class: 'x,-1,0,1.5',
+      group: 'huge',
+      split: '',
+      state: 'gone',
+      dup: 'twin',
+      sort: 'colour',
+      desc: 'yes',
+    }),
     WHOLE_VIEW,
   );
   assert.deepEqual(filterOf({ class: '4,x', group: 'few,few,many' }), {

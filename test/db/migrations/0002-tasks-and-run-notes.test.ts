@@ -16,7 +16,9 @@ test('runs of before have no notes, no tags, no star and are not thrown away', (
 });
 
 test('the new columns and the table of tasks refuse what no record can be', () => {
-  const connection = databaseAt(2);
+  const connection = databaseAt(1);
+  connection.execute(RUN);
+  migrateTo(connection, 2);
   const task = (fields: string): string => `INSERT INTO task VALUES (${fields})`;
   const good = `'import', 'x', '{}', 'contexture import x'`;
   connection.execute(task(`1, ${good}, 'queued', 1, 0, NULL, 'null', 'null', 'now', NULL, NULL`));
@@ -25,7 +27,8 @@ test('the new columns and the table of tasks refuse what no record can be', () =
     'parameters that are no JSON': `UPDATE task SET params = 'x'`,
     'less than no attempts': `UPDATE task SET attempts = -1`,
     'a task of no run': `UPDATE task SET runId = 99`,
-    'tags that are no JSON': `${RUN.replace(/run VALUES.*/s, `run (name, method, config, seed, state, createdAt, seconds, datasetHash, datasetBlob, engine, codeVersion, figures, tags) VALUES ('a', 'ce', '{}', 1, 'failed', 'now', 0, 'h', 'b', 'null', '1', 'null', 'paper')`)}`,
+    'tags that are no JSON': `UPDATE run SET tags = 'paper'`,
+    'half a star': 'UPDATE run SET starred = 2',
   };
   for (const [what, sql] of Object.entries(refused)) assert.throws(() => connection.execute(sql), Error, what);
   connection.close();

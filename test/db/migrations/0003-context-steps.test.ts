@@ -24,9 +24,10 @@ test('events of before belong to no step', () => {
   connection.close();
 });
 
+const step = (kind: string): string => `INSERT INTO contextStep VALUES (NULL, '${kind}', 'ann', 'now', NULL)`;
+
 test('the new columns and the table of steps refuse what no record can be', () => {
   const connection = databaseAt(3);
-  const step = (kind: string): string => `INSERT INTO contextStep VALUES (NULL, '${kind}', 'ann', 'now', NULL)`;
   connection.execute(step('accept'));
   assert.throws(() => connection.execute(step('dance')), /CHECK/);
   assert.throws(
