@@ -15,11 +15,12 @@ test('runs of before have no notes, no tags, no star and are not thrown away', (
   connection.close();
 });
 
+const task = (fields: string): string => `INSERT INTO task VALUES (${fields})`;
+
 test('the new columns and the table of tasks refuse what no record can be', () => {
   const connection = databaseAt(1);
   connection.execute(RUN);
   migrateTo(connection, 2);
-  const task = (fields: string): string => `INSERT INTO task VALUES (${fields})`;
   const good = `'import', 'x', '{}', 'contexture import x'`;
   connection.execute(task(`1, ${good}, 'queued', 1, 0, NULL, 'null', 'null', 'now', NULL, NULL`));
   const refused: Record<string, string> = {
