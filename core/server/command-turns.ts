@@ -1,10 +1,12 @@
 /** Jobs of a command line inside the service: each waits for its turn like a task, and the pages learn of what it does. */
 import type { Topic } from '../api/events.ts';
 import type { JobEvent, JobKind, RunJob, RunJobOptions } from '../jobs/protocol.ts';
+import type { TrainEvent } from '../training/train-job.ts';
 import type { ServedProject } from './open-projects.ts';
 import type { Service } from './service.ts';
 import type { Lane } from './task-kind.ts';
 import type { Turn } from './task-queue.ts';
+import { tellRun } from './tell-run.ts';
 
 /** What a kind of job takes up, and what of a project it changes. */
 const JOBS: Readonly<Partial<Record<JobKind, { lane: Lane; topics: readonly Topic[] }>>> = {
@@ -71,13 +73,14 @@ export class CommandTurns {
     try {
       options.onEvent?.({ type: 'progress', ...WAITING });
       const { signal, onEvent } = await shared.begun;
+      const run = kind === 'train' ? this.#runOf(spec) : undefined;
       return await this.#service.runJob(kind, spec, {
         ...options,
         signal: options.signal ? AbortSignal.any([options.signal, signal]) : signal,
         onEvent: (event: JobEvent) => {
           onEvent(event);
           const handled = options.onEvent?.(event);
-          this.#tell(kind, spec, event);
+          this.#tell(kind, run, event);
           return handled;
         },
       });
@@ -104,22 +107,25 @@ export class CommandTurns {
   }
 
   /** Tell the pages of what has been stored. */
-  #tell(kind: JobKind, spec: unknown, event: JobEvent): void {
+  #tell(kind: JobKind, run: number | undefined, event: JobEvent): void {
     if (event.type === 'progress') return;
-    const { id, project } = this.#project;
-    if (kind === 'train' && event.type === 'epoch' && 'epoch' in event && typeof event.epoch === 'number') {
-      const run = project.store.runs.list().find((one) => isRunOf(spec, project.runFolder(one.id)));
-      if (run) this.#service.hub.publish({ type: 'run-epoch', project: id, run: run.id, epoch: event.epoch });
-    }
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a training job tells
+    if (run !== undefined) tellRun(this.#service.hub, this.#project, run, event as TrainEvent);
+    const { topics } = JOBS[kind] ?? SHORT;
+    if (topics.length === 0) return;
     if (performance.now() - this.#hintedAt < HINT_INTERVAL) return;
     this.#hintedAt = performance.now();
-    this.#service.hub.publish({ type: 'data', project: id, topics: [...(JOBS[kind] ?? SHORT).topics] });
+    this.#service.hub.publish({ type: 'data', project: this.#project.id, topics: [...topics] });
+  }
+
+  /** The run that a training job works on, by the folder that it is told to keep its checkpoint in. */
+  #runOf(spec: unknown): number | undefined {
+    const { project } = this.#project;
+    const isFolderOf = (run: number): boolean =>
+      typeof spec === 'object' && spec !== null && 'runFolder' in spec && spec.runFolder === project.runFolder(run);
+    return project.store.runs.list().find(({ id }) => isFolderOf(id))?.id;
   }
 }
-
-/** Whether a training job works in that folder. */
-const isRunOf = (spec: unknown, folder: string): boolean =>
-  typeof spec === 'object' && spec !== null && 'runFolder' in spec && spec.runFolder === folder;
 
 /** Shown until the job tells how far it is. */
 const WAITING = { stage: 'Waiting for its turn', done: 0, total: null, unit: 'tasks', rate: null, secondsLeft: null };

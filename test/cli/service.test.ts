@@ -112,6 +112,7 @@ test('a short training: epochs as they come, run and model in the project, pages
   );
   assert.equal(lines.at(-1)?.ok, true);
   await listening.until((event) => event.type === 'run-epoch' && event.project === project && event.epoch === 1);
+  await listening.until((event) => event.type === 'run-step' && event.project === project);
   // It was a task as long as it lasted, and has gone.
   const shown = await listening.until((event) => event.type === 'task' && event.task.state === 'running');
   assert.ok(shown.type === 'task' && shown.task.kind === 'command' && shown.task.title.startsWith('train csa'));

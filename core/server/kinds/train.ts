@@ -5,8 +5,8 @@ import { asJson } from '../../base/json.ts';
 import { performRun } from '../../services/runs.ts';
 import { tryTraining } from '../../services/training.ts';
 import type { TrainEvent } from '../../training/train-job.ts';
-import { keepStep } from '../live-steps.ts';
-import { taskKind, type ProjectTaskContext } from '../task-kind.ts';
+import { taskKind } from '../task-kind.ts';
+import { tellRun } from '../tell-run.ts';
 
 /** Trains a run that has been made, or goes on with it. Its result names the run. */
 export const trainKind = taskKind({
@@ -14,11 +14,15 @@ export const trainKind = taskKind({
   lane: 'engine',
   params: z.object({ run: z.int() }),
   async perform({ params: { run: id }, ...context }) {
-    const { project, signal, runJob, changed } = context;
+    const { service, project, signal, runJob, changed } = context;
+    const onEvent = (event: TrainEvent): void => {
+      context.onEvent(event);
+      tellRun(service.hub, project, id, event);
+    };
     // Pages show it as running, with what it has told before.
     queueMicrotask(() => changed('runs'));
     try {
-      const run = await performRun(project.project, id, runJob, { signal, onEvent: follow(context, id) });
+      const run = await performRun(project.project, id, runJob, { signal, onEvent });
       if (run.state === 'stopped') throw new UserError('cancelled', `Run ${id} was stopped and keeps its checkpoint.`);
       return asJson({ run: id });
     } finally {
@@ -26,37 +30,6 @@ export const trainKind = taskKind({
     }
   },
 });
-
-/** Pass on what a run tells. */
-function follow(
-  {
-    project,
-    onEvent,
-    changed,
-    publish,
-  }: Pick<ProjectTaskContext<unknown>, 'project' | 'onEvent' | 'changed' | 'publish'>,
-  run: number,
-): (event: TrainEvent) => void {
-  const of = { project: project.id, run };
-  return (event) => {
-    onEvent(event);
-    switch (event.type) {
-      case 'step':
-        keepStep(project, run, event);
-        publish({ ...event, ...of, type: 'run-step' });
-        break;
-      case 'epoch':
-        publish({ type: 'run-epoch', ...of, epoch: event.epoch });
-        break;
-      case 'preview':
-        publish({ type: 'run-preview', ...of, epoch: event.epoch });
-        break;
-      case 'warning':
-        changed('runs');
-        break;
-    }
-  };
-}
 
 /** Measures some steps, for estimates. Its result is a `TrialResult`. */
 export const trialKind = taskKind({
