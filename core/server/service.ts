@@ -88,8 +88,9 @@ export class Service {
     const served = this.projects.open(file, options);
     // Before anything is waited for: it can be found from now on.
     this.tasks.adopt(served);
-    this.hub.publish({ type: 'projects' });
     await this.#remember(served.file, this.library.opened({ id: served.id, name: served.name, file: served.file }));
+    // A page that asks for the list now finds it there.
+    this.hub.publish({ type: 'projects' });
     return served;
   }
 
@@ -105,8 +106,8 @@ export class Service {
     await this.commands.stopAll(id);
     await this.tasks.release(id);
     this.projects.close(id);
-    this.hub.publish({ type: 'projects' });
     await this.#remember(file, this.library.closed(file));
+    this.hub.publish({ type: 'projects' });
   }
 
   /** A project is open or closed whether that can be written down or not. */
