@@ -63,6 +63,7 @@ testPage(
     await page.keyboard.press('F2');
     await page.getByRole('dialog').getByLabel('Name').fill('A second seed');
     await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await table.getByText('A second seed', { exact: true }).waitFor();
     await table.focus();
     await page.keyboard.press('Delete');
