@@ -28,13 +28,19 @@ export function lockDownPages(log: (line: string) => void): void {
   });
 }
 
+/** What the page may ask the browser for: to put text on the clipboard. Reading it is not in the list. */
+const PERMISSIONS = ['clipboard-sanitized-write'];
+
 /** Forbid in one session: permissions, devices, downloads, and every address that is not the page's own. */
 export function lockDownSession(session: Session, log: (line: string) => void): void {
-  session.setPermissionRequestHandler((_contents, permission, answer) => {
-    log(`refused: permission ${permission}`);
-    answer(false);
+  const allows = (permission: string, address: string): boolean =>
+    PERMISSIONS.includes(permission) && isOwnAddress(address);
+  session.setPermissionRequestHandler((_contents, permission, answer, { requestingUrl }) => {
+    const allowed = allows(permission, requestingUrl);
+    if (!allowed) log(`refused: permission ${permission}`);
+    answer(allowed);
   });
-  session.setPermissionCheckHandler(() => false);
+  session.setPermissionCheckHandler((_contents, permission, origin) => allows(permission, origin));
   session.setDevicePermissionHandler(() => false);
   session.webRequest.onBeforeRequest((details, answer) => {
     const allowed = isOwnAddress(details.url) || isLocal(details.url);

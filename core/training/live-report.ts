@@ -1,7 +1,7 @@
 /** What a run tells between its epochs: losses a few times a second, and now and then a look at its pictures. */
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TEMPORARY_SUFFIX } from '../base/durable-file.ts';
+import { removeQuietly, TEMPORARY_SUFFIX } from '../base/durable-file.ts';
 import { makePreview } from './preview.ts';
 import type { Trainer } from './trainer.ts';
 
@@ -82,12 +82,14 @@ export class LiveReport {
   async #writePreview(epoch: number, step: number): Promise<boolean> {
     const preview = await makePreview(this.#trainer.shown!, this.#trainer.config.inputSize, { epoch, step });
     const path = join(this.#runFolder, PREVIEW_NAME);
+    const part = `${path}${TEMPORARY_SUFFIX}`;
     try {
       await mkdir(this.#runFolder, { recursive: true });
-      await writeFile(`${path}${TEMPORARY_SUFFIX}`, JSON.stringify(preview));
-      await rename(`${path}${TEMPORARY_SUFFIX}`, path);
+      await writeFile(part, JSON.stringify(preview));
+      await rename(part, path);
       return true;
     } catch {
+      removeQuietly(part);
       return false;
     }
   }

@@ -120,7 +120,7 @@ test('the bridge has its few functions, and nothing of Electron behind them', { 
   assert.doesNotMatch(String(await inPage('String(window.contexture.reveal)')), /^\(\) => \{\}$/);
 });
 
-test('5: every permission is denied', { skip }, async () => {
+test('5: every permission but that to copy text is denied', { skip }, async () => {
   assert.equal(await inPage('Notification.requestPermission()'), 'denied');
   for (const name of ['geolocation', 'notifications', 'camera', 'microphone', 'clipboard-read', 'midi']) {
     const state = await inPage(`navigator.permissions.query({ name: '${name}' }).then((status) => status.state)`);
@@ -129,6 +129,9 @@ test('5: every permission is denied', { skip }, async () => {
   assert.match(String(await inPage('navigator.mediaDevices.getUserMedia({ audio: true })')), /Error/);
   const position = `new Promise((resolve, reject) => navigator.geolocation.getCurrentPosition(resolve, (error) => resolve(error.code)))`;
   assert.equal(await inPage(position), 1);
+  await desktop.page.bringToFront();
+  assert.equal(await inPage(`navigator.clipboard.writeText('contexture runs').then(() => 'copied')`), 'copied');
+  assert.equal(await desktop.app.evaluate(({ clipboard }) => clipboard.readText()), 'contexture runs');
 });
 
 test('12: a webview is nothing', { skip }, async () => {
