@@ -1,5 +1,6 @@
 /** Parsers of option values; what they refuse commander reports with the option's name. */
 import { InvalidArgumentError } from '@commander-js/extra-typings';
+import type { GroupThresholds } from '../data/groups.ts';
 
 /** A whole number from `min` to `max`. */
 export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -17,6 +18,14 @@ export function number(min: number, max = Infinity): (text: string) => number {
     if (value >= min && value <= max && Number.isFinite(value)) return value;
     throw new InvalidArgumentError(`Expected a number ${range(min, max)}.`);
   };
+}
+
+/** Thresholds of the groups, that of "many" first: "100,20". */
+export function groupThresholds(text: string): GroupThresholds {
+  const [many, few, ...others] = text.split(',').map(Number);
+  const valid = others.length === 0 && Number.isInteger(many) && Number.isInteger(few) && few >= 1 && many >= few;
+  if (valid) return { many, few };
+  throw new InvalidArgumentError('Expected two whole numbers, the larger first, such as 100,20.');
 }
 
 function range(min: number, max: number): string {

@@ -55,7 +55,7 @@ export function trainCommand({ method, preset, seed, name, settings, file }: Run
     words.push('--lambda', `${text(values.get('lambda.min') ?? 0)},${text(values.get('lambda.max') ?? 1)}`);
   }
   if (values.has('groups.many') && values.has('groups.few')) {
-    words.push('--groups', `${text(values.get('groups.few'))},${text(values.get('groups.many'))}`);
+    words.push('--groups', `${text(values.get('groups.many'))},${text(values.get('groups.few'))}`);
   }
   if (values.has('keepBank')) words.push('--bank', values.get('keepBank') === true ? 'kept' : 'emptied');
   if (values.get('augment.flip') === false) words.push('--no-flip');

@@ -1,6 +1,5 @@
-import { InvalidArgumentError } from '@commander-js/extra-typings';
-import type { GroupThresholds } from '../../data/groups.ts';
 import type { TailReport } from '../../services/stats.ts';
+import { groupThresholds } from '../arguments.ts';
 import type { AddCommand } from '../cli.ts';
 import { count, oneLine, plural } from '../format.ts';
 import { examples } from '../help.ts';
@@ -10,7 +9,7 @@ export const addStats: AddCommand = (parent, cli) => {
   parent
     .command('stats')
     .description('What the data set looks like: classes, tail, splits, duplicates, problems.')
-    .option('--set-groups <many,few>', 'keep other thresholds of the groups in the project', parseThresholds)
+    .option('--set-groups <many,few>', 'keep other thresholds of the groups in the project', groupThresholds)
     .option('--log', 'bars that grow with the logarithm, so that small classes show')
     .option('--table', 'all classes with their splits and groups instead of bars')
     .option('--duplicates', 'list every group of identical images')
@@ -54,13 +53,6 @@ export const addStats: AddCommand = (parent, cli) => {
       }),
     );
 };
-
-function parseThresholds(text: string): GroupThresholds {
-  const [many, few, ...others] = text.split(',').map(Number);
-  const valid = others.length === 0 && Number.isInteger(many) && Number.isInteger(few) && few >= 1 && many >= few;
-  if (valid) return { many, few };
-  throw new InvalidArgumentError('Expected two whole numbers, the larger first, such as 100,20.');
-}
 
 const decimals = (value: number | null): string => (value === null ? 'none' : value.toFixed(2));
 

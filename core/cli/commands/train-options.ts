@@ -26,7 +26,7 @@ export interface TrainOptions {
   warmupEpochs?: number | undefined;
   dropEpochs?: [number, number] | undefined;
   startBalanced?: number | undefined;
-  groups?: [number, number] | undefined;
+  groups?: TrainConfig['groups'] | undefined;
   evaluateEvery?: number | undefined;
   delta?: number | undefined;
   bankSize?: BankSize | undefined;
@@ -94,7 +94,7 @@ export function overridesFrom(
     lambda: { min, max, per: options.lambdaPer ?? base.lambda.per },
     mask: options.mask,
     curatedShare: options.curated,
-    groups: options.groups ? { few: options.groups[0], many: options.groups[1] } : groups,
+    groups: options.groups ?? groups,
     seed: options.seed,
     threads: options.threads,
     precision: options.precision,
