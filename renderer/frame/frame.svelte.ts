@@ -49,7 +49,7 @@ export function useFrameKeys(): void {
     title: `Go to ${page.title}`,
     keys: [page.key],
     run: () => goToPage(page.name),
-    enabled: () => page.load !== undefined && (!page.inProject || projects.current !== undefined),
+    enabled: () => !page.inProject || projects.current !== undefined,
   }));
   keys.use({
     title: 'Everywhere',

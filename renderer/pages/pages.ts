@@ -18,8 +18,7 @@ export interface PageEntry {
   inProject: boolean;
   /** Key that goes there. */
   key: string;
-  /** Absent while the page is being built: the side bar says so. */
-  load?: () => Promise<{ default: Component }>;
+  load: () => Promise<{ default: Component }>;
 }
 
 export const PAGES: readonly PageEntry[] = [

@@ -1,6 +1,7 @@
 /** The state of the page: which contexts are shown, which is active, and what is decided. */
 import { untrack } from 'svelte';
 import type { ContextCounts, ContextRow, ContextStateName, MaskRule } from '../../../core/api/contexts.ts';
+import { RowStore } from '../../grid/row-store.svelte.ts';
 import { call } from '../../lib/api.ts';
 import { events } from '../../lib/events.svelte.ts';
 import { plural } from '../../lib/format.ts';
@@ -10,7 +11,6 @@ import { Selection } from '../../lib/selection.svelte.ts';
 import { tasks } from '../../lib/tasks.svelte.ts';
 import { toasts } from '../../lib/toasts.svelte.ts';
 import { ContextLayers } from './context-layers.svelte.ts';
-import { ContextRows } from './context-rows.svelte.ts';
 import { addressOf, filterOf, type Filter } from './filter.ts';
 
 /** How a context is shown: the picture alone, with its mask over it, its border, or with the foreground taken out. */
@@ -35,7 +35,7 @@ const NOTHING = new Uint32Array();
 
 export class ContextsState {
   readonly project: string;
-  readonly rows: ContextRows;
+  readonly rows: RowStore<ContextRow>;
   readonly layers: ContextLayers;
   /** By id of the image: each has one context. */
   readonly selection = new Selection();
@@ -62,7 +62,9 @@ export class ContextsState {
 
   constructor(project: string) {
     this.project = project;
-    this.rows = new ContextRows(project);
+    this.rows = new RowStore((ids, signal) =>
+      call('POST /api/projects/{project}/contexts/details', { params: { project }, body: { ids: [...ids] }, signal }),
+    );
     this.layers = new ContextLayers(project);
     const follow = { project: (): string => project, topics: ['contexts', 'images', 'classes'] as const };
     this.#pairs = resource(async (signal) => {

@@ -4,13 +4,13 @@ import type { EditEntry } from '../../../core/api/edits.ts';
 import type { ImageDetails, SavedView } from '../../../core/api/images.ts';
 import type { Groups, Tail } from '../../../core/api/stats.ts';
 import { Edits } from '../../dataset/edits.svelte.ts';
+import { RowStore } from '../../grid/row-store.svelte.ts';
 import { call } from '../../lib/api.ts';
 import { events } from '../../lib/events.svelte.ts';
 import { resource, type Resource } from '../../lib/resource.svelte.ts';
 import { router } from '../../lib/router.svelte.ts';
 import { Selection } from '../../lib/selection.svelte.ts';
 import { toasts } from '../../lib/toasts.svelte.ts';
-import { Details } from './details.svelte.ts';
 import { addressOf, filterOf, WHOLE_VIEW, type Filter } from './filter.ts';
 
 const NONE = new Uint32Array(0);
@@ -18,7 +18,7 @@ const NONE = new Uint32Array(0);
 export class ExploreState {
   readonly project: string;
   readonly edits: Edits;
-  readonly details: Details;
+  readonly details: RowStore<ImageDetails>;
   readonly selection = new Selection();
   readonly tail: Resource<Tail>;
   readonly views: Resource<SavedView[]>;
@@ -44,7 +44,9 @@ export class ExploreState {
   constructor(project: string) {
     this.project = project;
     this.edits = new Edits(project);
-    this.details = new Details(project);
+    this.details = new RowStore((ids, signal) =>
+      call('POST /api/projects/{project}/images/details', { params: { project }, body: { ids: [...ids] }, signal }),
+    );
     const of = () => project;
     const params = { project };
     this.tail = resource((signal) => call('GET /api/projects/{project}/tail', { params, signal }), {

@@ -1,7 +1,9 @@
-/** What is known of the contexts in view: fetched together, kept within bounds, shown as changed before it is confirmed. */
-import type { ContextRow } from '../../../core/api/contexts.ts';
-import { call, isAbort } from '../../lib/api.ts';
-import { connection } from '../../lib/connection.svelte.ts';
+/** What is known of the rows in view of a grid: fetched together, kept within bounds, shown as changed before it is confirmed. */
+import { isAbort } from '../lib/api.ts';
+import { connection } from '../lib/connection.svelte.ts';
+
+/** Fetches the rows with these ids; what it does not find it leaves out. */
+export type LoadRows<Row> = (ids: readonly number[], signal: AbortSignal) => Promise<readonly Row[]>;
 
 /** Rows that are kept, and how many are asked for at once. */
 const MOST = 6000;
@@ -9,21 +11,21 @@ const BATCH = 500;
 /** Cells that pass by faster than this are not asked for, milliseconds. */
 const PAUSE_MS = 70;
 
-export class ContextRows {
-  readonly #project: string;
+export class RowStore<Row extends { id: number }> {
+  readonly #load: LoadRows<Row>;
   /** Counts arrivals: whoever reads a row depends on it. */
   #arrivals = $state(0);
-  readonly #known = new Map<number, ContextRow>();
+  readonly #known = new Map<number, Row>();
   #wanted: readonly number[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #abort: AbortController | undefined;
 
-  constructor(project: string) {
-    this.#project = project;
+  constructor(load: LoadRows<Row>) {
+    this.#load = load;
   }
 
-  /** @param id of the context */
-  get(id: number): ContextRow | undefined {
+  /** The row with an id; undefined while it has not been fetched. */
+  get(id: number): Row | undefined {
     void this.#arrivals;
     return this.#known.get(id);
   }
@@ -43,7 +45,7 @@ export class ContextRows {
   }
 
   /** Show some fields as they will be. */
-  patch(ids: Iterable<number>, fields: Partial<ContextRow>): void {
+  patch(ids: Iterable<number>, fields: Partial<Row>): void {
     for (const id of ids) {
       const known = this.#known.get(id);
       if (known !== undefined) this.#known.set(id, { ...known, ...fields });
@@ -64,11 +66,7 @@ export class ContextRows {
     const abort = new AbortController();
     this.#abort = abort;
     try {
-      const rows = await call('POST /api/projects/{project}/contexts/details', {
-        params: { project: this.#project },
-        body: { ids },
-        signal: abort.signal,
-      });
+      const rows = await this.#load(ids, abort.signal);
       for (const row of rows) {
         this.#known.delete(row.id);
         this.#known.set(row.id, row);
