@@ -13,6 +13,7 @@ import { basename, dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { syncFolder, TEMPORARY_SUFFIX } from '../base/durable-file.ts';
 import { fileError, systemCode, UserError } from '../base/errors.ts';
+import { freeBytes } from '../base/free-space.ts';
 
 /** What a pack holds. */
 export interface PackShape {
@@ -216,8 +217,7 @@ function isOthers(pid: number): boolean {
 }
 
 function checkSpace(folder: string, bytes: number): void {
-  const { bavail, bsize } = fs.statfsSync(folder);
-  if (bavail * bsize >= bytes) return;
+  if (freeBytes(folder) >= bytes) return;
   const gigabytes = (bytes / 1e9).toFixed(1);
   throw new UserError(
     'no-space',

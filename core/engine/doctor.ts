@@ -3,10 +3,9 @@
  * is wrong is found and listed; only a crash of the engine itself ends the job early.
  */
 import { createRequire } from 'node:module';
-import { existsSync, statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { cpus, freemem, totalmem } from 'node:os';
 import { UserError } from '../base/errors.ts';
+import { freeBytes } from '../base/free-space.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
 import { startEngine, type Engine } from './backend.ts';
@@ -142,12 +141,4 @@ async function loadPackages(problems: string[]): Promise<DoctorReport['packages'
     versions.libvips = sharp.versions.vips;
   });
   return versions;
-}
-
-/** Of the disk that a folder lies on, or will lie on once it is made. */
-function freeBytes(folder: string): number {
-  const parent = dirname(folder);
-  if (parent !== folder && !existsSync(folder)) return freeBytes(parent);
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
 }

@@ -115,7 +115,7 @@ async function runExport(work: ExportWork): Promise<ExportResult> {
   });
   const estimate = await estimateBytes(plan.items, workshop, port.signal);
   if (estimate === undefined) return result('stopped', 0);
-  await requireSpace(spec.out, estimate - bytesOf(written));
+  requireSpace(spec.out, estimate - bytesOf(written));
   if (!folder) return result('planned', estimate);
 
   const teller = new ItemTeller(port);

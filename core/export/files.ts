@@ -2,11 +2,12 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
-import { open, statfs, type FileHandle } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { removeQuietly, TEMPORARY_SUFFIX } from '../base/durable-file.ts';
 import { fileError, systemCode, UserError } from '../base/errors.ts';
+import { freeBytes } from '../base/free-space.ts';
 
 /** Bytes that are read at once: most pictures are smaller, and one read is the cheapest. */
 const CHUNK = 256 * 1024;
@@ -89,24 +90,13 @@ export async function syncDisk(folder: string): Promise<boolean> {
  * @param bytes what will be written
  * @throws UserError 'no-space' with both numbers
  */
-export async function requireSpace(path: string, bytes: number): Promise<void> {
-  const free = await freeSpace(path);
+export function requireSpace(path: string, bytes: number): void {
+  const free = freeBytes(path);
   if (bytes <= free) return;
   throw new UserError(
     'no-space',
     `The export needs about ${megabytes(bytes)} MB, and the disk of ${path} has ${megabytes(free)} MB free. Free some space, choose another disk or ask for fewer pictures.`,
   );
-}
-
-/** Bytes that the disk of a path has left for us. @param path a file or folder that need not exist yet */
-export async function freeSpace(path: string): Promise<number> {
-  try {
-    const { bavail, bsize } = await statfs(path);
-    return bavail * bsize;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' && dirname(path) !== path) return freeSpace(dirname(path));
-    throw fileError(error, 'export', path);
-  }
 }
 
 function megabytes(bytes: number): string {

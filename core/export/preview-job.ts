@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { UserError } from '../base/errors.ts';
+import { freeBytes } from '../base/free-space.ts';
 import type { Progress } from '../base/progress.ts';
 import { readBank, type BankEntry } from '../contexts/bank.ts';
 import { readSnapshot, type DatasetSnapshot } from '../data/snapshot.ts';
@@ -12,7 +13,6 @@ import type { Job } from '../jobs/protocol.ts';
 import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId } from '../storage/records.ts';
 import { scaleBytes } from './estimate.ts';
-import { freeSpace } from './files.ts';
 import { isUnfinished } from './folder-state.ts';
 import type { PlanItem } from './item.ts';
 import { planExport, type ExportPlan } from './plan.ts';
@@ -88,7 +88,7 @@ export const previewJob: Job<PreviewSpec, Progress, PreviewResult> = async (spec
   const made = items.filter((_, index) => samples[index].picture !== null);
   const madeBytes = samples.reduce((sum, { bytes }) => sum + bytes, 0);
   const bytes = made.length > 0 ? scaleBytes(madeBytes, made, plan.items) : null;
-  const free = spec.out === null ? null : await freeSpace(spec.out);
+  const free = spec.out === null ? null : freeBytes(spec.out);
   const warnings = problem === null ? previewWarnings(classes, use, plan, spec.recipe) : [];
   if (bytes !== null && free !== null && bytes > free) {
     warnings.unshift('The disk has not enough free space for it: choose another folder or ask for fewer pictures.');

@@ -5,8 +5,8 @@ import { basename, join } from 'node:path';
 import type { AppStorageUse, CleanableAppPart, CleanablePart, ProjectStorageUse } from '../api/storage.ts';
 import { cacheFolder } from '../base/cache-folder.ts';
 import { fileError, systemCode, UserError } from '../base/errors.ts';
+import { freeBytes } from '../base/free-space.ts';
 import { stateFolder } from '../base/state-folder.ts';
-import { freeSpace } from '../export/files.ts';
 import { readManifest } from '../export/manifest.ts';
 import { packFolder } from '../data/packed.ts';
 import { backupFolder, filesFolder, type Project } from '../storage/project.ts';
@@ -46,7 +46,7 @@ export async function projectStorage(project: Project): Promise<Omit<ProjectStor
       { name: 'other-cache', ...amount(cache.filter((file) => !known.has(file))) },
       { name: 'backups', ...amount(await filesIn(backupFolder(project.file))) },
     ],
-    free: await freeSpace(project.file),
+    free: freeBytes(project.file),
   };
 }
 

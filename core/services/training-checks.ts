@@ -1,7 +1,6 @@
 /** What should be looked at before training starts. An "error" is what a start would be refused for. */
-import { statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import { dirname } from 'node:path';
+import { freeBytes } from '../base/free-space.ts';
 import { effectiveClasses } from '../data/classes.ts';
 import type { Project } from '../storage/project.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
@@ -100,8 +99,8 @@ export function checkPlans(
   }
   // A checkpoint is written beside the old one.
   const disk = Math.max(0, ...estimates.map(({ checkpointBytes }) => 2 * checkpointBytes));
-  const free = freeBytes(dirname(project.file));
-  if (free !== null && free < disk) {
+  const free = freeBytes(project.file);
+  if (free < disk) {
     checks.push({
       name: 'little-disk',
       severity: 'warning',
@@ -145,13 +144,4 @@ function listed(names: readonly string[]): string {
 
 function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
-}
-
-function freeBytes(folder: string): number | null {
-  try {
-    const { bavail, bsize } = statfsSync(folder);
-    return bavail * bsize;
-  } catch {
-    return null;
-  }
 }
