@@ -5,19 +5,13 @@ import { asJson, canonicalJson } from '../base/json.ts';
 import { CODE_VERSION } from '../base/version.ts';
 import { bankHash, takeBank } from '../contexts/bank.ts';
 import type { PackPort } from '../data/packed.ts';
-import {
-  datasetHash,
-  indicesOfSplit,
-  readSnapshot,
-  takeSnapshot,
-  trainCounts,
-  type DatasetSnapshot,
-} from '../data/snapshot.ts';
-import { compareRuns as compareAnswers, pairImages, type Comparison } from '../evaluation/compare.ts';
-import { correctFlags, meanLogits, predict } from '../evaluation/predictions.ts';
+import { datasetHash, indicesOfSplit, readSnapshot, takeSnapshot, type DatasetSnapshot } from '../data/snapshot.ts';
+import type { Comparison } from '../evaluation/compare.ts';
+import { meanLogits, predict } from '../evaluation/predictions.ts';
 import type { Head } from '../evaluation/figures.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import { engineJobEnvironment } from './job-environment.ts';
+import { comparePair } from './run-data.ts';
 import { planRun, type RunRequest } from './training-plan.ts';
 import type { Project } from '../storage/project.ts';
 import type { BlobId, Run, RunEpoch, RunWarning, TaskState } from '../storage/records.ts';
@@ -185,11 +179,6 @@ export function showRun(project: Project, runId: number): RunDetail {
   };
 }
 
-/** The head that a run is judged by. */
-export function judgedHead(run: Run): Head {
-  return METHODS_BY_NAME[TrainConfig.shape.method.parse(run.method)].heads.at(-1)!;
-}
-
 /** Class answers of a run's head on its evaluation split. */
 export function answersOf(predictions: Predictions, head: Head, classes: number): Int32Array {
   const { uniform, balanced } = predictions;
@@ -212,52 +201,36 @@ export interface RunComparison {
 /**
  * Compare two finished runs on the test images that both were judged on. Each is judged by its own head unless `head` is
  * given.
- * @throws UserError 'not-found'; 'usage' when a run has not finished, or the classes or images differ
+ * @throws UserError 'not-found'; 'usage' when a run has not finished, or the classes or images differ; 'damaged'
  */
-export function compareTwoRuns(project: Project, a: number, b: number, head?: Head): RunComparison {
-  const runs = [requireRun(project, a), requireRun(project, b)] as const;
-  const [first, second] = runs.map((run) => snapshotOf(project, run));
-  if (first.classes.join('\0') !== second.classes.join('\0')) {
-    throw new UserError('usage', `Runs ${a} and ${b} were trained on different classes and cannot be compared.`);
-  }
-  const [before, after] = runs.map((run) => predictionsOf(project, run));
-  const { inA, inB } = pairImages([...before.imageIds], [...after.imageIds]);
-  if (inA.length === 0) {
-    throw new UserError('usage', `Runs ${a} and ${b} were judged on different images and cannot be compared.`);
-  }
-  const classes = first.classes.length;
-  const heads: [Head, Head] = [head ?? judgedHead(runs[0]), head ?? judgedHead(runs[1])];
-  const flags = (predictions: Predictions, used: Head, positions: number[]): Uint8Array => {
-    const all = correctFlags(answersOf(predictions, used, classes), predictions.labels);
-    return Uint8Array.from(positions, (position) => all[position]);
-  };
+export async function compareTwoRuns(project: Project, a: number, b: number, head?: Head): Promise<RunComparison> {
+  const [first, second] = [requireRun(project, a), requireRun(project, b)];
+  for (const run of [first, second]) requirePredictions(run);
+  const { pair, comparison } = await comparePair(project, first, second, head);
   return {
-    a: runs[0],
-    b: runs[1],
-    classes: first.classes,
-    heads,
-    split: second.evaluation?.name ?? after.split,
-    comparison: compareAnswers({
-      a: flags(before, heads[0], inA),
-      b: flags(after, heads[1], inB),
-      labels: Int32Array.from(inA, (position) => before.labels[position]),
-      classes,
-      trainCounts: trainCounts(second),
-      thresholds: TrainConfig.parse(runs[1].config).groups,
-      seed: 1,
-    }),
+    a: first,
+    b: second,
+    classes: pair.dataset.classes,
+    heads: [pair.baseline.head, pair.run.head],
+    split: pair.dataset.split ?? 'test',
+    comparison,
   };
 }
 
 /** @throws UserError 'usage' when the run has none yet */
 export function predictionsOf(project: Project, run: Run): Predictions {
+  const blob = requirePredictions(run);
+  return decodePredictions(project.blobs.get(blob), project.blobs.path(blob));
+}
+
+function requirePredictions(run: Run): BlobId {
   if (!run.predictionsBlob) {
     throw new UserError(
       'usage',
       `Run ${run.id} (${run.name}) has not finished. Resume it with \`contexture resume ${run.id}\`.`,
     );
   }
-  return decodePredictions(project.blobs.get(run.predictionsBlob), project.blobs.path(run.predictionsBlob));
+  return run.predictionsBlob;
 }
 
 /** The data set that a run was trained on. */

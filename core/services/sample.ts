@@ -26,7 +26,8 @@ import { decideContexts, findContexts, listContexts, type Act } from './contexts
 import { exportDataset, verifyExport } from './export.ts';
 import { importSource } from './import.ts';
 import { engineJobEnvironment } from './job-environment.ts';
-import { answersOf, compareTwoRuns, judgedHead, predictionsOf, preparePictures, resumeRun, startRun } from './runs.ts';
+import { answersOf, compareTwoRuns, predictionsOf, preparePictures, resumeRun, startRun } from './runs.ts';
+import { headOf } from './run-data.ts';
 import { readSceneTable, writeBackgrounds, writeSample, type SampleInput, type SceneTable } from './sample-data.ts';
 import { tailReport, type TailReport } from './stats.ts';
 import { planRun, type RunRequest } from './training-plan.ts';
@@ -157,10 +158,12 @@ export async function runSample(
   const others = METHODS.filter((method) => method !== 'csa');
   const runId = (method: MethodName, seed: number): number =>
     trained.find((run) => run.method === method && run.seed === seed)!.runId;
-  const comparisons = others.map((against) => ({
-    against,
-    comparison: compareTwoRuns(project, runId(against, seeds[0]), runId('csa', seeds[0])).comparison,
-  }));
+  const comparisons = await Promise.all(
+    others.map(async (against) => {
+      const { comparison } = await compareTwoRuns(project, runId(against, seeds[0]), runId('csa', seeds[0]));
+      return { against, comparison };
+    }),
+  );
   return {
     tail,
     runs: trained,
@@ -293,7 +296,7 @@ async function judge(
   const { classes } = takeSnapshot(project.store);
   const predictions = predictionsOf(project, run);
   const seen = [...predictions.imageIds].map((id) => pictures.get(project.store.images.get(id)!.path)!.seen);
-  const answers = answersOf(predictions, judgedHead(run), classes.length);
+  const answers = answersOf(predictions, headOf(run), classes.length);
   const named = await classesNamed(project, run, backgrounds, runJob, port);
   const labels = new Map(classes.map((name, label) => [name, label]));
   const boundLabels = Object.entries(bound).map(([scene, name]): [string, number] => [scene, labels.get(name)!]);

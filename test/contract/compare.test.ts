@@ -72,7 +72,7 @@ test('runs of the same settings form a group of seeds, paired by seed with that 
 test('a pair is compared as the command line compares it', async () => {
   const query = { baseline: 3, run: 1 };
   const pair = PairComparison.parse(await served.get(`GET ${base}/comparison/pair`, { query }));
-  const { comparison, heads, split, classes } = compareTwoRuns(project, 3, 1);
+  const { comparison, heads, split, classes } = await compareTwoRuns(project, 3, 1);
   assert.deepEqual(pair.overall, comparison.overall);
   assert.deepEqual(pair.macroRecall, comparison.macroRecall);
   assert.deepEqual(pair.groups, comparison.groups);

@@ -83,7 +83,7 @@ export const addRuns: AddCommand = (parent, cli) => {
     .action((first, second, { head, classes, ranges }) =>
       cli.perform('compare', async (session) => {
         const { compareTwoRuns } = await import('../../services/runs.ts');
-        const result = compareTwoRuns(await session.project(), first, second, head);
+        const result = await compareTwoRuns(await session.project(), first, second, head);
         return { data: result, text: comparisonText(result, { classes: classes ?? false, ranges: ranges ?? false }) };
       }),
     );
