@@ -4,7 +4,7 @@
  * trace; `scrollFirstFps` through pictures whose thumbnails had not been made before).
  */
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import type { Task } from '../../core/api/tasks.ts';
@@ -68,7 +68,6 @@ export async function exploreBench({ images = 100_000, seconds = 6, clicks = 8 }
       scrollFps: again.fps,
       scrollFirstFps: first.fps,
       scrollLongTasks: again.longTasks,
-      machine: `${cpus().length} x ${cpus()[0].model}`,
     };
   });
 }

@@ -1,9 +1,9 @@
 /** The built page in Chromium, with a service of its own, for measurements. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type Page } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 import { ensureBuilt } from '../../build/outputs.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -16,33 +16,64 @@ export interface ServedPage {
   api: <T>(method: string, path: string, body?: unknown) => Promise<T>;
 }
 
+/** A started `contexture serve`. */
+export interface Served {
+  /** First address, with the token. */
+  address: string;
+  /** End it, and throw its state away. */
+  stop: () => Promise<void>;
+}
+
 /**
- * Open the page and close everything after `use`.
+ * Start the service with a state folder of its own and wait for its address.
  * @param root folder that the service may use
+ * @throws Error with what it said where it ends before
  */
-export async function withServedPage<T>(root: string, use: (served: ServedPage) => Promise<T>): Promise<T> {
-  await ensureBuilt('page');
+export async function serve(root: string): Promise<Served> {
   const state = mkdtempSync(join(tmpdir(), 'contexture-bench-state-'));
   const service = spawn(process.execPath, ['core/cli/main.ts', 'serve', '--root', root], {
     cwd: ROOT,
     env: { ...process.env, CONTEXTURE_STATE: state },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const ended = new Promise((resolve) => service.once('exit', resolve));
+  let said = '';
+  const address = await new Promise<string>((resolve, reject) => {
+    service.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      const found = /http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]+/.exec(said);
+      if (found) resolve(found[0]);
+    });
+    service.once('exit', () => reject(new Error(`the service ended: ${said}`)));
+  });
+  return {
+    address,
+    async stop() {
+      service.kill('SIGTERM');
+      await ended;
+      rmSync(state, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Chromium without a window; its sandbox does not run as root. */
+export function openBrowser(): Promise<Browser> {
+  const isRoot = process.getuid?.() === 0;
+  return chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: isRoot ? ['--no-sandbox', ...FLAGS] : FLAGS,
+  });
+}
+
+/**
+ * Open the page and close everything after `use`.
+ * @param root folder that the service may use
+ */
+export async function withServedPage<T>(root: string, use: (served: ServedPage) => Promise<T>): Promise<T> {
+  await ensureBuilt('page');
+  const { address, stop } = await serve(root);
   try {
-    let said = '';
-    const address = await new Promise<string>((resolve, reject) => {
-      service.stdout.on('data', (chunk: Buffer) => {
-        said += chunk.toString();
-        const found = /http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]+/.exec(said);
-        if (found) resolve(found[0]);
-      });
-      service.once('exit', () => reject(new Error(`the service ended: ${said}`)));
-    });
-    const isRoot = process.getuid?.() === 0;
-    const browser = await chromium.launch({
-      executablePath: '/usr/bin/chromium',
-      args: isRoot ? ['--no-sandbox', ...FLAGS] : FLAGS,
-    });
+    const browser = await openBrowser();
     try {
       const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
       await page.goto(address);
@@ -60,6 +91,6 @@ export async function withServedPage<T>(root: string, use: (served: ServedPage) 
       await browser.close();
     }
   } finally {
-    service.kill('SIGTERM');
+    await stop();
   }
 }
