@@ -7,7 +7,8 @@ import { tasks } from '../../lib/tasks.svelte.ts';
 
 interface Draft {
   recipe: Recipe;
-  folder: string;
+  /** Null: the one that is suggested, another after each export. */
+  folder: string | null;
 }
 
 /** While somebody types, the preview follows after a breath, milliseconds. */
@@ -41,7 +42,7 @@ export class ExportState {
     $effect(() => {
       const { data } = this.defaults;
       if (data !== undefined && this.#draft === undefined) {
-        this.#draft = { recipe: data.recipe, folder: data.folder };
+        this.#draft = { recipe: data.recipe, folder: null };
         this.#settled = this.#draft;
       }
     });
@@ -56,7 +57,8 @@ export class ExportState {
         const draft = this.#settled;
         const { seed } = this;
         if (draft === undefined || (this.defaults.data?.classes.length ?? 0) === 0) return null;
-        const body = { recipe: draft.recipe, folder: draft.folder || null, samples: SAMPLES, seed };
+        const folder = (draft.folder ?? this.defaults.data?.folder) || null;
+        const body = { recipe: draft.recipe, folder, samples: SAMPLES, seed };
         return call('POST /api/projects/{project}/exports/preview', { params, body, signal });
       },
       { project: () => project, topics: ['images', 'classes', 'contexts', 'exports'] },
@@ -68,7 +70,7 @@ export class ExportState {
   }
 
   get folder(): string {
-    return this.#draft?.folder ?? '';
+    return this.#draft?.folder ?? this.defaults.data?.folder ?? '';
   }
 
   /** The preview is of another recipe than the one that is shown. */
@@ -86,7 +88,7 @@ export class ExportState {
 
   /** Start from another recipe, such as that of an earlier export. */
   use(recipe: Recipe, folder?: string): void {
-    this.#take({ recipe, folder: folder ?? this.defaults.data?.folder ?? this.folder });
+    this.#take({ recipe, folder: folder ?? null });
   }
 
   /** An amount of a class's own; null for the one of all. */
@@ -106,7 +108,7 @@ export class ExportState {
     try {
       const task = await call('POST /api/projects/{project}/exports', {
         params: { project: this.project },
-        body: { folder: draft.folder, recipe: draft.recipe, dryRun },
+        body: { folder: this.folder, recipe: draft.recipe, dryRun },
       });
       tasks.add(task);
       return task;
