@@ -165,7 +165,8 @@ testPage(
     for (const run of [1, 2, 3]) await page.getByRole('checkbox', { name: new RegExp(`^Choose run ${run},`) }).click();
     await page.getByRole('button', { name: 'Compare 3' }).click();
     await page.getByRole('heading', { name: 'Compare runs' }).waitFor();
-    await page.getByRole('cell', { name: 'baseline' }).first().waitFor();
+    // The control among them is the baseline.
+    await page.getByRole('row', { name: /^#1 .*baseline/ }).waitFor();
     await page.getByRole('rowheader', { name: 'seed', exact: true }).waitFor();
     await page.getByRole('heading', { name: 'Over seeds' }).waitFor();
     await page.locator('td small', { hasText: 'to' }).first().waitFor();
@@ -195,6 +196,35 @@ testPage(
     await page.getByRole('button', { name: 'Take run 3 out of the comparison' }).waitFor();
   },
 );
+
+testPage('a run is run again from its menu, and contexts are found with a run of choice', async (app) => {
+  const { page } = app;
+  const id = await openTrained(app);
+  await app.goto(`/p/${id}/runs`);
+  await page.getByRole('button', { name: 'More for run 2' }).click();
+  await page.getByRole('menuitem', { name: 'Run again', exact: true }).click();
+  await page.getByText('Run 2 is queued again with the same settings.').waitFor();
+  await page
+    .getByRole('grid', { name: 'Runs' })
+    .getByRole('row', { name: /#4.*finished/ })
+    .waitFor({ timeout: 120_000 });
+  const { runs } = await app.api<RunHistory>('GET', `/api/projects/${id}/runs`);
+  const figuresOf = (run: number) => runs.find((row) => row.id === run)?.figures;
+  assert.deepEqual(figuresOf(4), figuresOf(2), 'the same run again');
+
+  await page.getByRole('link', { name: 'Contexts' }).click();
+  await page.getByRole('button', { name: 'Find contexts…' }).first().click();
+  const dialog = page.getByRole('dialog', { name: 'Find contexts' });
+  // By mouse: a list that lay behind its dialog could not be clicked.
+  await dialog.getByLabel('Run', { exact: true }).click();
+  await page.getByRole('option', { name: /^2 · / }).click();
+  await dialog.getByText(/contexture contexts --run 2 /).waitFor();
+  await app.screenshot('contexts-find');
+  assert.deepEqual(await app.faults(), []);
+  await dialog.getByRole('button', { name: 'Find contexts', exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('grid', { name: 'Contexts' }).getByRole('gridcell').first().waitFor({ timeout: 120_000 });
+});
 
 testPage('pictures are tried: chosen, pasted, from the project; what is none says so', async (app) => {
   const { page } = app;
