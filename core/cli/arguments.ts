@@ -21,7 +21,7 @@ export function number(min: number, max = Infinity): (text: string) => number {
 }
 
 /** Thresholds of the groups, that of "many" first: "100,20". */
-export function groupThresholds(text: string): GroupThresholds {
+export function thresholds(text: string): GroupThresholds {
   const [many, few, ...others] = text.split(',').map(Number);
   const valid = others.length === 0 && Number.isInteger(many) && Number.isInteger(few) && few >= 1 && many >= few;
   if (valid) return { many, few };

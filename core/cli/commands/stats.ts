@@ -1,5 +1,5 @@
 import type { TailReport } from '../../services/stats.ts';
-import { groupThresholds } from '../arguments.ts';
+import { thresholds } from '../arguments.ts';
 import type { AddCommand } from '../cli.ts';
 import { count, oneLine, plural } from '../format.ts';
 import { examples } from '../help.ts';
@@ -9,7 +9,7 @@ export const addStats: AddCommand = (parent, cli) => {
   parent
     .command('stats')
     .description('What the data set looks like: classes, tail, splits, duplicates, problems.')
-    .option('--set-groups <many,few>', 'keep other thresholds of the groups in the project', groupThresholds)
+    .option('--set-groups <many,few>', 'keep other thresholds of the groups in the project', thresholds)
     .option('--log', 'bars that grow with the logarithm, so that small classes show')
     .option('--table', 'all classes with their splits and groups instead of bars')
     .option('--duplicates', 'list every group of identical images')

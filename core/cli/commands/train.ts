@@ -6,7 +6,7 @@ import type { Run } from '../../storage/records.ts';
 import { METHODS, PRECISIONS } from '../../training/config.ts';
 import { PRESET_SETTINGS, PRESETS, type PresetName } from '../../training/presets.ts';
 import type { TrainEvent } from '../../training/train-job.ts';
-import { groupThresholds, integer, number, numberPair } from '../arguments.ts';
+import { integer, number, numberPair, thresholds } from '../arguments.ts';
 import type { AddCommand, Outcome } from '../cli.ts';
 import { count, plural } from '../format.ts';
 import { examples } from '../help.ts';
@@ -50,7 +50,7 @@ export const addTrain: AddCommand = (parent, cli) => {
     .option('--start-balanced <epochs>', 'the second stream is trained after so many', integer(0))
     .option('--min-steps <number>', 'fewest steps of an epoch', integer(1))
     .option('--evaluate-every <epochs>', 'look at the test split every so often', integer(1))
-    .option('--groups <many,few>', 'thresholds of the groups (default: of the project)', groupThresholds)
+    .option('--groups <many,few>', 'thresholds of the groups (default: of the project)', thresholds)
     .option('--checkpoint-seconds <seconds>', 'time between checkpoints (default: 60)', number(0))
     .optionsGroup('Network and pictures:')
     .option('--input-size <pixels>', 'side of the network input (default: fits the pictures)', integer(32, 224))
