@@ -94,11 +94,17 @@ testPage('an export is planned, written, listed, verified, and damage is named',
   await page.getByText(/The last dry run: 24 pictures, about/).waitFor();
   assert.ok(!existsSync(folder));
   await page.getByRole('button', { name: 'Export', exact: true }).click();
-  await page.getByRole('tab', { name: /History\s*1/ }).click();
+  // The page goes to the history by itself.
+  await page.getByRole('tab', { name: /History\s*1/, selected: true }).waitFor();
   await page
     .getByRole('article', { name: 'Export 1' })
     .getByText('24 pictures, 24 proven to come from training images')
     .waitFor();
+  await page.getByRole('tab', { name: 'New export' }).click();
+  while ((await page.getByLabel('Folder', { exact: true }).inputValue()) !== `${folder} 2`)
+    await page.waitForTimeout(50);
+  assert.equal(await page.getByRole('alert').getByText('is not empty').count(), 0);
+  await page.getByRole('tab', { name: /History\s*1/ }).click();
   assert.ok(existsSync(join(folder, 'manifest.json')));
   await page.getByRole('button', { name: 'Show what it was made of' }).click();
   await page.getByText('11 with something laid over, 13 without').waitFor();
@@ -123,6 +129,7 @@ testPage('an export fails in a sentence where its folder may not be', async (app
   await page.getByRole('button', { name: 'Export', exact: true }).click();
   await page.getByText(/where images are read from\. Choose a folder outside it/).waitFor();
   app.allow(/Failed to load resource.*40[03]/);
+  await page.getByRole('tab', { name: 'New export' }).click();
   await page.getByLabel('Folder', { exact: true }).fill('/etc/out');
   await page
     .getByRole('alert')
