@@ -16,9 +16,9 @@ const ROOT = join(import.meta.dirname, '..');
 const LAYERS = ['unit', 'db', 'jobs', 'cli', 'contract', 'page', 'electron'];
 
 /** What the tests of a layer need to be built. */
-const OUTPUTS: readonly (readonly [layer: string, outputs: readonly ('page' | 'shell')[]])[] = [
-  ['page', ['page']],
-  ['electron', ['page', 'shell']],
+const OUTPUTS: readonly (readonly [layer: string, outputs: readonly ('page' | 'shell' | 'licences')[]])[] = [
+  ['page', ['page', 'licences']],
+  ['electron', ['page', 'shell', 'licences']],
 ];
 
 /** What is no test: measurements, run by name, and what tests share. */

@@ -33,8 +33,6 @@ const PERMISSIONS = ['clipboard-sanitized-write'];
 
 /** Forbid in one session: permissions, devices, downloads, and every address that is not the page's own. */
 export function lockDownSession(session: Session, log: (line: string) => void): void {
-  const allows = (permission: string, address: string): boolean =>
-    PERMISSIONS.includes(permission) && isOwnAddress(address);
   session.setPermissionRequestHandler((_contents, permission, answer, { requestingUrl }) => {
     const allowed = allows(permission, requestingUrl);
     if (!allowed) log(`refused: permission ${permission}`);
@@ -53,6 +51,10 @@ export function lockDownSession(session: Session, log: (line: string) => void): 
     event.preventDefault();
     log(`refused: download of ${item.getURL()}`);
   });
+}
+
+function allows(permission: string, address: string): boolean {
+  return PERMISSIONS.includes(permission) && isOwnAddress(address);
 }
 
 /** Bytes that the page itself has made, and the developer's tools, which are there in development only. */
