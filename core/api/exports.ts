@@ -86,6 +86,8 @@ export type ExportSample = z.infer<typeof ExportSample>;
 
 export const ExportPreview = z
   .object({
+    /** The command line that exports by this recipe; the project comes after it. */
+    command: z.string(),
     classes: z.array(z.object({ name: z.string(), images: z.number(), originals: z.number(), added: z.number() })),
     /** Pictures in all, copied splits too; new ones among them. */
     pictures: z.number(),

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { exportCommand, verifyCommand } from '../../api/export-command.ts';
 import type { MayLook, FrozenView } from '../../services/export-view.ts';
 import { exportDefaults, exportDetail, freezeView, listExports, previewExport } from '../../services/export-view.ts';
+import { exportCommand, verifyCommand } from '../../services/export-command.ts';
 import { checkRecipe } from '../../services/export.ts';
 import type { Project } from '../../storage/project.ts';
 import { implement } from '../handlers.ts';
@@ -14,11 +14,13 @@ export const exportRoutes = implement({
   'GET /api/projects/{project}/exports/defaults': ({ service, params }) =>
     exportDefaults(service.projects.get(params.project).project),
 
-  'POST /api/projects/{project}/exports/preview': ({ service, params, body, signal }) => {
+  'POST /api/projects/{project}/exports/preview': async ({ service, params, body, signal }) => {
     const { project } = service.projects.get(params.project);
     const out = body.folder === null ? null : service.access.check(body.folder);
     const { recipe, samples, seed } = body;
-    return previewExport(project, viewOf(service, project), { recipe, out, samples, seed }, service.runJob, signal);
+    const wanted = { recipe, out, samples, seed };
+    const preview = await previewExport(project, viewOf(service, project), wanted, service.runJob, signal);
+    return { ...preview, command: exportCommand(out ?? 'augmented', recipe, false) };
   },
 
   'POST /api/projects/{project}/exports': ({ service, params, body: { recipe, dryRun, ...body } }) => {

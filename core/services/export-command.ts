@@ -1,8 +1,9 @@
-/** The command lines that do what the export page does; the page and the tasks show them. */
-import type { Recipe } from './exports.ts';
+/** The command lines that do what the export page does; the page and its tasks show them. */
+import { commandLine } from '../base/command-line.ts';
+import type { ExportRecipe } from '../export/recipe.ts';
 
 /** The command line of a recipe, as `core/cli/commands/export.ts` reads it; amounts by class need the recipe as a file. */
-export function exportCommand(folder: string, recipe: Recipe, dryRun: boolean): string {
+export function exportCommand(folder: string, recipe: ExportRecipe, dryRun: boolean): string {
   if (recipe.perClass?.length)
     return `contexture export ${quote(folder)} --recipe recipe.json${dryRun ? ' --dry-run' : ''}`;
   const { amount, lambda, mask, reuse, size, format, copy, seed } = recipe;
@@ -33,7 +34,6 @@ export function verifyCommand(folder: string, rebuild: boolean): string {
   return `contexture verify ${quote(folder)}${rebuild ? ' --rebuild' : ''}`;
 }
 
-/** As a shell takes it as one word. */
-function quote(text: string): string {
-  return /^[\w./:+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+function quote(word: string): string {
+  return commandLine([word]);
 }
