@@ -123,7 +123,7 @@ export class CommandTurns {
     const { project } = this.#project;
     const isFolderOf = (run: number): boolean =>
       typeof spec === 'object' && spec !== null && 'runFolder' in spec && spec.runFolder === project.runFolder(run);
-    return project.store.runs.list().find(({ id }) => isFolderOf(id))?.id;
+    return project.store.runs.listed().find(({ id }) => isFolderOf(id))?.id;
   }
 }
 

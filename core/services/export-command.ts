@@ -4,36 +4,30 @@ import type { ExportRecipe } from '../export/recipe.ts';
 
 /** The command line of a recipe, as `core/cli/commands/export.ts` reads it; amounts by class need the recipe as a file. */
 export function exportCommand(folder: string, recipe: ExportRecipe, dryRun: boolean): string {
-  if (recipe.perClass?.length)
-    return `contexture export ${quote(folder)} --recipe recipe.json${dryRun ? ' --dry-run' : ''}`;
-  const { amount, lambda, mask, reuse, size, format, copy, seed } = recipe;
-  const amounts = {
-    add: amount.kind === 'add' ? `--add ${amount.images}` : '',
-    fill: amount.kind === 'fill' ? `--fill ${amount.to}` : '',
-    multiply: amount.kind === 'multiply' ? `--multiply ${amount.by}` : '',
-  };
-  const parts = [
-    `contexture export ${quote(folder)}`,
-    amounts[amount.kind],
-    recipe.originals ? '' : '--no-originals',
-    copy.length > 0 ? `--copy ${copy.join(' ')}` : '',
-    recipe.arm === 'context' ? '' : `--arm ${recipe.arm}`,
-    recipe.contextClasses === null ? '' : `--context-class ${recipe.contextClasses.map(quote).join(' ')}`,
-    lambda.min === 0 && lambda.max === 1 ? '' : `--lambda ${lambda.min},${lambda.max}`,
-    mask.kind === 'binary' ? `--binary ${mask.threshold}` : '',
-    reuse === null ? '' : `--reuse ${reuse}`,
-    size === null ? '' : `--size ${size}`,
-    format.kind === 'png' ? '' : `--format ${format.kind} --quality ${format.quality}`,
-    seed === 1 ? '' : `--seed ${seed}`,
-    dryRun ? '--dry-run' : '',
-  ];
-  return parts.filter((part) => part !== '').join(' ');
+  const settings = recipe.perClass?.length ? ['--recipe', 'recipe.json'] : settingsOf(recipe);
+  return commandLine(['contexture', 'export', folder, ...settings, ...(dryRun ? ['--dry-run'] : [])]);
 }
 
 export function verifyCommand(folder: string, rebuild: boolean): string {
-  return `contexture verify ${quote(folder)}${rebuild ? ' --rebuild' : ''}`;
+  return commandLine(['contexture', 'verify', folder, ...(rebuild ? ['--rebuild'] : [])]);
 }
 
-function quote(word: string): string {
-  return commandLine([word]);
+/** The options that differ from the defaults. */
+function settingsOf(recipe: ExportRecipe): string[] {
+  const { amount, lambda, mask, reuse, size, format, copy, seed, arm, contextClasses } = recipe;
+  const words: string[] = [];
+  if (amount.kind === 'add') words.push('--add', String(amount.images));
+  if (amount.kind === 'fill') words.push('--fill', String(amount.to));
+  if (amount.kind === 'multiply') words.push('--multiply', String(amount.by));
+  if (!recipe.originals) words.push('--no-originals');
+  if (copy.length > 0) words.push('--copy', ...copy);
+  if (arm !== 'context') words.push('--arm', arm);
+  if (contextClasses !== null) words.push('--context-class', ...contextClasses);
+  if (lambda.min !== 0 || lambda.max !== 1) words.push('--lambda', `${lambda.min},${lambda.max}`);
+  if (mask.kind === 'binary') words.push('--binary', String(mask.threshold));
+  if (reuse !== null) words.push('--reuse', String(reuse));
+  if (size !== null) words.push('--size', String(size));
+  if (format.kind !== 'png') words.push('--format', format.kind, '--quality', String(format.quality));
+  if (seed !== 1) words.push('--seed', String(seed));
+  return words;
 }

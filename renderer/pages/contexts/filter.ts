@@ -9,8 +9,6 @@ export const CONTEXT_STATES: readonly ContextStateName[] = ['undecided', 'accept
 const GROUPS: readonly GroupName[] = ['many', 'medium', 'few'];
 const SORTS: readonly SortName[] = ['id', 'probability', 'area', 'class', 'changed'];
 
-export const EVERYTHING: Filter = { sort: 'id', descending: false };
-
 /** Names in the address that belong to the filter. */
 const NAMES = ['state', 'class', 'group', 'p', 'area', 'text', 'sort', 'desc'] as const;
 type Name = (typeof NAMES)[number];
