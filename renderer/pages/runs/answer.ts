@@ -1,3 +1,8 @@
+/** A class label in the address; undefined where there is none, or something else. */
+export function labelIn(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) : undefined;
+}
+
 /** One image with what a run answered. */
 export interface AnswerRow {
   image: number;
