@@ -13,6 +13,23 @@ import { Network } from './network.ts';
 
 const Channels = z.tuple([z.number(), z.number(), z.number()]);
 
+/** What a variant of a run changed in its head, after training. The head's tensors hold the change already. */
+const VariantCard = z.strictObject({
+  /** The head that was changed and answers; "mean": both were, and their mean logits answer. */
+  head: z.enum(['uniform', 'balanced', 'mean']),
+  /** "logit-adjustment": bias_k - tau * log(prior_k). "tau-norm": weight_k and bias_k over ||weight_k||^tau. */
+  kind: z.enum(['logit-adjustment', 'tau-norm']),
+  tau: z.number().min(0),
+  /** Whether one temperature was fitted, or one for each group of classes. */
+  calibration: z.enum(['none', 'overall', 'group']),
+  /**
+   * In label order: probabilities are softmax(logits / temperature of the class with the largest logit). Decisions stay.
+   * Null without calibration.
+   */
+  temperatures: z.array(z.number().positive()).nullable(),
+});
+export type VariantCard = z.infer<typeof VariantCard>;
+
 const ModelCard = z.strictObject({
   format: z.literal('contexture model 1'),
   model: ModelConfig,
@@ -37,6 +54,8 @@ const ModelCard = z.strictObject({
   seed: z.int(),
   epochs: z.int(),
   codeVersion: z.string(),
+  /** Null for the model as it was trained. */
+  variant: VariantCard.nullable().default(null),
 });
 export type ModelCard = z.infer<typeof ModelCard>;
 

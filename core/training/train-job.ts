@@ -287,6 +287,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
           seed: config.seed,
           epochs: config.epochs,
           codeVersion: spec.codeVersion,
+          variant: null,
         },
         weights: { trunk, balanced, statistics },
         selfTest,

@@ -86,6 +86,7 @@ before(async () => {
       seed: 1,
       epochs: 1,
       codeVersion: '0.0.0',
+      variant: null,
     },
     weights,
     selfTest: { pixels, ...logitsOf({ weights }, pixels) },

@@ -29,6 +29,7 @@ const MODEL: ModelFile = {
     seed: 7,
     epochs: 20,
     codeVersion: '0.1.0',
+    variant: null,
   },
   weights: {
     trunk: NETWORK.trunk.initialize(random),
