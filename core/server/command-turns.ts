@@ -2,25 +2,20 @@
 import type { Topic } from '../api/events.ts';
 import type { JobEvent, JobKind, RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import type { TrainEvent } from '../training/train-job.ts';
+import { JOB_LANES, type Lane } from './lanes.ts';
 import type { ServedProject } from './open-projects.ts';
+import type { Turn } from './running-task.ts';
 import type { Service } from './service.ts';
-import type { Lane } from './task-kind.ts';
-import type { Turn } from './task-queue.ts';
 import { tellRun } from './tell-run.ts';
 
-/** What a kind of job takes up, and what of a project it changes. */
-const JOBS: Readonly<Partial<Record<JobKind, { lane: Lane; topics: readonly Topic[] }>>> = {
-  import: { lane: 'files', topics: ['images', 'classes', 'sources', 'problems'] },
-  train: { lane: 'engine', topics: ['runs'] },
-  trial: { lane: 'engine', topics: [] },
-  contexts: { lane: 'engine', topics: ['contexts'] },
-  doctor: { lane: 'engine', topics: [] },
-  export: { lane: 'files', topics: ['exports'] },
-  verify: { lane: 'files', topics: ['exports'] },
+/** What each job changes of a project; nothing by any other. */
+const TOPICS: Readonly<Partial<Record<JobKind, readonly Topic[]>>> = {
+  import: ['images', 'classes', 'sources', 'problems'],
+  train: ['runs'],
+  contexts: ['contexts'],
+  export: ['exports'],
+  verify: ['exports'],
 };
-
-/** Of any other job: short, and nothing changes by it. */
-const SHORT = { lane: 'side', topics: [] } as const;
 
 /** Shortest time between two hints that data have changed, milliseconds. */
 const HINT_INTERVAL = 1000;
@@ -67,7 +62,7 @@ export class CommandTurns {
   }
 
   async #run(kind: JobKind, spec: unknown, options: RunJobOptions<JobEvent> = {}): Promise<unknown> {
-    const { lane } = JOBS[kind] ?? SHORT;
+    const lane = JOB_LANES[kind];
     const shared = this.#turns.get(lane) ?? this.#take(lane);
     shared.holders++;
     try {
@@ -111,8 +106,8 @@ export class CommandTurns {
     if (event.type === 'progress') return;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a training job tells
     if (run !== undefined) tellRun(this.#service.hub, this.#project, run, event as TrainEvent);
-    const { topics } = JOBS[kind] ?? SHORT;
-    if (topics.length === 0) return;
+    const topics = TOPICS[kind];
+    if (!topics) return;
     if (performance.now() - this.#hintedAt < HINT_INTERVAL) return;
     this.#hintedAt = performance.now();
     this.#service.hub.publish({ type: 'data', project: this.#project.id, topics: [...topics] });

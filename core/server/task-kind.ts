@@ -5,15 +5,9 @@ import type { TaskKind } from '../api/tasks.ts';
 import type { Json } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
 import type { RunJob } from '../jobs/protocol.ts';
+import type { Lane } from './lanes.ts';
 import type { ServedProject } from './open-projects.ts';
 import type { Service } from './service.ts';
-
-/**
- * Tasks of a lane run one after the other: "engine" has the processor or GPU, "files" the disk. "side" is for short work
- * that must not wait, such as trying a model while another one trains.
- */
-export const LANES = { engine: 1, files: 1, side: 4 } as const;
-export type Lane = keyof typeof LANES;
 
 /** Kinds that the queue can begin by itself; the work of a "command" comes with its caller (`TaskQueue.inTurn`). */
 export type QueuedKind = Exclude<TaskKind, 'command'>;

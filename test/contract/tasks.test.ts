@@ -11,15 +11,10 @@ import { UserError } from '../../core/base/errors.ts';
 import { runJob } from '../../core/jobs/runner.ts';
 import { privateAccess } from '../../core/server/access.ts';
 import { KINDS } from '../../core/server/kinds/index.ts';
+import { JOB_LANES, type Lane } from '../../core/server/lanes.ts';
 import type { ServedProject } from '../../core/server/open-projects.ts';
 import { Service } from '../../core/server/service.ts';
-import {
-  taskKind,
-  type AnyTaskKind,
-  type Lane,
-  type QueuedKind,
-  type TaskContext,
-} from '../../core/server/task-kind.ts';
+import { taskKind, type AnyTaskKind, type QueuedKind, type TaskContext } from '../../core/server/task-kind.ts';
 import { sqliteStorage } from '../../db/index.ts';
 import { makePictures } from '../cli/command-line.ts';
 import { startContract } from '../fixtures/contract.ts';
@@ -414,4 +409,10 @@ test('a clean end pauses what is at work, keeps what it did, and does not begin 
   await service.json('POST', `/api/tasks/${task.id}/resume`);
   assert.equal(((await service.task(task.id, 'done')).result as { images: number }).images, 3000);
   await service.end();
+});
+
+test('a command and a task of the same job take the same lane', () => {
+  const jobs = ['import', 'train', 'trial', 'contexts', 'doctor', 'export', 'verify', 'predict'] as const;
+  for (const job of jobs) assert.equal(KINDS[job].lane, JOB_LANES[job], job);
+  assert.equal(KINDS.saliency.lane, JOB_LANES.explain);
 });

@@ -3,6 +3,7 @@ import { MaskRule } from '../../api/contexts.ts';
 import { asJson } from '../../base/json.ts';
 import { findContexts, remaskContexts } from '../../services/contexts.ts';
 import { actOf } from '../act.ts';
+import { JOB_LANES } from '../lanes.ts';
 import { taskKind } from '../task-kind.ts';
 
 /** Longest time between two hints that new contexts are there, milliseconds. */
@@ -18,7 +19,7 @@ const Search = z.object({
 /** Finds contexts with a finished run. Its result is a `FindSummary`. */
 export const contextsKind = taskKind({
   scope: 'project',
-  lane: 'engine',
+  lane: JOB_LANES.contexts,
   params: Search,
   async perform({ service, project, params, signal, runJob, onEvent, changed }) {
     let hintedAt = performance.now();

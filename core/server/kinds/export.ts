@@ -4,6 +4,7 @@ import { UserError } from '../../base/errors.ts';
 import { asJson } from '../../base/json.ts';
 import { VerifyError, type VerifyReport } from '../../export/verify-report.ts';
 import { checkRecipe, exportDataset, verifyExport } from '../../services/export.ts';
+import { JOB_LANES } from '../lanes.ts';
 import { taskKind } from '../task-kind.ts';
 
 /** Problems that a task remembers; every event about it carries them. */
@@ -12,7 +13,7 @@ const PROBLEMS_KEPT = 200;
 /** Writes an export and verifies it. Its result is an `ExportTaskResult`; one that does not verify is a result, too. */
 export const exportKind = taskKind({
   scope: 'project',
-  lane: 'files',
+  lane: JOB_LANES.export,
   params: z.object({ folder: z.string(), recipe: Recipe, dryRun: z.boolean() }),
   async perform({ project: { project }, params: { folder, recipe, dryRun }, signal, runJob, onEvent, changed }) {
     try {
@@ -36,7 +37,7 @@ export const exportKind = taskKind({
 /** Checks an export. Its result is a `VerifyResult`, whatever was found. */
 export const verifyKind = taskKind({
   scope: 'project',
-  lane: 'files',
+  lane: JOB_LANES.verify,
   params: z.object({ folder: z.string(), rebuild: z.boolean() }),
   async perform({ project: { project }, params: { folder, rebuild }, signal, runJob, onEvent, changed }) {
     try {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { asJson } from '../../base/json.ts';
 import { LAYOUTS } from '../../data/layout.ts';
 import { importSource, rescanSource } from '../../services/import.ts';
+import { JOB_LANES } from '../lanes.ts';
 import { taskKind } from '../task-kind.ts';
 
 const Params = z.union([
@@ -15,7 +16,7 @@ const HINT_INTERVAL = 1000;
 /** Imports a folder, zip file or CSV list, or looks at one again. Its result is an `ImportSummary`. */
 export const importKind = taskKind({
   scope: 'project',
-  lane: 'files',
+  lane: JOB_LANES.import,
   params: Params,
   async perform({ project, params, signal, runJob, onEvent, changed }) {
     let hintedAt = performance.now();

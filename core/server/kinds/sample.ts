@@ -6,6 +6,7 @@ import { fileError } from '../../base/errors.ts';
 import { asJson } from '../../base/json.ts';
 import { importSource } from '../../services/import.ts';
 import { writeSample } from '../../services/sample-data.ts';
+import { JOB_LANES } from '../lanes.ts';
 import { taskKind } from '../task-kind.ts';
 
 /** The data set that `contexture sample --all` works on as well. */
@@ -14,7 +15,7 @@ const SEED = 0;
 /** Draws the sample's pictures, makes a project for them and imports them. */
 export const sampleKind = taskKind({
   scope: 'app',
-  lane: 'files',
+  lane: JOB_LANES.import,
   params: z.object({ folder: z.string() }),
   async perform({ service, params: { folder }, signal, runJob, onEvent }) {
     try {

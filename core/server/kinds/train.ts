@@ -5,13 +5,14 @@ import { asJson } from '../../base/json.ts';
 import { performRun } from '../../services/runs.ts';
 import { tryTraining } from '../../services/training.ts';
 import type { TrainEvent } from '../../training/train-job.ts';
+import { JOB_LANES } from '../lanes.ts';
 import { taskKind } from '../task-kind.ts';
 import { tellRun } from '../tell-run.ts';
 
 /** Trains a run that has been made, or goes on with it. Its result names the run. */
 export const trainKind = taskKind({
   scope: 'project',
-  lane: 'engine',
+  lane: JOB_LANES.train,
   params: z.object({ run: z.int() }),
   async perform({ params: { run: id }, ...context }) {
     const { service, project, signal, runJob, changed } = context;
@@ -34,7 +35,7 @@ export const trainKind = taskKind({
 /** Measures some steps, for estimates. Its result is a `TrialResult`. */
 export const trialKind = taskKind({
   scope: 'project',
-  lane: 'engine',
+  lane: JOB_LANES.trial,
   params: TrainingRequest,
   async perform({ project, params, signal, runJob, onEvent }) {
     return asJson(await tryTraining(project.project, params, runJob, { signal, onEvent }));

@@ -9,7 +9,7 @@ import { knownSaliency } from '../../services/run-saliency.ts';
 import { emptyTrash, restoreRuns, trashContent, trashRuns } from '../../services/run-trash.ts';
 import { implement, type HandlerContext } from '../handlers.ts';
 import type { ServedProject } from '../open-projects.ts';
-import { isOpen } from '../task-queue.ts';
+import { isOpen } from '../task-list.ts';
 
 export const runRoutes = implement({
   'GET /api/projects/{project}/runs': ({ service, params, query }) =>
