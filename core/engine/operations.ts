@@ -7,6 +7,7 @@
  * returns them beside it; those are kept alive past the gradient tape (`tf.keep`) and the caller disposes them.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type { Activation, Padding } from '../models/layer-plan.ts';
 import type { Precision } from '../training/config.ts';
 import { engine, type OpAttribute } from './backend.ts';
 
@@ -53,12 +54,12 @@ export interface BatchStatistics {
 export interface AfterNorm {
   /** Added, like x. */
   residual?: tf.Tensor4D;
-  /** ReLU at the end. */
-  relu: boolean;
+  /** At the end. */
+  activation: Activation;
 }
 
 /**
- * Batch normalisation by the batch's own statistics, an addition and a ReLU.
+ * Batch normalisation by the batch's own statistics, an addition and an activation.
  * @param x [N, H, W, C]
  * @param gamma scale [C]
  * @param beta offset [C]
@@ -72,7 +73,7 @@ export function batchNormTraining(
   epsilon: number,
   after: AfterNorm,
 ): { y: tf.Tensor4D; statistics: BatchStatistics } {
-  return engine().device === 'cpu'
+  return engine().device === 'cpu' && after.activation !== 'relu6'
     ? onePassBatchNorm(x, gamma, beta, epsilon, after)
     : composedBatchNorm(x, gamma, beta, epsilon, after);
 }
@@ -83,10 +84,11 @@ function onePassBatchNorm(
   gamma: tf.Tensor1D,
   beta: tf.Tensor1D,
   epsilon: number,
-  { residual, relu }: AfterNorm,
+  { residual, activation }: AfterNorm,
 ): { y: tf.Tensor4D; statistics: BatchStatistics } {
   const { backend } = engine();
   const { TF_ATTR_BOOL, TF_FLOAT } = backend.binding;
+  const relu = activation === 'relu';
   let statistics: BatchStatistics | undefined;
   const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
     const save = inputs.pop() as tf.GradSaveFunc;
@@ -152,21 +154,25 @@ export function composedBatchNorm(
   return { y: addAndCut(y, after), statistics };
 }
 
-function addAndCut(normalised: tf.Tensor4D, { residual, relu }: AfterNorm): tf.Tensor4D {
+function addAndCut(normalised: tf.Tensor4D, { residual, activation }: AfterNorm): tf.Tensor4D {
   const added = residual ? tf.add(normalised, residual) : normalised;
-  return (relu ? reluWithGradient(added) : added) as tf.Tensor4D;
+  return (activation === 'none' ? added : cutOff(added, activation)) as tf.Tensor4D;
 }
 
-/** ReLU whose gradient is one ReluGrad. */
-function reluWithGradient(x: tf.Tensor): tf.Tensor {
+/** ReLU or ReLU6 whose gradient is one operation. */
+function cutOff(x: tf.Tensor, activation: 'relu' | 'relu6'): tf.Tensor {
   const operation = tf.customGrad((input: tf.Tensor | tf.GradSaveFunc, save: tf.Tensor | tf.GradSaveFunc) => {
-    const y = tf.relu(input as tf.Tensor);
+    const y = (activation === 'relu' ? tf.relu : tf.relu6)(input as tf.Tensor);
     (save as tf.GradSaveFunc)([y]);
     return {
       value: y,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const { backend } = engine();
-        return backend.executeSingleOutput('ReluGrad', [typeAttribute('T', backend.binding.TF_FLOAT)], [dy, saved[0]]);
+        return backend.executeSingleOutput(
+          activation === 'relu' ? 'ReluGrad' : 'Relu6Grad',
+          [typeAttribute('T', backend.binding.TF_FLOAT)],
+          [dy, saved[0]],
+        );
       },
     };
   });
@@ -228,7 +234,7 @@ function fusedBatchNorm(
 }
 
 /**
- * Batch normalisation by given statistics (evaluation), an addition and a ReLU; not differentiable. All of `gamma`, `beta`,
+ * Batch normalisation by given statistics (evaluation), an addition and an activation; not differentiable. All of `gamma`, `beta`,
  * `mean`, `variance` are [C].
  */
 export function batchNormInference(
@@ -242,10 +248,10 @@ export function batchNormInference(
 ): tf.Tensor4D {
   const { backend, device } = engine();
   return tf.tidy(() => {
-    if (device === 'cpu') {
+    if (device === 'cpu' && after.activation !== 'relu6') {
       return backend.executeMultipleOutputs(
         'ContextureBatchNorm',
-        onePassAttributes(epsilon, false, after.relu),
+        onePassAttributes(epsilon, false, after.activation === 'relu'),
         [x, gamma, beta, mean, variance, after.residual ?? noMapLike(x)],
         4,
       )[0] as tf.Tensor4D;
@@ -350,16 +356,43 @@ export function subsample(x: tf.Tensor4D, stride: number): tf.Tensor4D {
  * @param x [N, H, W, I]
  * @param kernel [kh, kw, I, O]
  * @param stride in both directions
- * @param padding zero pixels on every side, as PyTorch counts it
  */
-export function convolution(x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number, padding: number): tf.Tensor4D {
+export function convolution(x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number, padding: Padding): tf.Tensor4D {
+  const [size] = kernel.shape;
   // oneDNN's gradient in a strided 1x1 kernel is wrong, or crashes, where channels are no multiple of 8 (TensorFlow 2.21).
-  if (kernel.shape[0] === 1) return tf.conv2d(subsample(x, stride), kernel, 1, 'valid');
-  // With stride 1 and an odd kernel, SAME is the same; with stride 2 on an even size TensorFlow would pad the far side only.
-  if (stride === 1 && kernel.shape[0] === 2 * padding + 1) return plainConvolution(x, kernel, 1, padding);
+  if (size === 1) return tf.conv2d(subsample(x, stride), kernel, 1, 'valid');
+  // With stride 1 and an odd kernel, zeros on all sides are SAME.
+  if (stride === 1 && size % 2 === 1 && (padding === 'same' || size === 2 * padding + 1)) {
+    return plainConvolution(x, kernel, 1, (size - 1) / 2);
+  }
   if (padding === 0) return plainConvolution(x, kernel, stride, 0);
-  const sides = [padding, padding] as const;
-  return plainConvolution(zeroPad(x, [[0, 0], sides, sides, [0, 0]]), kernel, stride, 0);
+  return plainConvolution(padded(x, size, stride, padding), kernel, stride, 0);
+}
+
+/** Zeros around pictures, for a kernel of `size` pixels that then needs none. */
+function padded(x: tf.Tensor4D, size: number, stride: number, padding: Padding): tf.Tensor4D {
+  const sides = (length: number): [number, number] => {
+    if (padding !== 'same') return [padding, padding];
+    const missing = Math.max(0, (Math.ceil(length / stride) - 1) * stride + size - length);
+    return [Math.floor(missing / 2), Math.ceil(missing / 2)];
+  };
+  return zeroPad(x, [[0, 0], sides(x.shape[1]), sides(x.shape[2]), [0, 0]]);
+}
+
+/**
+ * Convolution of each channel by itself, without dilation.
+ * @param x [N, H, W, C]
+ * @param kernel [kh, kw, C, 1]
+ * @param stride in both directions
+ */
+export function depthwiseConvolution(
+  x: tf.Tensor4D,
+  kernel: tf.Tensor4D,
+  stride: number,
+  padding: Padding,
+): tf.Tensor4D {
+  if (padding === 'same') return tf.depthwiseConv2d(x, kernel, stride, 'same');
+  return tf.depthwiseConv2d(padded(x, kernel.shape[0], stride, padding), kernel, stride, 'valid');
 }
 
 /**

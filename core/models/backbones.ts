@@ -1,20 +1,14 @@
 /** The backbones there are, and how many numbers each has; knows nothing of TensorFlow. */
 import { sizeOf } from '../base/safetensors.ts';
 import type { ModelConfig } from '../training/config.ts';
-import { LayerPlan, type Layers } from './layer-plan.ts';
+import type { Backbone } from './backbone.ts';
+import { efficientNetLite } from './efficientnet-lite.ts';
+import { LayerPlan } from './layer-plan.ts';
 import type { ParameterSpec } from './parameters.ts';
 import { resnetCifar } from './resnet-cifar.ts';
 import { resnet18 } from './resnet18.ts';
 
-/** A network without its heads. */
-export interface Backbone {
-  /** Name for people. */
-  readonly title: string;
-  /** The layer that saliency is taken from, for the record. */
-  readonly lastLayer: string;
-  /** image [N, S, S, 3] -> last feature map [N, h, w, C], after its ReLU. */
-  features<T>(layers: Layers<T>, image: T): T;
-}
+export type { Backbone, Stage } from './backbone.ts';
 
 /** The backbone of a configuration; a new one is a file and a line here. */
 export function backboneOf(config: ModelConfig): Backbone {
@@ -23,6 +17,9 @@ export function backboneOf(config: ModelConfig): Backbone {
       return resnetCifar(config.blocks);
     case 'resnet18':
       return resnet18();
+    case 'efficientnet-lite0':
+    case 'efficientnet-lite2':
+      return efficientNetLite(config.kind);
   }
 }
 

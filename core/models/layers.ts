@@ -7,6 +7,7 @@ import {
   batchNormInference,
   batchNormTraining,
   convolution,
+  depthwiseConvolution,
   subsample,
   toPrecision,
   zeroPad,
@@ -14,27 +15,38 @@ import {
   type BatchStatistics,
 } from '../engine/operations.ts';
 import type { Precision } from '../training/config.ts';
-import type { Layers } from './layer-plan.ts';
+import type { Layers, Padding } from './layer-plan.ts';
 import type { NamedTensors } from './parameters.ts';
 
-/** Added to the variance; PyTorch's default for BatchNorm2d. */
-export const BATCH_NORM_EPSILON = 1e-5;
+export interface RunOptions {
+  /** Added to the variance in batch normalisation. */
+  epsilon: number;
+  /** Of the maps between layers. */
+  precision: Precision;
+}
 
 /** Computes a network. */
 export abstract class LayerRun implements Layers<tf.Tensor4D> {
   protected readonly weights: NamedTensors;
+  protected readonly epsilon: number;
   readonly #precision: Precision;
 
-  constructor(weights: NamedTensors, precision: Precision) {
+  constructor(weights: NamedTensors, { epsilon, precision }: RunOptions) {
     this.weights = weights;
+    this.epsilon = epsilon;
     this.#precision = precision;
   }
 
   abstract batchNorm(name: string, x: tf.Tensor4D, after: AfterNorm): tf.Tensor4D;
 
-  convolution(name: string, x: tf.Tensor4D, { stride, padding }: { stride: number; padding: number }): tf.Tensor4D {
+  convolution(name: string, x: tf.Tensor4D, { stride, padding }: { stride: number; padding: Padding }): tf.Tensor4D {
     const kernel = this.weights.get<tf.Tensor4D>(`${name}.weight`);
     return convolution(toPrecision(x, this.#precision), toPrecision(kernel, this.#precision), stride, padding);
+  }
+
+  depthwise(name: string, x: tf.Tensor4D, { stride, padding }: { stride: number; padding: Padding }): tf.Tensor4D {
+    const kernel = this.weights.get<tf.Tensor4D>(`${name}.weight`);
+    return depthwiseConvolution(toPrecision(x, this.#precision), toPrecision(kernel, this.#precision), stride, padding);
   }
 
   shortcutA(x: tf.Tensor4D, out: number, stride: number): tf.Tensor4D {
@@ -62,18 +74,18 @@ export class TrainingRun extends LayerRun {
   override batchNorm(name: string, x: tf.Tensor4D, after: AfterNorm): tf.Tensor4D {
     const gamma = this.weights.get<tf.Tensor1D>(`${name}.weight`);
     const beta = this.weights.get<tf.Tensor1D>(`${name}.bias`);
-    const { y, statistics } = batchNormTraining(x, gamma, beta, BATCH_NORM_EPSILON, after);
+    const { y, statistics } = batchNormTraining(x, gamma, beta, this.epsilon, after);
     this.batchStatistics.push(statistics);
     return y;
   }
 }
 
-/** Evaluation mode: normalises by the running statistics. */
+/** Normalises by the running statistics: evaluation, and training that leaves them as they are. */
 export class InferenceRun extends LayerRun {
   readonly #statistics: NamedTensors;
 
-  constructor(weights: NamedTensors, statistics: NamedTensors, precision: Precision) {
-    super(weights, precision);
+  constructor(weights: NamedTensors, statistics: NamedTensors, options: RunOptions) {
+    super(weights, options);
     this.#statistics = statistics;
   }
 
@@ -84,7 +96,7 @@ export class InferenceRun extends LayerRun {
       this.weights.get(`${name}.bias`),
       this.#statistics.get(`${name}.running_mean`),
       this.#statistics.get(`${name}.running_var`),
-      BATCH_NORM_EPSILON,
+      this.epsilon,
       after,
     );
   }

@@ -103,7 +103,7 @@ export class Network {
    *   caller disposes it)
    */
   pooledTraining(trunk: NamedTensors, image: tf.Tensor4D): { pooled: tf.Tensor2D; batchStatistics: tf.Tensor1D } {
-    const run = new TrainingRun(trunk, this.precision);
+    const run = new TrainingRun(trunk, { epsilon: this.backbone.batchNormEpsilon, precision: this.precision });
     const pooled = globalAveragePool(toPrecision(this.backbone.features(run, image), 'float32'));
     const parts = run.batchStatistics.flatMap(({ mean, variance }) => [mean, variance]);
     const batchStatistics = tf.keep(tf.concat1d(parts));
@@ -135,7 +135,7 @@ export class Inference {
     precision: Precision,
   ) {
     this.#backbone = backbone;
-    this.#run = new InferenceRun(trunk, statistics, precision);
+    this.#run = new InferenceRun(trunk, statistics, { epsilon: backbone.batchNormEpsilon, precision });
     this.trunk = trunk;
     this.balanced = balanced;
   }

@@ -15,14 +15,44 @@ export const ModelConfig = z.discriminatedUnion('kind', [
   }),
   /** ResNet-18, 64 to 512 channels, 7x7 stem: for pictures of 64 px and more. */
   z.strictObject({ kind: z.literal('resnet18') }),
+  /** EfficientNet-Lite, for photographs and with pretrained weights: Lite0 at 224 px, Lite2 at 260 px. */
+  z.strictObject({ kind: z.literal('efficientnet-lite0') }),
+  z.strictObject({ kind: z.literal('efficientnet-lite2') }),
 ]);
 export type ModelConfig = z.infer<typeof ModelConfig>;
+
+const Channels = z.tuple([z.number(), z.number(), z.number()]);
+
+/** Weights of a backbone that a run starts from. */
+const StartingWeights = z.strictObject({
+  /** Of the pack, such as "efficientnet-lite0". */
+  name: z.string().min(1).max(100),
+  /** SHA-256 of the pack's file, 64 hex digits; null in a plan that is made where the pack is not: no run starts so. */
+  hash: z.string().length(64).nullable().default(null),
+  /** How they expect pixels, where the pack says so; null: as the backbone's published weights do. */
+  normalisation: z.strictObject({ mean: Channels, deviation: Channels }).nullable().default(null),
+});
+export type StartingWeights = z.infer<typeof StartingWeights>;
+
+/** What of a backbone is trained, and how. */
+const Tuning = z.strictObject({
+  /** Stages that are trained, counted from the last one; 0: the heads alone. */
+  stages: z.union([z.int().min(0), z.literal('all')]).default('all'),
+  /** Learning rate of the backbone's stages relative to that of the heads. */
+  rate: z.number().positive().max(1).default(1),
+  /** Statistics that trained stages normalise by: those of the batch, or the running ones, left as they are. */
+  batchNorm: z.enum(['batch', 'frozen']).default('batch'),
+});
+export type Tuning = z.infer<typeof Tuning>;
 
 export const TrainConfig = z.strictObject({
   method: z.enum(METHODS),
   model: ModelConfig,
+  /** Null: drawn at random. */
+  weights: StartingWeights.nullable().default(null),
+  tune: Tuning.prefault({}),
   /** Side of the square network input, pixels. */
-  inputSize: z.int().min(32).max(224),
+  inputSize: z.int().min(32).max(260),
   epochs: z.int().min(1).max(1000),
   /** Images a step of each stream. */
   batchSize: z.int().min(2).max(1024),

@@ -80,7 +80,12 @@ test('setup: presets with the one that fits, methods, ranges of every setting, f
   assert.deepEqual(ranges.get('epochs'), { minimum: 1, maximum: 1000, whole: true, choices: null });
   assert.deepEqual(ranges.get('lambda.max'), { minimum: 0, maximum: 1, whole: false, choices: null });
   assert.deepEqual(ranges.get('model.blocks'), { minimum: 1, maximum: 9, whole: true, choices: null });
-  assert.deepEqual(ranges.get('model.kind')?.choices, ['resnet-cifar', 'resnet18']);
+  assert.deepEqual(ranges.get('model.kind')?.choices, [
+    'resnet-cifar',
+    'resnet18',
+    'efficientnet-lite0',
+    'efficientnet-lite2',
+  ]);
   assert.deepEqual(ranges.get('mask')?.choices, ['saliency', 'random']);
   // Every leaf of a configuration has a range.
   const leaves = (value: object, prefix: string): string[] =>

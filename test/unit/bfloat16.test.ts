@@ -10,6 +10,7 @@ import {
   convolution,
   toPrecision,
   zeroPad,
+  type AfterNorm,
 } from '../../core/engine/operations.ts';
 import { trace } from '../../core/engine/trace.ts';
 import { Network, STATE_NAMES, type NetworkState } from '../../core/models/network.ts';
@@ -60,7 +61,7 @@ test('casting rounds to 8 significant bits, is its own inverse on such numbers, 
 function block(cast: <T extends tf.Tensor>(tensor: T) => T): (...inputs: tf.Tensor[]) => tf.Tensor {
   return (input, weights, scale, offset, added) => {
     const y = convolution(cast(input) as tf.Tensor4D, cast(weights) as tf.Tensor4D, 2, 1);
-    const after = { relu: true, residual: cast(added) as tf.Tensor4D };
+    const after: AfterNorm = { activation: 'relu', residual: cast(added) as tf.Tensor4D };
     const { y: normalised, statistics } = batchNormTraining(
       y,
       scale as tf.Tensor1D,
@@ -97,7 +98,7 @@ test('convolution, batch norm, padding and their gradients stay within bfloat16 
   const [mean, variance] = [normal<tf.Rank.R1>([8]), tf.ones<tf.Rank.R1>([8])];
   const [scale, offset] = [normal<tf.Rank.R1>([8]), normal<tf.Rank.R1>([8])];
   const evaluated = (input: tf.Tensor4D): tf.Tensor =>
-    batchNormInference(input, scale, offset, mean, variance, 1e-5, { relu: true });
+    batchNormInference(input, scale, offset, mean, variance, 1e-5, { activation: 'relu' });
   assert.ok(distance(evaluated(half(x)), evaluated(x)) < 0.05);
   const sides = [1, 2] as const;
   const padded = zeroPad(half(x), [[0, 0], sides, sides, [0, 0]]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { Random } from '../../core/base/random.ts';
+import { LayerPlan } from '../../core/models/layer-plan.ts';
 import { Network, STATE_NAMES, type NetworkState } from '../../core/models/network.ts';
 import { Layout } from '../../core/models/parameters.ts';
 import { disposeState, update } from '../../core/training/step.ts';
@@ -28,6 +29,36 @@ test('sizes: ResNet-32 has 463,504 weights and heads of 65 a class; ResNet-18 ha
   assert.equal(resnet18.trunk.size, 11_689_512);
   assert.deepEqual([resnet18.features, new Network(RESNET32, 2).features], [512, 64]);
   assert.equal(new Network({ kind: 'resnet-cifar', blocks: 9 }, 10).backbone.title, 'ResNet-56 (CIFAR form)');
+});
+
+test('sizes: EfficientNet-Lite has as many weights and statistics as its published models', () => {
+  for (const [kind, weights, statistics] of [
+    ['efficientnet-lite0', 4_652_008, 42_016],
+    ['efficientnet-lite2', 6_092_072, 58_096],
+  ] as const) {
+    const network = new Network({ kind }, 1000);
+    assert.deepEqual([network.trunk.size, network.statistics.size, network.features], [weights, statistics, 1280]);
+  }
+});
+
+test('the parameters of a stage lie together, stages in order', () => {
+  for (const config of [TINY, { kind: 'resnet18' }, { kind: 'efficientnet-lite2' }] as const) {
+    const network = new Network(config, 2);
+    let at = 0;
+    let channels = 3;
+    for (const stage of network.backbone.stages) {
+      const plan = new LayerPlan();
+      channels = stage.run(plan, channels);
+      const names = plan.weights.map(({ name }) => name);
+      assert.deepEqual(
+        network.trunk.specs.slice(at, at + names.length).map(({ name }) => name),
+        names,
+      );
+      assert.ok(names.every((name) => name.startsWith(`${stage.name}.`)));
+      at += names.length;
+    }
+    assert.deepEqual([at, channels], [network.trunk.specs.length - 2, network.features]);
+  }
 });
 
 const deviation = (part: Float32Array): number => Math.sqrt(part.reduce((sum, v) => sum + v * v, 0) / part.length);
@@ -89,6 +120,7 @@ test("evaluation with a batch's own statistics equals training mode", () => {
   for (const [config, size, tolerance] of [
     [TINY, 32, 1e-3],
     [{ kind: 'resnet18' }, 64, 5e-3],
+    [{ kind: 'efficientnet-lite0' }, 64, 5e-3],
   ] as const) {
     const network = new Network(config, 4);
     const state = network.initialize(Random.stream(3, 'weights'));
@@ -125,6 +157,7 @@ function elementsOf(network: Network, size: number, batch: number): Map<string, 
   network.backbone.features<number>(
     {
       convolution: (_, side, { stride }) => halve(side, stride),
+      depthwise: (_, side, { stride }) => halve(side, stride),
       batchNorm: (name, side, { residual = side }) => {
         assert.equal(residual, side, 'both paths of a block have one size');
         counts.set(name, batch * side * side);

@@ -13,6 +13,7 @@ import {
   crossEntropy,
   globalAveragePool,
 } from '../../core/engine/operations.ts';
+import type { Activation } from '../../core/models/layer-plan.ts';
 import { TrainingRun } from '../../core/models/layers.ts';
 import { NamedTensors } from '../../core/models/parameters.ts';
 import { startTestEngine } from '../fixtures/engine.ts';
@@ -64,28 +65,28 @@ function assertSame(
 const EPSILON = 1e-5;
 
 /** Batch normalisation by the definition, out of TensorFlow.js's own parts. */
-const definition = (after: { relu: boolean }, ...[x, gamma, beta, residual]: tf.Tensor[]): tf.Tensor => {
+const definition = (activation: Activation, ...[x, gamma, beta, residual]: tf.Tensor[]): tf.Tensor => {
   const { mean, variance } = tf.moments(x, [0, 1, 2]);
   const y = tf.add(tf.mul(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, EPSILON))), gamma), beta);
   const added = residual ? tf.add(y, residual) : y;
-  return after.relu ? tf.relu(added) : added;
+  return { none: added, relu: tf.relu(added), relu6: tf.relu6(added) }[activation];
 };
 
 for (const [name, batchNorm] of [
   ['our own kernels', batchNormTraining],
   ["TensorFlow's kernels one after the other", composedBatchNorm],
 ] as const) {
-  for (const relu of [false, true]) {
+  for (const activation of ['none', 'relu', 'relu6'] as const) {
     const ours = (...[x, gamma, beta, residual]: tf.Tensor[]): tf.Tensor => {
       const { y, statistics } = batchNorm(x as tf.Tensor4D, gamma as tf.Tensor1D, beta as tf.Tensor1D, EPSILON, {
-        relu,
+        activation,
         residual: residual as tf.Tensor4D | undefined,
       });
       tf.dispose([statistics.mean, statistics.variance]);
       return y;
     };
     for (const withResidual of [false, true]) {
-      const what = `${relu ? ', ReLU' : ''}${withResidual ? ', residual' : ''}`;
+      const what = `, ${activation}${withResidual ? ', residual' : ''}`;
       test(`batch normalisation in training${what}, by ${name}: values and gradients by the definition`, () => {
         // One that a block of rows holds and one that takes several, with a short last block; odd channel counts.
         for (const shape of [
@@ -95,15 +96,17 @@ for (const [name, batchNorm] of [
           const x = tf.add(tf.mul(normal<tf.Rank.R4>(shape), 3), 2);
           const inputs = [x, normal<tf.Rank.R1>([shape[3]]), normal<tf.Rank.R1>([shape[3]])];
           if (withResidual) inputs.push(normal<tf.Rank.R4>(shape));
-          // At the very bend of a ReLU the last digit decides: such places are left out, with their gradient.
-          const clear = tf.cast(tf.greater(tf.abs(definition({ relu: false }, ...inputs)), 1e-3), 'float32');
+          // At the very bends of an activation the last digit decides: such places are left out, with their gradient.
+          const plain = definition('none', ...inputs);
+          const distance = tf.minimum(tf.abs(plain), tf.abs(tf.sub(plain, activation === 'relu6' ? 6 : 0)));
+          const clear = tf.cast(tf.greater(distance, 1e-3), 'float32');
           const away =
             (of: typeof ours) =>
             (...given: tf.Tensor[]) =>
               tf.mul(of(...given), clear);
           assertSame(
             away(ours),
-            away((...given) => definition({ relu }, ...given)),
+            away((...given) => definition(activation, ...given)),
             inputs,
             'batch norm',
             5e-4,
@@ -116,7 +119,9 @@ for (const [name, batchNorm] of [
 
 test('a mean that is large beside the deviation costs the variance no digits', () => {
   const values = normal<tf.Rank.R4>([8, 16, 16, 2]);
-  const { statistics } = batchNormTraining(tf.add(values, 1000), tf.ones([2]), tf.zeros([2]), EPSILON, { relu: false });
+  const { statistics } = batchNormTraining(tf.add(values, 1000), tf.ones([2]), tf.zeros([2]), EPSILON, {
+    activation: 'none',
+  });
   const { variance } = tf.moments(values, [0, 1, 2]);
   // The values themselves are rounded to 6e-5 up there.
   assertClose(statistics.variance.dataSync(), tf.mul(variance, 2048 / 2047).dataSync(), 'variance', 1e-4);
@@ -127,24 +132,23 @@ test('what is no number passes through a ReLU: a run that diverges must be seen 
   const x = normal<tf.Rank.R4>([1, 2, 2, 8]);
   const nan = tf.mul(tf.ones<tf.Rank.R1>([8]), NaN) as tf.Tensor1D;
   const [zeros, ones] = [tf.zeros<tf.Rank.R1>([8]), tf.ones<tf.Rank.R1>([8])];
-  const { y } = batchNormTraining(x, nan, zeros, EPSILON, { relu: true });
-  const evaluated = batchNormInference(x, ones, nan, zeros, ones, EPSILON, { relu: true });
+  const { y } = batchNormTraining(x, nan, zeros, EPSILON, { activation: 'relu' });
+  const evaluated = batchNormInference(x, ones, nan, zeros, ones, EPSILON, { activation: 'relu' });
   for (const value of [...y.dataSync(), ...evaluated.dataSync()]) assert.ok(Number.isNaN(value));
 });
 
 test('the gradient of a batch norm leaves alone what others still need', () => {
   const [x, dy] = [normal<tf.Rank.R4>([2, 4, 4, 8]), normal<tf.Rank.R4>([2, 4, 4, 8])];
   const values = dy.dataSync().slice();
-  tf.grad((input) => batchNormTraining(input as tf.Tensor4D, tf.ones([8]), tf.zeros([8]), EPSILON, { relu: true }).y)(
-    x,
-    dy,
-  );
+  tf.grad(
+    (input) => batchNormTraining(input as tf.Tensor4D, tf.ones([8]), tf.zeros([8]), EPSILON, { activation: 'relu' }).y,
+  )(x, dy);
   assert.deepEqual(dy.dataSync(), values);
 });
 
 test("the statistics of a batch are its mean and its unbiased variance, as PyTorch's running averages take them", () => {
   const x = tf.add(tf.mul(normal<tf.Rank.R4>([2, 3, 2, 4]), 3), 7) as tf.Tensor4D;
-  const { statistics } = batchNormTraining(x, tf.ones([4]), tf.zeros([4]), EPSILON, { relu: false });
+  const { statistics } = batchNormTraining(x, tf.ones([4]), tf.zeros([4]), EPSILON, { activation: 'none' });
   const values = x.dataSync();
   for (let channel = 0; channel < 4; channel++) {
     const own = Array.from({ length: 12 }, (_, i) => values[i * 4 + channel]);
@@ -162,9 +166,10 @@ test('batch normalisation in evaluation uses the given statistics', () => {
   const plain = tf.add(tf.mul(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, EPSILON))), gamma), beta);
   const residual = normal<tf.Rank.R4>([2, 2, 2, 3]);
   for (const [after, expected] of [
-    [{ relu: false }, plain],
-    [{ relu: true }, tf.relu(plain)],
-    [{ relu: true, residual }, tf.relu(tf.add(plain, residual))],
+    [{ activation: 'none' }, plain],
+    [{ activation: 'relu6' }, tf.relu6(plain)],
+    [{ activation: 'relu' }, tf.relu(plain)],
+    [{ activation: 'relu', residual }, tf.relu(tf.add(plain, residual))],
   ] as const) {
     const y = batchNormInference(x, gamma, beta, mean, variance, EPSILON, after);
     assertClose(y.dataSync(), expected.dataSync(), 'batch norm', 1e-4);
@@ -329,7 +334,7 @@ test("our gradient in the kernel equals TensorFlow's: strides, paddings, odd siz
 });
 
 test("ResNet-18's max pool (3x3, stride 2, padding 1) after a ReLU: the largest pixel, and its gradient goes there", () => {
-  const layers = new TrainingRun(new NamedTensors(new Map()), 'float32');
+  const layers = new TrainingRun(new NamedTensors(new Map()), { epsilon: EPSILON, precision: 'float32' });
   for (const side of [6, 7]) {
     // Different positive values, as a ReLU may give.
     const values = Float32Array.from(random.permutation(side * side * 2), (value) => value + 1);
@@ -367,7 +372,7 @@ test("ResNet-18's max pool (3x3, stride 2, padding 1) after a ReLU: the largest 
 });
 
 test('the shortcut without weights takes every second pixel and puts zero channels on both sides', () => {
-  const layers = new TrainingRun(new NamedTensors(new Map()), 'float32');
+  const layers = new TrainingRun(new NamedTensors(new Map()), { epsilon: EPSILON, precision: 'float32' });
   const x = normal<tf.Rank.R4>([2, 6, 6, 4]);
   const shortcut = (input: tf.Tensor): tf.Tensor => layers.shortcutA(input as tf.Tensor4D, 8, 2);
   const y = shortcut(x);

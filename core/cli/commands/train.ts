@@ -1,6 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { UserError } from '../../base/errors.ts';
 import { percent } from '../../evaluation/sentences.ts';
+import { backboneOf } from '../../models/backbones.ts';
 import type { RunPlan } from '../../services/training-plan.ts';
 import type { Run } from '../../storage/records.ts';
 import { METHODS, PRECISIONS } from '../../training/config.ts';
@@ -204,9 +205,9 @@ function planText(
     ['Preset', PRESET_SETTINGS[preset].title],
     [
       'Network',
-      model.kind === 'resnet18'
-        ? 'ResNet-18'
-        : `ResNet-${6 * model.blocks + 2} (${plural(model.blocks, 'block')} a stage)`,
+      model.kind === 'resnet-cifar'
+        ? `ResNet-${6 * model.blocks + 2} (${plural(model.blocks, 'block')} a stage)`
+        : backboneOf(model).title,
     ],
     ['Input size', `${config.inputSize} px (${size}); a step costs ${cost.toFixed(1)} times one at 32 px`],
     ['Augmentation', augmentText(config.augment)],

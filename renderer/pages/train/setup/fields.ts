@@ -101,7 +101,12 @@ export const FIELD_GROUPS: readonly FieldGroup[] = [
         setting: 'model.kind',
         label: 'Network',
         hint: 'ResNet-18 is for pictures of 64 px and more.',
-        choices: { 'resnet-cifar': 'Small ResNet (CIFAR form)', resnet18: 'ResNet-18' },
+        choices: {
+          'resnet-cifar': 'Small ResNet (CIFAR form)',
+          resnet18: 'ResNet-18',
+          'efficientnet-lite0': 'EfficientNet-Lite0',
+          'efficientnet-lite2': 'EfficientNet-Lite2',
+        },
       },
       { setting: 'model.blocks', label: 'Blocks a stage', step: 1, hint: '5 is ResNet-32, 1 is ResNet-8.' },
       {
