@@ -32,6 +32,7 @@ export function runTable(connection: Connection): RunTable {
   const removals = [
     'DELETE FROM runEpoch WHERE runId = ?',
     'DELETE FROM runWarning WHERE runId = ?',
+    'DELETE FROM variant WHERE runId = ?',
     'UPDATE saliency SET runId = NULL WHERE runId = ?',
     'UPDATE task SET runId = NULL WHERE runId = ?',
   ].map((sql) => connection.prepare<[number]>(sql));

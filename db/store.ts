@@ -12,6 +12,7 @@ import { projectInfo, settingTable } from './project.ts';
 import { runTable } from './runs.ts';
 import { problemTable, sourceTable } from './sources.ts';
 import { taskTable } from './tasks.ts';
+import { variantTable } from './variants.ts';
 
 export function createStore(project: OpenProject): ProjectStore {
   const { connection } = project;
@@ -26,6 +27,7 @@ export function createStore(project: OpenProject): ProjectStore {
     masks: maskTable(connection),
     contexts: contextTable(connection),
     runs: runTable(connection),
+    variants: variantTable(connection),
     exports: exportTable(connection),
     tasks: taskTable(connection),
     settings: settingTable(connection),

@@ -33,6 +33,7 @@ import type {
   Source,
   Split,
   TaskRecord,
+  Variant,
 } from './records.ts';
 
 export interface ProjectInfo {
@@ -266,7 +267,7 @@ export interface RunTable {
   list(): Run[];
   /** The same, fast however many classes there are. */
   listed(): ListedRun[];
-  /** Take runs off for good, with their epochs and warnings; what was made by them forgets them. */
+  /** Take runs off for good, with their epochs, warnings and variants; what was made by them forgets them. */
   remove(ids: readonly number[]): void;
   /** Insert or replace: a resumed run writes an epoch again. */
   putEpoch(epoch: RunEpoch): void;
@@ -279,6 +280,17 @@ export interface RunTable {
   addWarning(warning: RunWarning): void;
   /** In order of epoch, then name. */
   warnings(runId: number): RunWarning[];
+}
+
+export interface VariantTable {
+  /** The name must be new among those of the run. */
+  add(variant: Omit<Variant, 'id'>): Variant;
+  get(id: number): Variant | undefined;
+  /** Oldest first. */
+  ofRun(runId: number): Variant[];
+  /** The name must be new among those of the run. */
+  rename(id: number, name: string): void;
+  remove(id: number): void;
 }
 
 export interface TaskTable {
@@ -320,6 +332,7 @@ export interface ProjectStore {
   readonly masks: MaskTable;
   readonly contexts: ContextTable;
   readonly runs: RunTable;
+  readonly variants: VariantTable;
   readonly exports: ExportTable;
   readonly tasks: TaskTable;
   readonly settings: SettingTable;

@@ -261,6 +261,26 @@ export interface RunWarning {
   epoch: number;
 }
 
+/** A finished run whose head was changed afterwards, as a point between head and tail was chosen. */
+export interface Variant {
+  id: number;
+  runId: number;
+  /** Given by a person; unique among the variants of the run. */
+  name: string;
+  /** The head that was changed and answers; "mean": both were. */
+  head: 'uniform' | 'balanced' | 'mean';
+  kind: 'logit-adjustment' | 'tau-norm';
+  tau: number;
+  calibration: 'none' | 'overall' | 'group';
+  /** Those that were fitted, overall and by group. */
+  temperatures: Json;
+  /** On the half of the images that it was not chosen on. */
+  figures: Json;
+  /** Its model file. */
+  blob: BlobId;
+  createdAt: string;
+}
+
 export interface ExportRecord {
   id: number;
   /** Absolute folder. */

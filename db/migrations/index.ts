@@ -4,5 +4,6 @@ import * as firstTables from './0001-first-tables.ts';
 import * as tasksAndRunNotes from './0002-tasks-and-run-notes.ts';
 import * as contextSteps from './0003-context-steps.ts';
 import * as runSummaries from './0004-run-summaries.ts';
+import * as variants from './0005-variants.ts';
 
-export const migrations: readonly Migration[] = [firstTables, tasksAndRunNotes, contextSteps, runSummaries];
+export const migrations: readonly Migration[] = [firstTables, tasksAndRunNotes, contextSteps, runSummaries, variants];

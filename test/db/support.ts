@@ -5,7 +5,7 @@ import { UserError, type ErrorCode } from '../../core/base/errors.ts';
 import { sha256 } from '../../core/storage/blob-store.ts';
 import { thisHolder } from '../../core/storage/project.ts';
 import type { ProjectStore } from '../../core/storage/project-store.ts';
-import type { ImageRecord, Mask, NewImage, NewRun, Saliency } from '../../core/storage/records.ts';
+import type { ImageRecord, Mask, NewImage, NewRun, Saliency, Variant } from '../../core/storage/records.ts';
 import { sqliteStorage } from '../../db/index.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 
@@ -132,6 +132,22 @@ export function newRun(fields: Partial<NewRun> = {}): NewRun {
     modelBlob: null,
     predictionsBlob: null,
     figures: null,
+    ...fields,
+  };
+}
+
+export function newVariant(runId: number, fields: Partial<Omit<Variant, 'id' | 'runId'>> = {}): Omit<Variant, 'id'> {
+  return {
+    runId,
+    name: 'tail',
+    head: 'balanced',
+    kind: 'logit-adjustment',
+    tau: 0.75,
+    calibration: 'group',
+    temperatures: null,
+    figures: null,
+    blob: sha256('variant'),
+    createdAt: AT,
     ...fields,
   };
 }

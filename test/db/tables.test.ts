@@ -11,6 +11,7 @@ import {
   newMask,
   newRun,
   newSaliency,
+  newVariant,
   open,
   projectFile,
   withStore,
@@ -364,7 +365,28 @@ test('a removed run takes its epochs and warnings along, and what it made forget
   });
 });
 
-test('bytes are named by runs, saliency maps and masks', () => {
+test('variants are kept with their run, renamed, taken away, and go with it', () => {
+  withStore((store) => {
+    const { id } = store.runs.add(newRun());
+    const other = store.runs.add(newRun());
+    const tail = store.variants.add(newVariant(id, { name: 'tail' }));
+    const head = store.variants.add(newVariant(id, { name: 'head', temperatures: { overall: 1.5 } }));
+    store.variants.add(newVariant(other.id, { name: 'tail' }));
+    assert.deepEqual(tail, { id: tail.id, ...newVariant(id, { name: 'tail' }) });
+    assert.deepEqual(store.variants.ofRun(id), [tail, head]);
+    assert.throws(() => store.variants.rename(head.id, 'tail'));
+    store.variants.rename(head.id, 'many');
+    assert.deepEqual(store.variants.get(head.id), { ...head, name: 'many' });
+    store.variants.remove(tail.id);
+    assert.equal(store.variants.get(tail.id), undefined);
+    assert.throws(() => store.variants.remove(tail.id), /no such row/);
+    store.runs.remove([id]);
+    assert.deepEqual(store.variants.ofRun(id), []);
+    assert.equal(store.variants.ofRun(other.id).length, 1);
+  });
+});
+
+test('bytes are named by runs, variants, saliency maps and masks', () => {
   withStore((store) => {
     const run = {
       datasetBlob: sha256('d'),
@@ -381,6 +403,9 @@ test('bytes are named by runs, saliency maps and masks', () => {
     assert.deepEqual(store.namedBlobs([sha256('x')]), new Set());
     assert.deepEqual(store.namedBlobs([]), new Set());
     assert.deepEqual(store.namedBlobs(named, [id]), new Set([sha256('s'), sha256('k')]));
+    store.variants.add(newVariant(id, { blob: sha256('v') }));
+    assert.deepEqual(store.namedBlobs([sha256('v')]), new Set([sha256('v')]));
+    assert.deepEqual(store.namedBlobs([sha256('v')], [id]), new Set());
     store.runs.add(newRun({ ...run, modelBlob: null }));
     assert.deepEqual(store.namedBlobs(Object.values(run), [id]), new Set([sha256('d'), sha256('b'), sha256('p')]));
   });
