@@ -5,11 +5,12 @@
 import { TOPICS } from '../api/events.ts';
 import type { CommandLine, CommandRequest } from '../api/command.ts';
 import { commandLine } from '../base/command-line.ts';
-import { UserError } from '../base/errors.ts';
+import { errorToData, UserError } from '../base/errors.ts';
 import type { Host } from '../cli/host.ts';
 import type { Wiring } from '../cli/session.ts';
 import { CommandTurns } from './command-turns.ts';
 import type { ServedProject } from './open-projects.ts';
+import { OutputQueue } from './output-queue.ts';
 import type { Service } from './service.ts';
 
 /** A command line at work. */
@@ -42,26 +43,39 @@ export class Commands {
     if (!project) throw new UserError('not-found', `${request.project} is not open here.`);
     const id = ++this.#count;
     const stop = new AbortController();
+    const output = new OutputQueue();
     const encoder = new TextEncoder();
-    let open = true;
-    const body = new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        const send = (line: CommandLine): void => {
-          if (open) controller.enqueue(encoder.encode(`${JSON.stringify(line)}\n`));
-        };
-        send({ type: 'command', id });
-        const ended = this.#perform(request, project, stop.signal, send).finally(() => {
-          this.#running.delete(id);
-          if (open) controller.close();
-          open = false;
-        });
-        this.#running.set(id, { project, stop, ended });
-      },
-      cancel: () => {
-        open = false;
+    const send = (line: CommandLine): void => {
+      try {
+        output.push(encoder.encode(`${JSON.stringify(line)}\n`));
+      } catch (error) {
+        // The caller sees an answer without its end.
+        this.#service.log(`command ${id} was stopped: ${errorToData(error).message}`);
+        output.discard();
         stop.abort();
-      },
+      }
+    };
+    send({ type: 'command', id });
+    const ended = this.#perform(request, project, stop.signal, send).finally(() => {
+      this.#running.delete(id);
+      output.end();
     });
+    this.#running.set(id, { project, stop, ended });
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          const bytes = await output.take();
+          if (bytes) controller.enqueue(bytes);
+          else controller.close();
+        },
+        cancel: () => {
+          output.discard();
+          stop.abort();
+        },
+      },
+      // What the reader does not ask for stays in the queue.
+      { highWaterMark: 0 },
+    );
     caller.addEventListener('abort', () => stop.abort(), { once: true });
     if (caller.aborted) stop.abort();
     return new Response(body, { headers: { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' } });
