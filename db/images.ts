@@ -81,6 +81,11 @@ export function imageTable(connection: Connection): ImageTable {
   const foundIn = connection.prepare<[Split], { id: number }>(
     `SELECT id FROM image WHERE foundSplit = ? AND state = 'ok' AND excluded = 0 LIMIT 1`,
   );
+  const splitOrigins = connection.prepare<[Split], { usable: number; found: number; excluded: number }>(`
+    SELECT count(*) FILTER (WHERE excluded = 0) AS usable,
+      count(*) FILTER (WHERE excluded = 0 AND foundSplit = split) AS found,
+      count(*) FILTER (WHERE excluded = 1) AS excluded
+    FROM image WHERE split = ? AND state = 'ok'`);
   const select = selectImages(connection);
   const members = connection.prepare<[{ classId: number }], { id: number }>(MEMBERS_OF_CLASS);
   /** One statement for each set of conditions that was ever asked for. */
@@ -129,6 +134,7 @@ export function imageTable(connection: Connection): ImageTable {
       return ids.flatMap((id) => unflag(found.get(id)) ?? []);
     },
     select,
+    splitOrigins: (split) => splitOrigins.get(split)!,
     hasFoundSplit: (split) => foundIn.get(split) !== undefined,
     withHash,
     countBySource: () => new Map(bySource.all().map(({ sourceId, count }) => [sourceId, count])),

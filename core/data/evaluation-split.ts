@@ -17,15 +17,9 @@ export interface EvaluationSplit {
  */
 export function evaluationSplit(store: ProjectStore, wanted?: 'val' | 'test'): EvaluationSplit | null {
   for (const split of wanted ? [wanted] : (['test', 'val'] as const)) {
-    let images = 0;
-    let found = 0;
-    for (const image of store.images.iterate({ split, state: 'ok', excluded: false })) {
-      images++;
-      if (image.foundSplit === split) found++;
-    }
+    const { usable: images, found, excluded } = store.images.splitOrigins(split);
     if (images === 0) continue;
     const origins = [found > 0 ? 'as found' : '', found < images ? `assigned by seed ${seedOf(store, split)}` : ''];
-    const excluded = excludedFrom(store, split);
     const without = excluded === 0 ? '' : `, ${excluded} image${excluded === 1 ? '' : 's'} excluded`;
     return { split, name: `${split} ${origins.filter((origin) => origin !== '').join(' and ')}${without}`, images };
   }
@@ -42,11 +36,4 @@ function seedOf(store: ProjectStore, split: 'val' | 'test'): number {
   const deal = deals.find((params) => params[split] > 0);
   if (deal === undefined) throw new Error(`images are in ${split} that neither the import nor an edit put there`);
   return deal.seed;
-}
-
-function excludedFrom(store: ProjectStore, split: 'val' | 'test'): number {
-  return store.images
-    .counts()
-    .filter((row) => row.split === split && row.excluded && row.state === 'ok')
-    .reduce((sum, { count }) => sum + count, 0);
 }

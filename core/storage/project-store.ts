@@ -125,6 +125,11 @@ export interface ImageTable {
   many(ids: readonly number[]): ImageRecord[];
   /** Ids of all images that fit, in order. A few tens of milliseconds for 100,000 images. */
   select(selection: ImageSelection): Uint32Array<ArrayBuffer>;
+  /**
+   * What a split in force is made of: its usable images, how many of them the import found there, and how many more edits
+   * have taken out.
+   */
+  splitOrigins(split: Split): { usable: number; found: number; excluded: number };
   /** Whether the import found usable images in this split. */
   hasFoundSplit(split: Split): boolean;
   /** Ids of usable images with this content. */

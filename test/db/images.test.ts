@@ -279,3 +279,19 @@ test('duplicates are usable images of one content', () => {
     );
   });
 });
+
+test('a split in force: what the import found there, what an edit put there, what edits took out', () => {
+  withStore((store) => {
+    const images = ['a', 'b', 'c', 'd', 'e'].map((name, i) =>
+      addImage(store, `${name}.png`, { foundSplit: i < 3 ? 'test' : 'train' }),
+    );
+    const [a, b, , d] = images.map(({ id }) => id);
+    const by = { author: 'Ada', at: AT };
+    store.edits.apply({ kind: 'split', params: { val: 0, test: 1, seed: 1 }, ...by }, [{ imageId: d, split: 'test' }]);
+    store.edits.apply({ kind: 'exclude', params: { reason: '' }, ...by }, [{ imageId: a, excluded: true }]);
+    assert.deepEqual(store.images.splitOrigins('test'), { usable: 3, found: 2, excluded: 1 });
+    store.images.setState([b], 'missing');
+    assert.deepEqual(store.images.splitOrigins('test'), { usable: 2, found: 1, excluded: 1 });
+    assert.deepEqual(store.images.splitOrigins('val'), { usable: 0, found: 0, excluded: 0 });
+  });
+});
