@@ -35,7 +35,7 @@ export const AppStorageUse = z
     /** Where caches of the app lie, and where its settings do. */
     cacheFolder: z.string(),
     stateFolder: z.string(),
-    /** "engine": TensorFlow, Node and the binding, which set-up has made. */
+    /** "engine": TensorFlow, Node and the binding, which set-up has made, wherever; absent where it has not. */
     parts: z.array(z.object({ name: z.enum(['engine', 'compiled', 'logs']), files: z.number(), bytes: z.number() })),
   })
   .meta({ id: 'AppStorageUse' });

@@ -1,12 +1,13 @@
 /** How large a project's files are, and what of them can go. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { rmSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { AppStorageUse, CleanableAppPart, CleanablePart, ProjectStorageUse } from '../api/storage.ts';
 import { cacheFolder } from '../base/cache-folder.ts';
 import { fileError, systemCode, UserError } from '../base/errors.ts';
 import { freeBytes } from '../base/free-space.ts';
 import { stateFolder } from '../base/state-folder.ts';
+import { readEngineInstall, type EngineInstall } from '../engine/install.ts';
 import { readManifest } from '../export/manifest.ts';
 import { packFolder } from '../data/packed.ts';
 import { backupFolder, filesFolder, type Project } from '../storage/project.ts';
@@ -123,22 +124,45 @@ function manifestBlobs(folder: string): BlobId[] {
 /** What of the app's cache is what; all else there is the engine's. */
 const APP_PARTS: Readonly<Record<CleanableAppPart, string>> = { compiled: 'compiled', logs: 'logs' };
 
-/** Sizes of the app's own files. */
+/** Sizes of the app's own files. The engine is left out where it is not set up. */
 export async function appStorage(): Promise<AppStorageUse> {
   const folder = cacheFolder();
-  const names = await namesIn(folder);
-  const sum = async (wanted: readonly string[]): Promise<Amount> =>
-    amount((await Promise.all(wanted.map((name) => filesIn(join(folder, name))))).flat());
   const own = Object.values(APP_PARTS);
+  const others = (await namesIn(folder)).filter((name) => !own.includes(name)).map((name) => join(folder, name));
+  const engine = await sizeOfAll([...new Set([...engineFolders(), ...others])]);
   return {
     cacheFolder: folder,
     stateFolder: stateFolder(),
     parts: [
-      { name: 'engine', ...(await sum(names.filter((name) => !own.includes(name)))) },
-      { name: 'compiled', ...(await sum([APP_PARTS.compiled])) },
-      { name: 'logs', ...(await sum([APP_PARTS.logs])) },
+      ...(engine.files > 0 ? [{ name: 'engine' as const, ...engine }] : []),
+      { name: 'compiled', ...(await sizeOfAll([join(folder, APP_PARTS.compiled)])) },
+      { name: 'logs', ...(await sizeOfAll([join(folder, APP_PARTS.logs)])) },
     ],
   };
+}
+
+async function sizeOfAll(folders: readonly string[]): Promise<Amount> {
+  return amount((await Promise.all(folders.map((folder) => filesIn(folder)))).flat());
+}
+
+/**
+ * Folders of the engine in use, wherever it was set up: TensorFlow, and what lies beside it of the rest. A Node or libraries
+ * from elsewhere are the system's.
+ */
+function engineFolders(): string[] {
+  let install: EngineInstall;
+  try {
+    install = readEngineInstall();
+  } catch (error) {
+    if (error instanceof UserError) return [];
+    throw error;
+  }
+  const { folder, binding, node, libraryPath } = install;
+  const beside = dirname(folder);
+  return [folder, binding, node, ...libraryPath].flatMap((path) => {
+    const [first] = relative(beside, path).split(sep);
+    return first === '..' || first === '' || isAbsolute(first) ? [] : [join(beside, first)];
+  });
 }
 
 /** Delete files of the app that can be made anew. @throws UserError 'no-permission', … naming the file */

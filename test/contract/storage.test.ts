@@ -110,6 +110,44 @@ test('requests to clean anything else are refused', () =>
     }
   }));
 
+/** An engine as set-up records it, in a cache of another user or an earlier setting. @returns the record */
+function engineElsewhere(): string {
+  const folder = temporaryFolder();
+  const engine = {
+    pack: 'cpu',
+    tensorflow: '2.21.0',
+    folder: join(folder, 'tensorflow-cpu'),
+    binding: join(folder, 'binding-1', 'binding.node'),
+    libraryPath: [],
+    node: process.execPath,
+  };
+  for (const path of [join(engine.folder, 'lib', 'libtensorflow.so'), engine.binding, join(folder, 'not of it')]) {
+    mkdirSync(join(path, '..'), { recursive: true });
+    writeFileSync(path, Buffer.alloc(1000));
+  }
+  const record = join(folder, 'engine.json');
+  writeFileSync(record, JSON.stringify(engine));
+  return record;
+}
+
+/** What of the app's storage is the engine's, where that is recorded in this file. */
+async function engineIn(file: string): Promise<unknown> {
+  const usual = process.env.CONTEXTURE_ENGINE;
+  process.env.CONTEXTURE_ENGINE = file;
+  try {
+    const { json } = await caller.call('GET', '/api/storage');
+    return json.parts.find((part: { name: string }) => part.name === 'engine');
+  } finally {
+    if (usual === undefined) delete process.env.CONTEXTURE_ENGINE;
+    else process.env.CONTEXTURE_ENGINE = usual;
+  }
+}
+
+test('the engine is counted wherever it lies, once, and has no line where it is not set up', async () => {
+  assert.deepEqual(await engineIn(engineElsewhere()), { name: 'engine', files: 2, bytes: 2000 });
+  assert.equal(await engineIn(join(temporaryFolder(), 'no engine.json')), undefined);
+});
+
 test('of the app’s files the engine stays', async () => {
   const cache = join(process.env.CONTEXTURE_CACHE!, 'contexture');
   for (const path of ['tensorflow/lib.so', 'compiled/x/y', 'logs/defect.log']) {
@@ -117,11 +155,13 @@ test('of the app’s files the engine stays', async () => {
     writeFileSync(join(cache, path), Buffer.alloc(100));
   }
   const { json } = await caller.call('GET', '/api/storage');
-  assert.deepEqual(json.parts, [
-    { name: 'engine', files: 1, bytes: 100 },
+  const [engine, ...others] = json.parts;
+  assert.deepEqual(others, [
     { name: 'compiled', files: 1, bytes: 100 },
     { name: 'logs', files: 1, bytes: 100 },
   ]);
+  // TensorFlow alone is hundreds of megabytes.
+  assert.ok(engine.name === 'engine' && engine.bytes > 1e8, `${engine.bytes} bytes`);
   assert.equal(json.cacheFolder, cache);
   const freed = await caller.call('POST', '/api/storage/clean', { parts: ['compiled', 'logs'] });
   assert.deepEqual(freed.json, { files: 2, bytes: 200 });
