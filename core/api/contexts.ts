@@ -38,8 +38,8 @@ export const ContextFilter = z
 export type ContextFilter = z.infer<typeof ContextFilter>;
 
 export const ContextQuery = ContextFilter.extend({
-  /** "class": by name. "changed": by the last decision or mask. */
-  sort: z.enum(['id', 'probability', 'area', 'class', 'changed']).default('id'),
+  /** "class": by name. "changed": by the last decision or mask. "gain": see core/contexts/review-order.ts. */
+  sort: z.enum(['id', 'probability', 'area', 'class', 'changed', 'gain']).default('id'),
   descending: z.boolean().default(false),
 }).meta({ id: 'ContextQuery' });
 export type ContextQuery = z.infer<typeof ContextQuery>;

@@ -11,6 +11,7 @@ import { EXPORT_ENDPOINTS } from './exports.ts';
 import { IMAGE_ENDPOINTS } from './images.ts';
 import { PREDICT_ENDPOINTS } from './predict.ts';
 import { PROJECT_ENDPOINTS } from './projects.ts';
+import { REVIEW_ENDPOINTS } from './review.ts';
 import { RUN_ENDPOINTS } from './runs.ts';
 import { SOURCE_ENDPOINTS } from './sources.ts';
 import { STATS_ENDPOINTS } from './stats.ts';
@@ -29,6 +30,7 @@ export const CONTRACT = {
   ...IMAGE_ENDPOINTS,
   ...PREDICT_ENDPOINTS,
   ...PROJECT_ENDPOINTS,
+  ...REVIEW_ENDPOINTS,
   ...RUN_ENDPOINTS,
   ...SOURCE_ENDPOINTS,
   ...STATS_ENDPOINTS,

@@ -14,6 +14,7 @@ export const ErrorCode = z.enum([
   'exists',
   'empty',
   'changed',
+  'conflict',
   'engine',
   'memory',
   'diverged',

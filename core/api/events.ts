@@ -27,6 +27,8 @@ export const ServiceEvent = z
     z.object({ type: z.literal('task-gone'), id: z.string() }),
     /** Data of a project has changed. */
     z.object({ type: z.literal('data'), project: z.string(), topics: z.array(Topic) }),
+    /** The mask of a context was painted on, or a stroke taken back; who shows it reads its draft again. */
+    z.object({ type: z.literal('draft'), project: z.string(), context: z.number(), revision: z.number() }),
     /** The list of projects has changed. */
     z.object({ type: z.literal('projects') }),
     /** The settings of the app have changed. */

@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'exists' // something is in the way that must not be overwritten
   | 'empty' // nothing to work on: no images, no test split, no accepted context
   | 'changed' // a source file is not what was imported
+  | 'conflict' // somebody else has changed what this change was made on
   | 'engine' // the native engine is missing or does not start
   | 'memory' // out of memory
   | 'diverged' // the loss is not a number
@@ -34,6 +35,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   verify: 4,
   changed: 4,
   locked: 5,
+  conflict: 5,
   'no-space': 6,
   'no-permission': 6,
   exists: 6,

@@ -29,6 +29,7 @@ const STATUS: Readonly<Record<ErrorCode, ContentfulStatusCode>> = {
   exists: 409,
   empty: 422,
   changed: 409,
+  conflict: 409,
   engine: 500,
   memory: 500,
   diverged: 422,
