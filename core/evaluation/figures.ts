@@ -18,7 +18,8 @@ export interface ClassFigures {
   f1: Estimate | null;
 }
 
-export interface HeadFigures {
+/** Figures over all classes. */
+export interface OverallFigures {
   /** Share of right answers over all test images. */
   top1: Estimate | null;
   /** Mean of the classes' recalls (balanced accuracy), over classes with test images. */
@@ -27,6 +28,9 @@ export interface HeadFigures {
   groups: Record<Group, Estimate | null>;
   /** The same by the paper's ranges of rank. */
   ranges: Record<Group, Estimate | null>;
+}
+
+export interface HeadFigures extends OverallFigures {
   /** In label order. */
   classes: ClassFigures[];
   /** The class named most often, and how often: near 1 means that the model knows one answer. Null without images. */
@@ -113,12 +117,29 @@ export function figuresOfMatrix(
   const images = tested.reduce(add, 0);
   const most = named.indexOf(Math.max(...named));
   return {
-    top1: weightedMean(recalls, tested),
+    ...overallFigures(recalls, trainCounts, thresholds),
+    classes,
+    mostNamed: images > 0 ? { label: most, share: named[most] / images } : null,
+  };
+}
+
+/**
+ * Figures over all classes from their recalls.
+ * @param recalls in label order; null for a class without test images
+ */
+export function overallFigures(
+  recalls: readonly (Estimate | null)[],
+  trainCounts: readonly number[],
+  thresholds: GroupThresholds,
+): OverallFigures {
+  return {
+    top1: weightedMean(
+      recalls,
+      recalls.map((recall) => recall?.images ?? 0),
+    ),
     macroRecall: weightedMean(recalls),
     groups: byGroup(recalls, groupsByCount(trainCounts, thresholds)),
     ranges: byGroup(recalls, groupsByRank(trainCounts)),
-    classes,
-    mostNamed: images > 0 ? { label: most, share: named[most] / images } : null,
   };
 }
 
