@@ -73,7 +73,7 @@ export function batchNormTraining(
   epsilon: number,
   after: AfterNorm,
 ): { y: tf.Tensor4D; statistics: BatchStatistics } {
-  return engine().device === 'cpu' && after.activation !== 'relu6'
+  return engine().device === 'cpu'
     ? onePassBatchNorm(x, gamma, beta, epsilon, after)
     : composedBatchNorm(x, gamma, beta, epsilon, after);
 }
@@ -84,36 +84,54 @@ function onePassBatchNorm(
   gamma: tf.Tensor1D,
   beta: tf.Tensor1D,
   epsilon: number,
-  { residual, activation }: AfterNorm,
+  after: AfterNorm,
 ): { y: tf.Tensor4D; statistics: BatchStatistics } {
-  const { backend } = engine();
-  const { TF_ATTR_BOOL, TF_FLOAT } = backend.binding;
-  const relu = activation === 'relu';
   let statistics: BatchStatistics | undefined;
+  const y = onePass(x, gamma, beta, epsilon, after, null, (mean, variance) => {
+    statistics = { mean: tf.keep(mean), variance: tf.keep(variance) };
+  });
+  return { y, statistics: statistics! };
+}
+
+/**
+ * @param given statistics to normalise by; null: the batch's own
+ * @param seen is told the statistics that were used
+ */
+function onePass(
+  x: tf.Tensor4D,
+  gamma: tf.Tensor1D,
+  beta: tf.Tensor1D,
+  epsilon: number,
+  { residual, activation }: AfterNorm,
+  given: BatchStatistics | null,
+  seen: (mean: tf.Tensor1D, variance: tf.Tensor1D) => void = () => {},
+): tf.Tensor4D {
+  const { backend } = engine();
+  const { TF_ATTR_BOOL, TF_ATTR_FLOAT, TF_ATTR_INT, TF_FLOAT } = backend.binding;
+  const attributes = [
+    typeAttribute('T', TF_FLOAT),
+    { name: 'training', type: TF_ATTR_BOOL, value: given === null },
+    { name: 'activation', type: TF_ATTR_INT, value: ACTIVATIONS.indexOf(activation) },
+  ];
   const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
     const save = inputs.pop() as tf.GradSaveFunc;
     const [input, scale, offset, added] = inputs as tf.Tensor[];
-    const none = tf.zeros([0]);
     const noMap = noMapLike(input);
     const [y, mean, variance, inverse] = backend.executeMultipleOutputs(
       'ContextureBatchNorm',
-      onePassAttributes(epsilon, true, relu),
-      [input, scale, offset, none, none, added ?? noMap],
+      [...attributes, { name: 'epsilon', type: TF_ATTR_FLOAT, value: epsilon }],
+      [input, scale, offset, given?.mean ?? tf.zeros([0]), given?.variance ?? tf.zeros([0]), added ?? noMap],
       4,
     );
-    statistics = { mean: tf.keep(mean) as tf.Tensor1D, variance: tf.keep(variance) as tf.Tensor1D };
+    seen(mean as tf.Tensor1D, variance as tf.Tensor1D);
     // Where nothing was cut off, the gradient does not ask for y.
-    save([input, scale, mean, inverse, relu ? y : noMap]);
+    save([input, scale, mean, inverse, activation === 'none' ? noMap : y]);
     return {
       value: y,
       gradFunc: (dy: tf.Tensor, [savedInput, savedScale, savedMean, savedInverse, savedY]: tf.Tensor[]) => {
         const [dx, dScale, dOffset, dResidual] = backend.executeMultipleOutputs(
           'ContextureBatchNormGrad',
-          [
-            typeAttribute('T', TF_FLOAT),
-            { name: 'relu', type: TF_ATTR_BOOL, value: relu },
-            { name: 'residual', type: TF_ATTR_BOOL, value: added !== undefined },
-          ],
+          [...attributes, { name: 'residual', type: TF_ATTR_BOOL, value: added !== undefined }],
           [dy, savedInput, savedY, savedScale, savedMean, savedInverse],
           4,
         );
@@ -123,23 +141,15 @@ function onePassBatchNorm(
       },
     };
   });
-  const y = operation(...(residual ? [x, gamma, beta, residual] : [x, gamma, beta])) as tf.Tensor4D;
-  return { y, statistics: statistics! };
+  return operation(...(residual ? [x, gamma, beta, residual] : [x, gamma, beta])) as tf.Tensor4D;
 }
+
+/** As native/batch_norm.cc numbers them. */
+const ACTIVATIONS: readonly Activation[] = ['none', 'relu', 'relu6'];
 
 /** Stands for a map that there is none of, in the type that it would have. */
 function noMapLike(x: tf.Tensor): tf.Tensor {
   return toPrecision(tf.zeros([0]), isBfloat16(x) ? 'bfloat16' : 'float32');
-}
-
-function onePassAttributes(epsilon: number, training: boolean, relu: boolean): OpAttribute[] {
-  const { TF_ATTR_BOOL, TF_ATTR_FLOAT, TF_FLOAT } = engine().backend.binding;
-  return [
-    typeAttribute('T', TF_FLOAT),
-    { name: 'epsilon', type: TF_ATTR_FLOAT, value: epsilon },
-    { name: 'training', type: TF_ATTR_BOOL, value: training },
-    { name: 'relu', type: TF_ATTR_BOOL, value: relu },
-  ];
 }
 
 /** By TensorFlow's kernels one after the other, on any device. */
@@ -234,8 +244,9 @@ function fusedBatchNorm(
 }
 
 /**
- * Batch normalisation by given statistics (evaluation), an addition and an activation; not differentiable. All of `gamma`, `beta`,
+ * Batch normalisation by given statistics, which stay as they are, an addition and an activation. All of `gamma`, `beta`,
  * `mean`, `variance` are [C].
+ * @returns y like x, differentiable in x, gamma, beta and the residual
  */
 export function batchNormInference(
   x: tf.Tensor4D,
@@ -246,24 +257,47 @@ export function batchNormInference(
   epsilon: number,
   after: AfterNorm,
 ): tf.Tensor4D {
-  const { backend, device } = engine();
-  return tf.tidy(() => {
-    if (device === 'cpu' && after.activation !== 'relu6') {
-      return backend.executeMultipleOutputs(
-        'ContextureBatchNorm',
-        onePassAttributes(epsilon, false, after.activation === 'relu'),
-        [x, gamma, beta, mean, variance, after.residual ?? noMapLike(x)],
-        4,
-      )[0] as tf.Tensor4D;
-    }
+  return engine().device === 'cpu'
+    ? onePass(x, gamma, beta, epsilon, after, { mean, variance })
+    : composedInference(x, gamma, beta, mean, variance, epsilon, after);
+}
+
+/** By TensorFlow's kernels, on any device. */
+export function composedInference(
+  x: tf.Tensor4D,
+  gamma: tf.Tensor1D,
+  beta: tf.Tensor1D,
+  mean: tf.Tensor1D,
+  variance: tf.Tensor1D,
+  epsilon: number,
+  after: AfterNorm,
+): tf.Tensor4D {
+  const { backend } = engine();
+  const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
+    const [input, scale, offset] = inputs as tf.Tensor[];
     const [y] = backend.executeMultipleOutputs(
       'FusedBatchNormV3',
       fusedAttributes(epsilon, false),
-      [x, gamma, beta, mean, variance],
+      [input, scale, offset, mean, variance],
       6,
     );
-    return addAndCut(y as tf.Tensor4D, after);
+    (inputs[3] as tf.GradSaveFunc)([input, scale, mean, variance]);
+    return {
+      value: y,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [dx, dScale, dOffset, ...unused] = backend.executeMultipleOutputs(
+          'FusedBatchNormGradV3',
+          fusedAttributes(epsilon, false),
+          // The third of what is reserved is not read where the statistics are given.
+          [dy, ...saved, tf.zeros([0])],
+          5,
+        );
+        tf.dispose(unused);
+        return [dx, dScale, dOffset];
+      },
+    };
   });
+  return addAndCut(operation(x, gamma, beta) as tf.Tensor4D, after);
 }
 
 /**
@@ -371,12 +405,15 @@ export function convolution(x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number,
 
 /** Zeros around pictures, for a kernel of `size` pixels that then needs none. */
 function padded(x: tf.Tensor4D, size: number, stride: number, padding: Padding): tf.Tensor4D {
-  const sides = (length: number): [number, number] => {
-    if (padding !== 'same') return [padding, padding];
-    const missing = Math.max(0, (Math.ceil(length / stride) - 1) * stride + size - length);
-    return [Math.floor(missing / 2), Math.ceil(missing / 2)];
-  };
+  const sides = (length: number): readonly [number, number] =>
+    padding === 'same' ? samePadding(length, size, stride) : [padding, padding];
   return zeroPad(x, [[0, 0], sides(x.shape[1]), sides(x.shape[2]), [0, 0]]);
+}
+
+/** Zero pixels before and after `length` pixels by TensorFlow's rule SAME, which gives ceil(length / stride) results. */
+function samePadding(length: number, size: number, stride: number): readonly [before: number, after: number] {
+  const missing = Math.max(0, (Math.ceil(length / stride) - 1) * stride + size - length);
+  return [Math.floor(missing / 2), Math.ceil(missing / 2)];
 }
 
 /**
@@ -391,8 +428,63 @@ export function depthwiseConvolution(
   stride: number,
   padding: Padding,
 ): tf.Tensor4D {
-  if (padding === 'same') return tf.depthwiseConv2d(x, kernel, stride, 'same');
-  return tf.depthwiseConv2d(padded(x, kernel.shape[0], stride, padding), kernel, stride, 'valid');
+  if (padding === 'same') return plainDepthwise(x, kernel, stride, 'same');
+  return plainDepthwise(padded(x, kernel.shape[0], stride, padding), kernel, stride, 'valid');
+}
+
+/** Depthwise convolution whose padding TensorFlow can name. */
+function plainDepthwise(x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number, padding: 'same' | 'valid'): tf.Tensor4D {
+  const { backend, device } = engine();
+  const { TF_ATTR_INT, TF_ATTR_STRING, TF_FLOAT } = backend.binding;
+  const [size, , channels] = kernel.shape;
+  const [, height, width] = x.shape;
+  const integer = (name: string, value: number | number[]): OpAttribute => ({ name, type: TF_ATTR_INT, value });
+  const attributes = [
+    typeAttribute('T', TF_FLOAT),
+    integer('strides', [1, stride, stride, 1]),
+    { name: 'padding', type: TF_ATTR_STRING, value: padding.toUpperCase() },
+    { name: 'data_format', type: TF_ATTR_STRING, value: 'NHWC' },
+    integer('dilations', [1, 1, 1, 1]),
+  ];
+  const half = isBfloat16(x);
+  const ours = device === 'cpu' && channels % 16 === 0 && (size === 3 || size === 5);
+  const before = (length: number): number => (padding === 'same' ? samePadding(length, size, stride)[0] : 0);
+  const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
+    const [input, weights] = inputs as tf.Tensor4D[];
+    (inputs[2] as tf.GradSaveFunc)([input, weights]);
+    return {
+      value: backend.executeSingleOutput('DepthwiseConv2dNative', attributes, [input, weights]),
+      gradFunc: (dy: tf.Tensor, [savedInput, savedKernel]: tf.Tensor[]) => {
+        // oneDNN's gradient of a strided one takes 20 times as long in bfloat16 (TensorFlow 2.21).
+        const precise = (tensor: tf.Tensor): tf.Tensor =>
+          half && stride > 1 ? toPrecision(tensor, 'float32') : tensor;
+        const dx = backend.executeSingleOutput('DepthwiseConv2dNativeBackpropInput', attributes, [
+          tf.tensor1d(x.shape, 'int32'),
+          precise(savedKernel),
+          precise(dy),
+        ]);
+        const dKernel = ours
+          ? backend.executeSingleOutput(
+              'ContextureDepthwiseFilterGrad',
+              [
+                typeAttribute('T', TF_FLOAT),
+                integer('size', size),
+                integer('stride', stride),
+                integer('top', before(height)),
+                integer('left', before(width)),
+              ],
+              [savedInput, dy],
+            )
+          : backend.executeSingleOutput('DepthwiseConv2dNativeBackpropFilter', attributes, [
+              savedInput,
+              tf.tensor1d(kernel.shape, 'int32'),
+              dy,
+            ]);
+        return [half ? toPrecision(dx, 'bfloat16') : dx, dKernel];
+      },
+    };
+  });
+  return operation(x, kernel) as tf.Tensor4D;
 }
 
 /**

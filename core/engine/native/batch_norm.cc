@@ -2,40 +2,29 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <cstring>
 #include <vector>
 
+#include "elements.h"
 #include "kernel.h"
 #include "parallel.h"
-
-// One function compiled for several instruction sets, chosen when it is loaded.
-#if defined(__x86_64__) && defined(__linux__)
-#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define FOR_EACH_PROCESSOR
-#endif
-
-#define INLINE inline __attribute__((always_inline))
 
 namespace contexture {
 namespace {
 
-/// How a feature map is stored: as float, or as the upper half of one (bfloat16). All arithmetic is on floats.
-INLINE float get(const float& value) { return value; }
-INLINE float get(const uint16_t& value) {
-  const uint32_t bits = static_cast<uint32_t>(value) << 16;
-  float result;
-  std::memcpy(&result, &bits, sizeof result);
-  return result;
+/// What is done last to normalised values: an attribute, 0, 1 or 2.
+enum Activation { NONE, RELU, RELU6 };
+
+/// What is no number passes through: a run that diverges must be seen to.
+template <Activation A>
+INLINE float activate(float value) {
+  if (A == RELU6 && value > 6) return 6;
+  return A != NONE && value < 0 ? 0 : value;
 }
-INLINE void set(float& place, float value) { place = value; }
-INLINE void set(uint16_t& place, float value) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  // To the nearest, ties to even; what is not a number stays one.
-  const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-  place = static_cast<uint16_t>(value == value ? rounded : 0x7fc0);
+
+/// Whether an activation that gave y changes when its input does.
+template <Activation A>
+INLINE bool passes(float y) {
+  return A == NONE || (y > 0 && (A == RELU || y < 6));
 }
 
 /// Values that one thread works on at a time: they fit a core's own cache.
@@ -84,8 +73,8 @@ INLINE void momentRows(const E* __restrict x, const E* __restrict shift, int64_t
   }
 }
 
-/// y = a x + b (+ residual), then ReLU where asked.
-template <bool RELU, bool RESIDUAL, typename E>
+/// y = activation(a x + b (+ residual)).
+template <Activation A, bool RESIDUAL, typename E>
 INLINE void scaleRows(const E* __restrict x, const float* __restrict a, const float* __restrict b,
                       const E* __restrict residual, int64_t rows, int64_t channels, E* __restrict y) {
   for (int64_t row = 0; row < rows; row++) {
@@ -93,30 +82,28 @@ INLINE void scaleRows(const E* __restrict x, const float* __restrict a, const fl
     for (int64_t c = 0; c < channels; c++) {
       float value = a[c] * get(x[at + c]) + b[c];
       if (RESIDUAL) value += get(residual[at + c]);
-      // What is no number passes through: a run that diverges must be seen to.
-      set(y[at + c], RELU && value < 0 ? 0 : value);
+      set(y[at + c], activate<A>(value));
     }
   }
 }
 
-template <typename E>
-INLINE void scaleAny(const E* x, const float* a, const float* b, const E* residual, bool relu, int64_t rows,
-                     int64_t channels, E* y) {
-  if (relu && residual) scaleRows<true, true>(x, a, b, residual, rows, channels, y);
-  else if (relu) scaleRows<true, false>(x, a, b, residual, rows, channels, y);
-  else if (residual) scaleRows<false, true>(x, a, b, residual, rows, channels, y);
-  else scaleRows<false, false>(x, a, b, residual, rows, channels, y);
+template <Activation A, typename E>
+INLINE void scaleWith(const E* x, const float* a, const float* b, const E* residual, int64_t rows, int64_t channels,
+                      E* y) {
+  if (residual) scaleRows<A, true>(x, a, b, residual, rows, channels, y);
+  else scaleRows<A, false>(x, a, b, residual, rows, channels, y);
 }
 
-/// sum += g and products += g (x - mean), channel by channel, where g is dy behind the ReLU; g is kept for the residual.
-template <bool RELU, bool RESIDUAL, typename E>
+/// sum += g and products += g (x - mean), channel by channel, where g is dy behind the activation; g is kept for the
+/// residual.
+template <Activation A, bool RESIDUAL, typename E>
 INLINE void gradientRows(const E* __restrict dy, const E* __restrict y, const E* __restrict x,
                          const float* __restrict mean, int64_t rows, int64_t channels, float* __restrict sum,
                          float* __restrict products, E* __restrict d_residual) {
   for (int64_t row = 0; row < rows; row++) {
     const int64_t at = row * channels;
     for (int64_t c = 0; c < channels; c++) {
-      const float g = !RELU || get(y[at + c]) > 0 ? get(dy[at + c]) : 0;
+      const float g = A == NONE || passes<A>(get(y[at + c])) ? get(dy[at + c]) : 0;
       if (RESIDUAL) set(d_residual[at + c], g);
       sum[c] += g;
       products[c] += g * (get(x[at + c]) - mean[c]);
@@ -124,17 +111,15 @@ INLINE void gradientRows(const E* __restrict dy, const E* __restrict y, const E*
   }
 }
 
-template <typename E>
-INLINE void gradientAny(const E* dy, const E* y, const E* x, const float* mean, bool relu, int64_t rows, int64_t channels,
-                        float* sum, float* products, E* d_residual) {
-  if (relu && d_residual) gradientRows<true, true>(dy, y, x, mean, rows, channels, sum, products, d_residual);
-  else if (relu) gradientRows<true, false>(dy, y, x, mean, rows, channels, sum, products, d_residual);
-  else if (d_residual) gradientRows<false, true>(dy, y, x, mean, rows, channels, sum, products, d_residual);
-  else gradientRows<false, false>(dy, y, x, mean, rows, channels, sum, products, d_residual);
+template <Activation A, typename E>
+INLINE void gradientWith(const E* dy, const E* y, const E* x, const float* mean, int64_t rows, int64_t channels,
+                         float* sum, float* products, E* d_residual) {
+  if (d_residual) gradientRows<A, true>(dy, y, x, mean, rows, channels, sum, products, d_residual);
+  else gradientRows<A, false>(dy, y, x, mean, rows, channels, sum, products, d_residual);
 }
 
-/// dx = a g + b x + d. `dx` may be `dy`.
-template <bool RELU, typename E>
+/// dx = a g + b x + d, in training; dx = a g where the statistics are given. `dx` may be `dy`.
+template <Activation A, bool TRAINING, typename E>
 INLINE void inputGradientRows(const E* dy, const E* __restrict y, const E* __restrict x, const float* __restrict a,
                               const float* __restrict b, const float* __restrict d, int64_t rows, int64_t channels,
                               E* dx) {
@@ -142,11 +127,23 @@ INLINE void inputGradientRows(const E* dy, const E* __restrict y, const E* __res
     const int64_t at = row * channels;
 #pragma GCC ivdep
     for (int64_t c = 0; c < channels; c++) {
-      const float g = !RELU || get(y[at + c]) > 0 ? get(dy[at + c]) : 0;
-      set(dx[at + c], a[c] * g + b[c] * get(x[at + c]) + d[c]);
+      const float g = A == NONE || passes<A>(get(y[at + c])) ? get(dy[at + c]) : 0;
+      set(dx[at + c], TRAINING ? a[c] * g + b[c] * get(x[at + c]) + d[c] : a[c] * g);
     }
   }
 }
+
+template <Activation A, typename E>
+INLINE void inputGradientWith(const E* dy, const E* y, const E* x, const float* a, const float* b, const float* d,
+                              bool training, int64_t rows, int64_t channels, E* dx) {
+  if (training) inputGradientRows<A, true>(dy, y, x, a, b, d, rows, channels, dx);
+  else inputGradientRows<A, false>(dy, y, x, a, b, d, rows, channels, dx);
+}
+
+#define FOR_ACTIVATION(activation, work, ...)        \
+  if (activation == NONE) work<NONE>(__VA_ARGS__);   \
+  if (activation == RELU) work<RELU>(__VA_ARGS__);   \
+  if (activation == RELU6) work<RELU6>(__VA_ARGS__);
 
 // Compilers make no versions of a template for several processors, hence these, one for each way to store a map.
 #define FOR_ELEMENT(E)                                                                                                 \
@@ -154,18 +151,18 @@ INLINE void inputGradientRows(const E* dy, const E* __restrict y, const E* __res
                                      float* squares) {                                                                 \
     momentRows(x, shift, rows, channels, sum, squares);                                                                \
   }                                                                                                                    \
-  FOR_EACH_PROCESSOR void scale(const E* x, const float* a, const float* b, const E* residual, bool relu, int64_t rows, \
-                                int64_t channels, E* y) {                                                              \
-    scaleAny(x, a, b, residual, relu, rows, channels, y);                                                              \
+  FOR_EACH_PROCESSOR void scale(const E* x, const float* a, const float* b, const E* residual, Activation activation,  \
+                                int64_t rows, int64_t channels, E* y) {                                                \
+    FOR_ACTIVATION(activation, scaleWith, x, a, b, residual, rows, channels, y)                                        \
   }                                                                                                                    \
-  FOR_EACH_PROCESSOR void addGradients(const E* dy, const E* y, const E* x, const float* mean, bool relu, int64_t rows, \
-                                       int64_t channels, float* sum, float* products, E* d_residual) {                 \
-    gradientAny(dy, y, x, mean, relu, rows, channels, sum, products, d_residual);                                      \
+  FOR_EACH_PROCESSOR void addGradients(const E* dy, const E* y, const E* x, const float* mean, Activation activation,  \
+                                       int64_t rows, int64_t channels, float* sum, float* products, E* d_residual) {   \
+    FOR_ACTIVATION(activation, gradientWith, dy, y, x, mean, rows, channels, sum, products, d_residual)                \
   }                                                                                                                    \
   FOR_EACH_PROCESSOR void inputGradient(const E* dy, const E* y, const E* x, const float* a, const float* b,           \
-                                        const float* d, bool relu, int64_t rows, int64_t channels, E* dx) {            \
-    if (relu) inputGradientRows<true>(dy, y, x, a, b, d, rows, channels, dx);                                          \
-    else inputGradientRows<false>(dy, y, x, a, b, d, rows, channels, dx);                                              \
+                                        const float* d, Activation activation, bool training, int64_t rows,            \
+                                        int64_t channels, E* dx) {                                                     \
+    FOR_ACTIVATION(activation, inputGradientWith, dy, y, x, a, b, d, training, rows, channels, dx)                     \
   }
 FOR_ELEMENT(float)
 FOR_ELEMENT(uint16_t)
@@ -182,7 +179,8 @@ class BatchNorm {
   /// y like x; in training mean, unbiased variance and 1 / sqrt(biased variance + epsilon) of the batch, [C] each.
   static constexpr const char* outputs[] = {"y: T", "batch_mean: float", "batch_variance: float",
                                             "inverse_deviation: float"};
-  static constexpr const char* attributes[] = {"T: {float, bfloat16}", "epsilon: float", "training: bool", "relu: bool"};
+  static constexpr const char* attributes[] = {"T: {float, bfloat16}", "epsilon: float", "training: bool",
+                                               "activation: int"};
 
   static void shapes(TF_ShapeInferenceContext* context, TF_Status* status) {
     sameShape(context, 0, 0, status);
@@ -192,7 +190,7 @@ class BatchNorm {
   explicit BatchNorm(TF_OpKernelConstruction* construction)
       : epsilon_(attributeFloat(construction, "epsilon")),
         training_(attributeBool(construction, "training")),
-        relu_(attributeBool(construction, "relu")) {}
+        activation_(static_cast<Activation>(attributeInt(construction, "activation"))) {}
 
   void compute(KernelCall& call) const {
     const Shape shape = call.shape(0);
@@ -219,7 +217,7 @@ class BatchNorm {
     E* y = call.output<E>(0, shape);
     rows.each([&](int64_t, int64_t first, int64_t count) {
       const int64_t at = first * channels;
-      scale(x + at, a.data(), b.data(), residual ? residual + at : nullptr, relu_, count, channels, y + at);
+      scale(x + at, a.data(), b.data(), residual ? residual + at : nullptr, activation_, count, channels, y + at);
     });
   }
 
@@ -244,21 +242,23 @@ class BatchNorm {
 
   float epsilon_;
   bool training_;
-  bool relu_;
+  Activation activation_;
 };
 
-/// Gradient of the training form in all of its inputs (Ioffe and Szegedy 2015, arXiv 1502.03167, section 3).
+/// Gradient in all inputs but given statistics. In training the statistics follow the input (Ioffe and Szegedy 2015, arXiv
+/// 1502.03167, section 3); where they are given, a batch norm is a scale and an offset.
 template <typename E>
 class BatchNormGrad {
  public:
   using Element = E;
   static constexpr const char* name = "ContextureBatchNormGrad";
-  /// dy, x, y [..., C], y only where there is a ReLU, else [0]; scale, mean, inverse_deviation [C].
+  /// dy, x, y [..., C], y only where there is an activation, else [0]; scale, mean, inverse_deviation [C].
   static constexpr const char* inputs[] = {"dy: T",        "x: T",        "y: T",
                                            "scale: float", "mean: float", "inverse_deviation: float"};
   /// d_residual is like x where there is a residual, else [0].
   static constexpr const char* outputs[] = {"dx: T", "d_scale: float", "d_offset: float", "d_residual: T"};
-  static constexpr const char* attributes[] = {"T: {float, bfloat16}", "relu: bool", "residual: bool"};
+  static constexpr const char* attributes[] = {"T: {float, bfloat16}", "training: bool", "activation: int",
+                                               "residual: bool"};
 
   static void shapes(TF_ShapeInferenceContext* context, TF_Status* status) {
     sameShape(context, 1, 0, status);
@@ -266,7 +266,9 @@ class BatchNormGrad {
   }
 
   explicit BatchNormGrad(TF_OpKernelConstruction* construction)
-      : relu_(attributeBool(construction, "relu")), residual_(attributeBool(construction, "residual")) {}
+      : training_(attributeBool(construction, "training")),
+        activation_(static_cast<Activation>(attributeInt(construction, "activation"))),
+        residual_(attributeBool(construction, "residual")) {}
 
   void compute(KernelCall& call) const {
     const Shape shape = call.shape(1);
@@ -283,7 +285,7 @@ class BatchNormGrad {
     std::vector<float> sums(rows.blocks * channels, 0.0f), products(rows.blocks * channels, 0.0f);
     rows.each([&](int64_t block, int64_t first, int64_t count) {
       const int64_t at = first * channels;
-      addGradients(dy + at, y + at, x + at, mean, relu_, count, channels, &sums[block * channels],
+      addGradients(dy + at, y + at, x + at, mean, activation_, count, channels, &sums[block * channels],
                    &products[block * channels], residual_ ? d_residual + at : nullptr);
     });
     const std::vector<double> sum = rows.total(sums), product = rows.total(products);
@@ -300,17 +302,18 @@ class BatchNormGrad {
       b[c] = static_cast<float>(pull);
       d[c] = static_cast<float>(-slope * sum[c] / n - pull * mean[c]);
     }
-    // What the residual got is the gradient behind the ReLU already: one map less to read.
+    // What the residual got is the gradient behind the activation already: one map less to read.
     const E* g = residual_ ? d_residual : dy;
-    const bool relu = relu_ && !residual_;
+    const Activation activation = residual_ ? NONE : activation_;
     rows.each([&](int64_t, int64_t first, int64_t count) {
       const int64_t at = first * channels;
-      inputGradient(g + at, y + at, x + at, a.data(), b.data(), d.data(), relu, count, channels, dx + at);
+      inputGradient(g + at, y + at, x + at, a.data(), b.data(), d.data(), activation, training_, count, channels, dx + at);
     });
   }
 
  private:
-  bool relu_;
+  bool training_;
+  Activation activation_;
   bool residual_;
 };
 

@@ -1,4 +1,4 @@
-/// Batch normalisation with what follows it in a residual block: y = relu(normalised(x) + residual).
+/// Batch normalisation with what follows it in a block: y = activation(normalised(x) + residual).
 #pragma once
 
 namespace contexture {

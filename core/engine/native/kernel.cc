@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "batch_norm.h"
+#include "depthwise_gradient.h"
 #include "filter_gradient.h"
 
 namespace contexture {
@@ -81,6 +82,7 @@ void registerAllKernels() {
   static std::once_flag once;
   std::call_once(once, [] {
     registerBatchNorm();
+    registerDepthwiseGradient();
     registerFilterGradient();
   });
 }
