@@ -54,6 +54,10 @@ const OWNERS: Readonly<Record<string, { may: (file: string) => boolean; reason: 
     may: (file) => file.startsWith('db/') || file === 'core/engine/doctor.ts',
     reason: 'only db (and the doctor, who looks whether it loads) uses SQLite',
   },
+  'onnxruntime-node': {
+    may: (file) => file.startsWith('core/onnx/'),
+    reason: 'only the check of an ONNX file runs a second engine',
+  },
   electron: { may: (file) => file.startsWith('electron/'), reason: 'only electron/ runs inside Electron' },
 };
 

@@ -15,6 +15,8 @@ export const CommandRequest = z
     argv: z.array(z.string()),
     /** Where it was given; absolute. Relative paths among the arguments lie below it. */
     cwd: z.string().min(1),
+    /** What stood on its stdin, where the command has asked for it. */
+    stdin: z.string().optional(),
     /** Width of the terminal that stdout and stderr go to; null where it is none. */
     stdout: z.object({ columns: Columns }),
     stderr: z.object({ columns: Columns, isTTY: z.boolean(), colour: z.boolean() }),

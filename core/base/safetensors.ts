@@ -6,7 +6,8 @@
  * `{` and may be padded with spaces; then the data, little-endian and row-major, offsets counted from its start, without
  * holes or overlap.
  */
-import { UserError } from './errors.ts';
+import { open } from 'node:fs/promises';
+import { fileError, UserError } from './errors.ts';
 import { canonicalJson } from './json.ts';
 
 /** Element type to the array that holds it. F16 and BF16 are kept as raw 16-bit words, BOOL as bytes 0 and 1. */
@@ -133,6 +134,30 @@ export function decodeSafetensors(
     return [tensor, { dtype, shape, data } as StoredTensor];
   });
   return { tensors: Object.fromEntries(tensors), metadata };
+}
+
+/**
+ * The text of a file on disk, of which only the header is read.
+ * @throws UserError 'damaged' when the header is not as the format says; 'not-found', 'no-permission'
+ */
+export async function readMetadata(path: string): Promise<Record<string, string>> {
+  const damaged: Damaged = (what, cause) =>
+    new UserError('damaged', `${path} is not a whole safetensors file: ${what}. Take a good copy of it.`, { cause });
+  try {
+    await using file = await open(path);
+    const part = async (length: number, from: number): Promise<Buffer> => {
+      const bytes = Buffer.alloc(length);
+      const { bytesRead } = await file.read(bytes, 0, length, from);
+      if (bytesRead < length) throw damaged('it is too short');
+      return bytes;
+    };
+    const length = Number((await part(8, 0)).readBigUInt64LE());
+    if (length > MAX_HEADER) throw damaged('its header is longer than the file');
+    const header = parseHeader(await part(length, 8), damaged);
+    return header[METADATA] === undefined ? {} : parseMetadata(header[METADATA], damaged);
+  } catch (error) {
+    throw fileError(error, 'read', path);
+  }
 }
 
 type Damaged = (what: string, cause?: unknown) => UserError;

@@ -14,6 +14,14 @@ export interface ProgressOutput extends Output {
   readonly isTTY?: boolean | undefined;
 }
 
+/** What stands on stdin. */
+export interface Input {
+  /** All of it, to its end; the same text each time. */
+  read(): Promise<string>;
+  /** What has been read; null before. */
+  readonly text: string | null;
+}
+
 /** What happens to the process as a whole. */
 export interface ProcessListener {
   /** A person asks to stop for the first time. */
@@ -27,6 +35,7 @@ export interface Host {
   readonly argv: readonly string[];
   /** Absolute; what the arguments call by a relative path lies below it. */
   readonly cwd: string;
+  readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: ProgressOutput;
   /** Whether stderr may be coloured. */

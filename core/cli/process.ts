@@ -1,6 +1,7 @@
 /** The process as the host of a command line: its streams, the signals that end it, pipes that close. */
-import { EXIT_CODES, systemCode } from '../base/errors.ts';
-import type { Host, Output, ProcessListener, ProgressOutput } from './host.ts';
+import { addAbortSignal } from 'node:stream';
+import { EXIT_CODES, systemCode, UserError } from '../base/errors.ts';
+import type { Host, Input, Output, ProcessListener, ProgressOutput } from './host.ts';
 
 /**
  * This process as the host. Ctrl-C, hang-up and termination ask the work to stop the first time and end the process the
@@ -30,6 +31,7 @@ export function processHost(argv: readonly string[]): Host {
   return {
     argv,
     cwd: process.cwd(),
+    stdin: input(stop.signal),
     stdout,
     stderr: dumb ? { write: (text) => stderr.write(text) } : stderr,
     colour: !dumb && isTerminal(process.stderr) && process.stderr.hasColors(),
@@ -42,6 +44,30 @@ export function processHost(argv: readonly string[]): Host {
       process.exitCode = code;
     },
     listen: (listener) => listeners.push(listener),
+  };
+}
+
+/** The process's stdin. Somebody who asks to stop meanwhile waits for no end of it. */
+function input(signal: AbortSignal): Input {
+  let read: Promise<string> | undefined;
+  let text: string | null = null;
+  const toEnd = async (): Promise<string> => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of addAbortSignal(signal, process.stdin)) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks).toString('utf8');
+  };
+  return {
+    read: async () => {
+      try {
+        return (text = await (read ??= toEnd()));
+      } catch (error) {
+        if (!signal.aborted) throw error;
+        throw new UserError('cancelled', 'Reading stdin was cancelled.', { cause: error });
+      }
+    },
+    get text() {
+      return text;
+    },
   };
 }
 

@@ -46,11 +46,12 @@ export function serviceHolding(project: string): ServiceAddress | undefined {
  *   answer
  */
 export async function sendCommand({ project, service, cause }: HeldByService, host: Host): Promise<boolean> {
-  const { stdout, stderr, colour, debug, argv, cwd } = host;
+  const { stdin, stdout, stderr, colour, debug, argv, cwd } = host;
   const order: CommandRequest = {
     project,
     argv: [...argv],
     cwd,
+    ...(stdin.text === null ? {} : { stdin: stdin.text }),
     stdout: { columns: stdout.columns ?? null },
     stderr: { columns: stderr.columns ?? null, isTTY: stderr.isTTY ?? false, colour },
     debug,

@@ -108,6 +108,13 @@ export class Session implements WorkPort<JobEvent> {
     }
   };
 
+  /**
+   * All that stands on stdin. Ask before the project is opened: it goes along where a service does the command.
+   */
+  stdin(): Promise<string> {
+    return this.#host.stdin.read();
+  }
+
   /** Whether the result is for a program. */
   get json(): boolean {
     return this.#options.json ?? false;

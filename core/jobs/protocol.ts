@@ -49,7 +49,17 @@ export type FinalLine = { type: 'result'; value: Json } | { type: 'error'; error
 
 /** Names of the jobs; `registry.ts` says which module each one is. */
 export type JobKind =
-  'import' | 'train' | 'trial' | 'contexts' | 'export' | 'preview-export' | 'verify' | 'predict' | 'explain' | 'doctor';
+  | 'import'
+  | 'train'
+  | 'trial'
+  | 'contexts'
+  | 'export'
+  | 'preview-export'
+  | 'verify'
+  | 'predict'
+  | 'explain'
+  | 'onnx'
+  | 'doctor';
 
 export interface RunJobOptions<Event extends JobEvent> {
   /** Handles an event. Where it returns a promise, that is waited for before the next event is handled. */

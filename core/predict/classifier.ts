@@ -10,15 +10,11 @@ import { Network, type InferenceState } from '../models/network.ts';
 import { Evaluator } from '../training/evaluator.ts';
 import { ImageTensors } from '../training/image-tensors.ts';
 import { saliencyMap } from '../training/saliency.ts';
+import { answeringHead, probabilitiesOf } from './answers.ts';
+import { differenceText, relativeDifference, TOLERANCE } from './difference.ts';
 
 /** Logits of some pictures, [n, classes] of each head. */
 type HeadLogits = Pick<SelfTest, 'uniform' | 'balanced'>;
-
-/**
- * How far logits may lie from the stored ones, relative to the largest of them: rounding on another processor, number of
- * threads or GPU. Evaluation is in float32 everywhere.
- */
-const TOLERANCE = 1e-4;
 
 /** What a model says of some pictures, and what in them speaks for one class of each. */
 export interface Explained {
@@ -39,18 +35,12 @@ export class Classifier {
   readonly #state: InferenceState;
 
   /**
-   * @param head null for the one that the model's method is judged by
-   * @throws UserError 'usage' for a head that was not trained
+   * @param head null for the one that the model answers by
+   * @throws UserError 'usage' for a head that it does not answer by
    */
   constructor({ card, weights }: ModelFile, head: Head | null) {
     this.card = card;
-    this.head = head ?? card.head;
-    if (card.head === 'uniform' && this.head !== 'uniform') {
-      throw new UserError(
-        'usage',
-        `The method "${card.method}" trains one head: "${this.head}" gives no answer. Leave the setting away.`,
-      );
-    }
+    this.head = answeringHead(card, head);
     this.#evaluator = new Evaluator(new Network(card.model, card.classes.length));
     this.#tensors = new ImageTensors(card.preprocessing);
     this.#state = {
@@ -75,10 +65,9 @@ export class Classifier {
       relativeDifference(logits.balanced, balanced),
     );
     if (difference <= TOLERANCE) return difference;
-    const off = Number.isFinite(difference) ? `${(100 * difference).toPrecision(2)} % off` : 'no numbers';
     throw new UserError(
       'damaged',
-      `${name} fails its self-test: its answers are ${off}. Take a good copy of it, and run \`npm run contexture -- doctor\`.`,
+      `${name} fails its self-test: its answers are ${differenceText(difference)}. Take a good copy of it, and run \`npm run contexture -- doctor\`.`,
     );
   }
 
@@ -90,7 +79,7 @@ export class Classifier {
   probabilities(pixels: Uint8Array, count: number): Float32Array {
     const logits = this.#logits(pixels, count);
     const chosen = this.head === 'mean' ? meanLogits(logits.uniform, logits.balanced) : logits[this.head];
-    return softmaxRows(chosen, this.card.classes.length);
+    return this.#probabilities(this.head, chosen);
   }
 
   /**
@@ -120,7 +109,7 @@ export class Classifier {
       const [, height, width] = saliency.shape;
       const values = saliency.dataSync<'float32'>();
       const two = this.card.head === 'balanced';
-      const probabilities = (head: Head): Float32Array => softmaxRows(byHead[head], this.card.classes.length);
+      const probabilities = (head: Head): Float32Array => this.#probabilities(head, byHead[head]);
       return {
         probabilities: {
           uniform: probabilities('uniform'),
@@ -144,6 +133,11 @@ export class Classifier {
     this.#evaluator[Symbol.dispose]();
   }
 
+  #probabilities(head: Head, logits: Float32Array): Float32Array {
+    const { variant, classes } = this.card;
+    return probabilitiesOf(logits, classes.length, variant?.head === head ? variant.temperatures : null);
+  }
+
   #logits(pixels: Uint8Array, count: number): HeadLogits {
     const { inputSize: size } = this.card.preprocessing;
     const uniform = new Float32Array(count * this.card.classes.length);
@@ -155,31 +149,4 @@ export class Classifier {
     });
     return { uniform, balanced };
   }
-}
-
-/** Largest difference relative to the largest stored value; NaN or infinite where either is not a number. */
-function relativeDifference(found: Float32Array, stored: Float32Array): number {
-  let difference = 0;
-  let largest = 0;
-  for (const [i, value] of stored.entries()) {
-    difference = Math.max(difference, Math.abs(found[i] - value));
-    largest = Math.max(largest, Math.abs(value));
-  }
-  return difference === 0 ? 0 : difference / largest;
-}
-
-/** Softmax of each row, computed so that it cannot overflow. */
-function softmaxRows(logits: Float32Array, classes: number): Float32Array {
-  const probabilities = new Float32Array(logits.length);
-  for (let start = 0; start < logits.length; start += classes) {
-    const row = logits.subarray(start, start + classes);
-    const largest = row.reduce((a, b) => Math.max(a, b), -Infinity);
-    const powers = Float64Array.from(row, (value) => Math.exp(value - largest));
-    const sum = powers.reduce((a, b) => a + b, 0);
-    probabilities.set(
-      Float32Array.from(powers, (power) => power / sum),
-      start,
-    );
-  }
-  return probabilities;
 }

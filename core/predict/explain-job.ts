@@ -16,7 +16,8 @@ import { readEngineInstall } from '../engine/install.ts';
 import type { Head } from '../evaluation/figures.ts';
 import type { Job } from '../jobs/protocol.ts';
 import { Classifier, type Explained } from './classifier.ts';
-import { PIXELS_A_BATCH, readModel, topLabels } from './predict-job.ts';
+import { PIXELS_A_BATCH, topLabels } from './predict-job.ts';
+import { readModel } from './read-model.ts';
 
 /** A picture to look at. */
 export interface ExplainPicture extends SnapshotFile {

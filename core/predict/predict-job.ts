@@ -1,34 +1,30 @@
-/** The predict job: a model's answers for all pictures of a folder. */
-import { readFileSync } from 'node:fs';
+/** The predict job: a model's answers for pictures. */
 import { availableParallelism } from 'node:os';
-import { fileError, UserError } from '../base/errors.ts';
+import { UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { mapOrdered } from '../data/flow.ts';
-import { openSource } from '../data/sources/open.ts';
-import type { ImageSource, SourceItem } from '../data/sources/source.ts';
 import { startEngine } from '../engine/backend.ts';
 import { readEngineInstall } from '../engine/install.ts';
 import type { Head } from '../evaluation/figures.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
-import { decodeModelFile, type ModelFile } from '../models/model-file.ts';
-import type { Source } from '../storage/records.ts';
 import { Classifier } from './classifier.ts';
-import { concernsPictures, readPicture, type Picture } from './pictures.ts';
+import { FoundPictures, readPicture, type FoundPicture, type Picture, type PictureInput } from './pictures.ts';
+import { readModel } from './read-model.ts';
 
 export interface PredictSpec {
   /** Absolute path of the model file. */
   model: string;
-  /** Absolute path of the folder, zip or CSV file with the pictures. */
-  source: Pick<Source, 'kind' | 'path'>;
+  /** Where the pictures are, in the order of the answers. */
+  inputs: PictureInput[];
   /** Classes told for each picture, most probable first. */
   top: number;
-  /** The head that answers; null for the one that the model's method is judged by. */
+  /** The head that answers; null for the one that the model answers by. */
   head: Head | null;
 }
 
 /** Most probable classes of one picture. */
 export interface Prediction {
-  /** Path inside the source. */
+  /** As its input calls it. */
   file: string;
   /** Most probable first. */
   classes: { class: string; probability: number }[];
@@ -57,7 +53,7 @@ export type PredictEvent =
   | Progress
   /** Sent once, when the model has passed its self-test. */
   | { type: 'model'; model: ModelUsed }
-  /** In the order of the source. */
+  /** In the order of the inputs. */
   | { type: 'rows'; rows: (Prediction | Unreadable)[] };
 
 export interface PredictResult {
@@ -82,39 +78,42 @@ export const predictJob: Job<PredictSpec, PredictEvent, PredictResult> = async (
   const { classes, method, preprocessing } = file.card;
   const model: ModelUsed = { classes, method, head: classifier.head, inputSize: preprocessing.inputSize, selfTest };
   port.emit({ type: 'model', model });
-  const source = await openSource(spec.source);
   try {
-    return await predictAll(source, classifier, spec.top, port);
+    return await predictAll(spec, classifier, port);
   } finally {
-    await source.close();
     classifier.dispose();
   }
 };
 
-/** @throws UserError 'not-found', 'no-permission' or 'damaged' */
-export function readModel(path: string): ModelFile {
-  let bytes: Buffer;
+async function predictAll(
+  { inputs, top }: PredictSpec,
+  classifier: Classifier,
+  port: JobPort<PredictEvent>,
+): Promise<PredictResult> {
+  const found = await FoundPictures.find(inputs, port.signal);
   try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw fileError(error, 'read the model', path);
+    const result = await answerAll(found.pictures, classifier, top, port);
+    if (result.predicted + result.unreadable > 0) return result;
+  } finally {
+    await found.close();
   }
-  return decodeModelFile(bytes, path);
+  const where = inputs.length === 1 ? `${inputs[0].path} holds` : `These ${inputs.length} paths hold`;
+  throw new UserError('empty', `${where} no picture that can be read. Check the path.`);
 }
 
-async function predictAll(
-  source: ImageSource,
+async function answerAll(
+  pictures: readonly FoundPicture[],
   classifier: Classifier,
   top: number,
   port: JobPort<PredictEvent>,
 ): Promise<PredictResult> {
-  const items = await listPictures(source, port.signal);
+  stopIfCancelled(port.signal);
   const { inputSize: size, enlarge } = classifier.card.preprocessing;
   const batchSize = Math.max(1, Math.floor(PIXELS_A_BATCH / (size * size)));
   const meter = new ProgressMeter((event) => port.emit(event), {
     stage: 'Predicting',
     unit: 'images',
-    total: items.length,
+    total: pictures.length,
   });
   const result = { predicted: 0, unreadable: 0 };
   let batch: Picture[] = [];
@@ -125,9 +124,9 @@ async function predictAll(
     batch = [];
     await port.drained();
   };
-  const read = async (item: SourceItem): Promise<Picture | undefined> =>
-    port.signal.aborted ? undefined : readPicture(source, item, { width: size, height: size, fit: 'cover', enlarge });
-  for await (const picture of mapOrdered(items, availableParallelism() * 4, read)) {
+  const read = async (picture: FoundPicture): Promise<Picture | undefined> =>
+    port.signal.aborted ? undefined : readPicture(picture, { width: size, height: size, fit: 'cover', enlarge });
+  for await (const picture of mapOrdered(pictures, availableParallelism() * 4, read)) {
     stopIfCancelled(port.signal);
     if (picture) batch.push(picture);
     if (batch.length >= batchSize) await flush();
@@ -135,17 +134,7 @@ async function predictAll(
   }
   await flush();
   meter.finish();
-  if (result.predicted + result.unreadable === 0) {
-    throw new UserError('empty', `${source.path} holds no picture that can be read. Check the path.`);
-  }
   return result;
-}
-
-async function listPictures(source: ImageSource, signal: AbortSignal): Promise<SourceItem[]> {
-  const items: SourceItem[] = [];
-  for await (const item of source.list(signal)) if (concernsPictures(item)) items.push(item);
-  stopIfCancelled(signal);
-  return items;
 }
 
 function stopIfCancelled(signal: AbortSignal): void {

@@ -103,10 +103,11 @@ export class Commands {
     signal: AbortSignal,
     send: (line: CommandLine) => void,
   ): Promise<void> {
-    const { argv, cwd, stdout, stderr, debug } = request;
+    const { argv, cwd, stdin = '', stdout, stderr, debug } = request;
     const host: Host = {
       argv,
       cwd,
+      stdin: { read: async () => stdin, text: stdin },
       stdout: { columns: stdout.columns ?? undefined, write: (text) => send({ type: 'stdout', text }) },
       stderr: {
         columns: stderr.columns ?? undefined,

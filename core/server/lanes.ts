@@ -20,4 +20,5 @@ export const JOB_LANES: Readonly<Record<JobKind, Lane>> = {
   verify: 'files',
   predict: 'side',
   explain: 'side',
+  onnx: 'side',
 };

@@ -29,6 +29,7 @@ test('every command is there, and its help has examples that call it', () => {
     {
       argv: [],
       cwd: '/',
+      stdin: { read: async () => '', text: null },
       stdout: { write: () => {} },
       stderr: { write: () => {} },
       colour: false,

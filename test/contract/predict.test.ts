@@ -5,7 +5,8 @@ import { before, test } from 'node:test';
 import type { Task } from '../../core/api/tasks.ts';
 import { PredictionResult, SentPicture } from '../../core/api/predict.ts';
 import { sha256 } from '../../core/storage/blob-store.ts';
-import { modelOfRun, predictPictures } from '../../core/services/predict.ts';
+import { predictPictures } from '../../core/services/predict.ts';
+import { modelOfRun } from '../../core/services/run-model.ts';
 import { runJob } from '../../core/jobs/runner.ts';
 import type { Project } from '../../core/storage/project.ts';
 import { patternPixels, rgbBmp, tinyPng } from '../fixtures/images.ts';
@@ -54,8 +55,8 @@ test('a sent picture and an image of the project get the answers that predict gi
   );
   let text = '';
   const options = {
-    model: modelOfRun(project, 2),
-    path: pictures,
+    model: modelOfRun(project, 2, null).path,
+    inputs: [{ kind: 'folder' as const, path: pictures, name: '' }],
     format: 'json',
     out: (part: string) => (text += part),
   };

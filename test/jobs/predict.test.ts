@@ -13,7 +13,9 @@ import { runJob } from '../../core/jobs/runner.ts';
 import { encodeModelFile, type ModelFile } from '../../core/models/model-file.ts';
 import { Network } from '../../core/models/network.ts';
 import type { ModelUsed } from '../../core/predict/predict-job.ts';
-import { modelOfRun, predictPictures, type PredictOptions } from '../../core/services/predict.ts';
+import { pictureInputs } from '../../core/services/predict-inputs.ts';
+import { predictPictures, type PredictOptions } from '../../core/services/predict.ts';
+import { modelOfRun } from '../../core/services/run-model.ts';
 import { openProject } from '../../core/storage/project.ts';
 import type { NewRun } from '../../core/storage/records.ts';
 import { CIFAR_NORMALISATION, Normaliser } from '../../core/training/preprocessing.ts';
@@ -111,7 +113,7 @@ before(async () => {
 
 const options = (fields: Partial<PredictOptions> = {}): PredictOptions => ({
   model: modelFile,
-  path: pictures,
+  inputs: [{ kind: 'folder', path: pictures, name: '' }],
   format: 'csv',
   out: () => {},
   ...fields,
@@ -188,6 +190,65 @@ test('probabilities are the softmax of the head over the picture as training see
   }
 });
 
+test('folders, pictures, patterns and names on stdin are answered in their order, each called as it was given', async () => {
+  const stdin = 'pictures/a.png\0gone.png\0pictures/note.txt\0';
+  const inputs = await pictureInputs(['pictures/sub/*', '-', 'pictures/a.png', 'pictures/sub/'], folder, stdin);
+  const { pictures: found } = await predictJson({ inputs });
+  assert.deepEqual(
+    found.map(({ file, problem }) => [file, problem ?? null]),
+    [
+      ['pictures/sub/b, wide.jpg', null],
+      ['pictures/sub/c.webp', null],
+      ['pictures/a.png', null],
+      ['gone.png', 'It is gone, or it is a link to nothing.'],
+      ['pictures/note.txt', 'It is not a picture that can be read.'],
+      ['pictures/a.png', null],
+      ['pictures/sub/b, wide.jpg', null],
+      ['pictures/sub/c.webp', null],
+    ],
+  );
+  const whole = await predictJson();
+  const first = whole.pictures.find(({ file }) => file === 'a.png')!;
+  assert.deepEqual([found[2].classes, found[5].classes], [first.classes, first.classes]);
+});
+
+test('inputs that are not there are refused by name; a list on stdin may have lines of either kind', async () => {
+  await rejects(pictureInputs(['nowhere'], folder, null), 'not-found', /nothing at .*nowhere/);
+  await rejects(pictureInputs(['pictures/*.gif'], folder, null), 'not-found', /No picture fits pictures\/\*\.gif/);
+  await rejects(pictureInputs(['-'], folder, '\r\n\n'), 'empty', /no names of pictures on stdin/);
+  assert.deepEqual(
+    (await pictureInputs(['-'], folder, 'pictures/a.png\r\npictures\n')).map(({ kind, name }) => [kind, name]),
+    [
+      ['picture', 'pictures/a.png'],
+      ['folder', 'pictures/'],
+    ],
+  );
+  put(join(folder, 'odd', 'a[1].png'), readFileSync(join(pictures, 'a.png')));
+  assert.deepEqual(await pictureInputs(['odd/a[1].png'], folder, null), [
+    { kind: 'picture', path: join(folder, 'odd', 'a[1].png'), name: 'odd/a[1].png' },
+  ]);
+  assert.deepEqual(
+    (await pictureInputs(['pictures/**/*.{jpg,webp}'], folder, null)).map(({ name }) => name),
+    ['pictures/empty.jpg', 'pictures/sub/b, wide.jpg', 'pictures/sub/c.webp'],
+  );
+});
+
+test("a variant's head answers, at its temperatures; decisions stay", async () => {
+  const varied = join(folder, 'variant.safetensors');
+  const variant = { head: 'mean', kind: 'tau-norm', tau: 0.5, calibration: 'overall' } as const;
+  const plain = ofFirst(await predictJson({ top: 6, head: 'mean' }));
+  writeModel(varied, {
+    ...model,
+    card: { ...model.card, variant: { ...variant, temperatures: CLASSES.map(() => 2) } },
+  });
+  const document = await predictJson({ model: varied, top: 6 });
+  assert.equal(document.model.head, 'mean');
+  const softened = plain.map((value) => Math.sqrt(value));
+  const sum = softened.reduce((a, b) => a + b);
+  for (const [i, value] of ofFirst(document).entries()) assert.ok(Math.abs(value - softened[i] / sum) < 1e-4);
+  await rejects(predictJson({ model: varied, head: 'uniform' }), 'usage', /This variant changes the head "mean"/);
+});
+
 test('another head can be asked, the mean of both too', async () => {
   const [uniform, balanced, mean] = [
     ofFirst(await predictJson({ top: 6, head: 'uniform' })),
@@ -223,14 +284,19 @@ test('a model that does not compute what it did fails its self-test', async () =
 test('a file that is no model, or not there, is refused by name', async () => {
   await rejects(predictJson({ model: join(pictures, 'a.png') }), 'damaged', /a\.png is not a whole safetensors file/);
   await rejects(predictJson({ model: join(folder, 'gone') }), 'not-found', /gone does not exist/);
-  await rejects(predictJson({ path: join(folder, 'nowhere') }), 'not-found', /nowhere/);
+  const inputs = [{ kind: 'folder', path: join(folder, 'nowhere'), name: '' }] as const;
+  await rejects(predictJson({ inputs: [...inputs] }), 'not-found', /nowhere/);
 });
 
 test('a folder without pictures, a file in the way and a cancel leave nothing behind', async () => {
   const empty = join(folder, 'empty');
   put(join(empty, 'note.txt'), 'x');
   const out = join(folder, 'never.csv');
-  await rejects(predictPictures(options({ path: empty, out }), runInProcess), 'empty', /holds no picture/);
+  await rejects(
+    predictPictures(options({ inputs: [{ kind: 'folder', path: empty, name: '' }], out }), runInProcess),
+    'empty',
+    /holds no picture/,
+  );
   const signal = AbortSignal.abort();
   await rejects(predictPictures(options({ out }), runInProcess, { signal }), 'cancelled', /cancelled/);
   assert.ok(!existsSync(out));
@@ -243,7 +309,7 @@ test('a folder without pictures, a file in the way and a cancel leave nothing be
 test('a run stands for its model; without a number the newest finished one does', async () => {
   const project = openProject(sqliteStorage, join(folder, 'runs.contexture'), { create: true, program: 'test' });
   try {
-    await assert.rejects(async () => modelOfRun(project, null), /has no finished run/);
+    await assert.rejects(async () => modelOfRun(project, null, null), /has no finished run/);
     const blob = project.blobs.put(readFileSync(modelFile));
     const run: NewRun = {
       name: 'a run',
@@ -268,11 +334,26 @@ test('a run stands for its model; without a number the newest finished one does'
     };
     const finished = project.store.runs.add(run);
     const stopped = project.store.runs.add({ ...run, state: 'stopped', modelBlob: null });
-    assert.equal(modelOfRun(project, null), project.blobs.path(blob));
-    assert.equal(modelOfRun(project, finished.id), project.blobs.path(blob));
-    await assert.rejects(async () => modelOfRun(project, stopped.id), /has no model: it has not finished/);
-    await assert.rejects(async () => modelOfRun(project, 99), /has no run 99/);
-    assert.equal((await predictJson({ model: modelOfRun(project, null) })).pictures.length, 6);
+    assert.equal(modelOfRun(project, null, null).path, project.blobs.path(blob));
+    assert.equal(modelOfRun(project, finished.id, null).path, project.blobs.path(blob));
+    await assert.rejects(async () => modelOfRun(project, stopped.id, null), /has no model: it has not finished/);
+    await assert.rejects(async () => modelOfRun(project, 99, null), /has no run 99/);
+    await assert.rejects(async () => modelOfRun(project, finished.id, 'tail'), /has no variant “tail”/);
+    const other = project.blobs.put(Buffer.from('another file'));
+    project.store.variants.add({
+      runId: finished.id,
+      name: 'tail',
+      head: 'balanced',
+      kind: 'tau-norm',
+      tau: 1,
+      calibration: 'none',
+      temperatures: null,
+      figures: null,
+      blob: other,
+      createdAt: '2026-01-01T00:00:00.000Z',
+    });
+    assert.equal(modelOfRun(project, finished.id, 'tail').path, project.blobs.path(other));
+    assert.equal((await predictJson({ model: modelOfRun(project, null, null).path })).pictures.length, 6);
   } finally {
     project.close();
   }

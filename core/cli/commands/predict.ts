@@ -12,14 +12,15 @@ export const addPredict: AddCommand = (parent, cli) => {
   parent
     .command('predict')
     .description('What a trained model says about pictures, as CSV or JSON.')
-    .argument('<path>', 'a folder, zip or CSV file of pictures')
+    .argument('<path...>', 'folders, zip or CSV files, pictures, patterns; - for names on stdin')
     .option('--run <number>', 'the model of this run (default: the newest finished one)', integer(1))
+    .option('--variant <name>', 'a variant of the run (default: the model as it was trained)')
     .option('--model <file>', 'a model file instead of a project')
     .option('--out <file>', 'a new file for the answers (default: stdout)')
     .addOption(new Option('--format <format>', 'default: csv').choices(['csv', 'json'] as const))
     .option('--top <classes>', 'classes told for each picture', integer(1), 5)
     .addOption(
-      new Option('--head <head>', 'default: the one the method is judged by').choices([
+      new Option('--head <head>', 'default: the one the model answers by').choices([
         'uniform',
         'balanced',
         'mean',
@@ -29,15 +30,26 @@ export const addPredict: AddCommand = (parent, cli) => {
       'after',
       examples(
         ['predict new-pictures', 'CSV on stdout, by the newest run of the project here'],
+        ["predict 'new/**/*.jpg' one-more.png", 'pictures by a pattern, and one by its name'],
+        ['predict - < names.txt', 'the pictures named there, one a line or with a zero byte after each'],
         ['predict new-pictures --run 4 --top 1 --out answers.csv', 'the best class only, into a file'],
         ['predict new-pictures --model birds.safetensors --format json', 'without the project'],
       ),
     )
-    .action((path, { run, model, out, format, top, head }) =>
+    .action((paths, { run, variant, model, out, format, top, head }) =>
       cli.perform('predict', async (session) => {
-        const { modelOfRun, predictPictures } = await import('../../services/predict.ts');
+        const { predictPictures } = await import('../../services/predict.ts');
+        const { modelOfRun } = await import('../../services/run-model.ts');
+        const { pictureInputs, STDIN } = await import('../../services/predict-inputs.ts');
         if (run !== undefined && model !== undefined) throw new UserError('usage', 'Give either --run or --model.');
-        const file = model === undefined ? modelOfRun(await session.project(), run ?? null) : session.path(model);
+        const stdin = paths.includes(STDIN) ? await session.stdin() : null;
+        if (variant !== undefined && model !== undefined) {
+          throw new UserError('usage', 'A model file is of one variant already: leave --variant or --model away.');
+        }
+        const file =
+          model === undefined
+            ? modelOfRun(await session.project(), run ?? null, variant ?? null).path
+            : session.path(model);
         const { emit: onEvent, signal } = session;
         let document = '';
         const asData = session.json && out === undefined;
@@ -48,7 +60,7 @@ export const addPredict: AddCommand = (parent, cli) => {
         const outcome = await predictPictures(
           {
             model: file,
-            path: session.path(path),
+            inputs: await pictureInputs(paths, session.cwd, stdin),
             top,
             ...(head === undefined ? {} : { head }),
             format: asData ? 'json' : (format ?? 'csv'),
