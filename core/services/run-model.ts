@@ -1,0 +1,61 @@
+/** The model that a run has made, or that a variant of it is. */
+import { statSync } from 'node:fs';
+import { fileError, UserError } from '../base/errors.ts';
+import { readMetadata } from '../base/safetensors.ts';
+import { readCard, type ModelCard } from '../models/model-card.ts';
+import type { Project } from '../storage/project.ts';
+import type { Run, Variant } from '../storage/records.ts';
+
+export interface RunModel {
+  run: Run;
+  /** Null: the model as it was trained. */
+  variant: Variant | null;
+  /** SHA-256 of its file. */
+  blob: string;
+  /** Absolute path of its file. */
+  path: string;
+}
+
+/**
+ * The model file of a finished run.
+ * @param runId null for the newest finished run
+ * @param variantName null for the model as it was trained
+ * @throws UserError 'not-found' for no such run or variant, 'empty' when the run has no model yet
+ */
+export function modelOfRun({ store, blobs }: Project, runId: number | null, variantName: string | null): RunModel {
+  const { runs, variants } = store;
+  const run = runId === null ? runs.list().find(({ modelBlob }) => modelBlob !== null) : runs.get(runId);
+  if (!run) {
+    const what = runId === null ? 'has no finished run' : `has no run ${runId}`;
+    throw new UserError('not-found', `The project ${what}. See \`contexture runs\`, or name a model file.`);
+  }
+  if (run.modelBlob === null) {
+    throw new UserError(
+      'empty',
+      `Run ${run.id} has no model: it has not finished. Go on with \`contexture resume ${run.id}\`.`,
+    );
+  }
+  if (variantName === null) return { run, variant: null, blob: run.modelBlob, path: blobs.path(run.modelBlob) };
+  const variant = variants.ofRun(run.id).find(({ name }) => name === variantName);
+  if (!variant) {
+    throw new UserError(
+      'not-found',
+      `Run ${run.id} has no variant “${variantName}”. See \`contexture show ${run.id}\`, or leave --variant away.`,
+    );
+  }
+  return { run, variant, blob: variant.blob, path: blobs.path(variant.blob) };
+}
+
+/** What the file of a model says about itself. @throws UserError 'not-found', 'damaged' */
+export async function cardOfModel({ path }: Pick<RunModel, 'path'>): Promise<ModelCard> {
+  return readCard(await readMetadata(path), path);
+}
+
+/** Size of the file of a model, bytes. @throws UserError 'not-found' */
+export function bytesOfModel({ path }: Pick<RunModel, 'path'>): number {
+  try {
+    return statSync(path).size;
+  } catch (error) {
+    throw fileError(error, 'read the model', path);
+  }
+}
