@@ -16,8 +16,14 @@ interface LockEntry {
   devOptional?: boolean;
 }
 
-/** Only to compile the binding, for the type check, or for bundles of TensorFlow.js that Node does not load. */
-const NOT_AT_RUN_TIME = ['node-addon-api', 'node-api-headers', 'undici-types', 'core-js', 'regenerator-runtime'];
+/**
+ * Only to compile the binding, for the type check, for bundles of TensorFlow.js that Node does not load, or for what ONNX
+ * Runtime would fetch when it is installed.
+ */
+const NOT_AT_RUN_TIME = [
+  ...['node-addon-api', 'node-api-headers', 'undici-types', 'core-js', 'regenerator-runtime'],
+  ...['global-agent', 'matcher', 'serialize-error', 'type-fest'],
+];
 
 /** Installed packages that are not for developers only, by path. */
 export function runtimePackages(root: string): NpmPackage[] {
@@ -50,6 +56,11 @@ export function isNeeded({ name, path: home }: NpmPackage, path: string, target:
   // One of many bundles of the same code is the one that Node loads.
   if (/^@tensorflow\/tfjs(?!-node)/.test(name)) return /^dist\/[\w-]+\.node\.js$/.test(inside);
   if (name === '@tensorflow/tfjs-node-gpu') return inside.startsWith('dist/') && !inside.endsWith('_test.js');
+  // Libraries for all systems lie in the one package.
+  if (name === 'onnxruntime-node') {
+    return inside.startsWith('dist/') || inside.startsWith(`bin/napi-v6/${target.replace('-', '/')}/`);
+  }
+  if (name === 'protobufjs') return inside === 'light.js' || inside.startsWith('src/');
   if (name === 'better-sqlite3') return inside.startsWith('lib/') || inside === `prebuilds/${target}.node`;
   return true;
 }

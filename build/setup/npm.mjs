@@ -136,7 +136,7 @@ export async function providePackages(signal) {
   await mkdir(join(PROJECT, '.cache'), { recursive: true });
   await withLock(join(PROJECT, '.cache', 'packages.lock'), signal, async () => {
     if (packagesReady(PROJECT)) return;
-    const bytes = 650e6;
+    const bytes = 950e6;
     await requireSpace(PROJECT, bytes, 'The npm packages');
     say(`Getting the npm packages (${size(bytes)} unpacked) into ${basename(PROJECT)}/node_modules.`);
     const work = npm(['ci'], { what: 'the npm packages', cwd: PROJECT, signal });
