@@ -3,8 +3,9 @@ import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { before } from 'node:test';
 import type { RunHistory } from '../../core/api/runs.ts';
+import { takeSnapshot } from '../../core/data/snapshot.ts';
 import { manyClasses, manyRuns } from '../fixtures/many-classes.ts';
-import { trainedProject } from '../fixtures/runs.ts';
+import { addMadeRun, trainedProject } from '../fixtures/runs.ts';
 import { testPage, type App } from './support.ts';
 
 /** Folder with a project of three finished runs and its pictures. */
@@ -275,6 +276,31 @@ testPage('pictures are tried: chosen, pasted, from the project; what is none say
   assert.equal(await articles.count(), 5);
   await page.getByRole('button', { name: 'Take pasted.png away' }).click();
   assert.equal(await articles.count(), 4);
+});
+
+testPage('long names of runs are read whole in a window of 1280', async (app) => {
+  const { page } = app;
+  const file = join(app.root, 'names.contexture');
+  const project = manyClasses(file, app.root, 3, 30);
+  const snapshot = takeSnapshot(project.store);
+  const names = [
+    'Context-shift augmentation, seed 1',
+    'Pets at 224, many epochs, bank of March without grass, seed 12',
+    'baseline_resnet18_cosine_lr0.05_wd0.0005_bs128_no_mixed_prec',
+    'W',
+  ];
+  for (const name of names) addMadeRun(project, snapshot, { name });
+  project.store.runs.update(1, { tags: ['paper'], notes: 'Look again.' });
+  project.close();
+  const { id } = await app.api<{ id: string }>('POST', '/api/projects', { file });
+  await app.goto(`/p/${id}/runs`);
+  const table = page.getByRole('grid', { name: 'Runs' });
+  for (const name of names) await table.getByRole('link', { name, exact: true }).waitFor();
+  const cut = await page.evaluate<string[]>(`[...document.querySelectorAll('[role=gridcell] a')]
+    .filter((link) => link.scrollHeight > link.clientHeight + 4 || link.scrollWidth > link.clientWidth)
+    .map((link) => link.textContent)`);
+  assert.deepEqual(cut, []);
+  await app.look('runs-long-names');
 });
 
 testPage('a thousand runs and a thousand classes stay readable', async (app) => {

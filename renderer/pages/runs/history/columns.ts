@@ -27,7 +27,7 @@ const COLUMNS: readonly Column<RunRow>[] = [
     value: ({ id }) => id,
     descendingFirst: true,
   },
-  { key: 'name', title: 'Name', width: 'minmax(140px, 1fr)', text: ({ name }) => name, value: ({ name }) => name },
+  { key: 'name', title: 'Name', width: 'minmax(180px, 1fr)', text: ({ name }) => name, value: ({ name }) => name },
   {
     key: 'method',
     title: 'Method',
@@ -95,8 +95,8 @@ const COLUMNS: readonly Column<RunRow>[] = [
 const FROM: Readonly<Record<string, number>> = {
   method: 1000,
   state: 960,
-  top1: 1100,
   created: 1180,
+  top1: 1360,
   seconds: 1400,
   epochs: 1480,
   seed: 1560,
