@@ -41,6 +41,17 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
 /** Entries start things: they wire the database into core, which knows its interface only. */
 const ENTRIES = ['core/cli/main.ts', 'core/server/main.ts'];
 
+/**
+ * Modules of core that only compute: the page runs them too, so that a mask comes out the same on both sides. At run time
+ * they import one another and nothing else.
+ */
+const PURE = [
+  'core/contexts/guided-filter.ts',
+  'core/contexts/mask-morphology.ts',
+  'core/contexts/mask.ts',
+  'core/training/bicubic.ts',
+];
+
 /** Plain JavaScript that set-up shares with core. */
 const SHARED_WITH_SETUP = ['core/engine/gpu-support.mjs'];
 
@@ -130,6 +141,9 @@ export function importProblem(file: string, use: ImportUse, packages: Packages):
     const allowed = folder === 'test' || COMPUTED_IMPORTS.includes(file);
     return allowed ? undefined : 'names its module at run time, so nobody can check it';
   }
+  if (PURE.includes(file) && !typeOnly && !PURE.includes(posix.join(posix.dirname(file), specifier))) {
+    return 'runs in the page too: at run time it imports pure modules only';
+  }
   if (specifier.startsWith('.')) return localProblem(file, rule, posix.join(posix.dirname(file), specifier), typeOnly);
   if (posix.isAbsolute(specifier) || specifier.includes(':\\')) return 'is an absolute path';
   if (isBuiltin(specifier)) return rule.node ? undefined : `${folder}/ runs in a browser, without Node`;
@@ -142,6 +156,7 @@ function localProblem(file: string, rule: FolderRule, target: string, typeOnly: 
   if (file.endsWith('.mjs') && !target.endsWith('.mjs'))
     return 'runs before set-up, under any Node: plain JavaScript only';
   if (rule.folders.includes(targetFolder)) return undefined;
+  if (folder === 'renderer' && PURE.includes(target)) return undefined;
   if (targetFolder === 'db' && ENTRIES.includes(file)) return undefined;
   if (folder === 'build' && SHARED_WITH_SETUP.includes(target)) return undefined;
   if (rule.types.some((path) => target.startsWith(path))) {

@@ -50,6 +50,13 @@ const CASES: [string, string, RegExp | null][] = [
     /runs in a browser/,
   ],
   ['renderer/Page.svelte', `<script lang="ts">import type { X } from '../core/api/x.ts';</script><p>import</p>`, null],
+  // what only computes runs on both sides
+  ['renderer/page.ts', `import { morph } from '../core/contexts/mask-morphology.ts';`, null],
+  ['renderer/page.ts', `import { loadBank } from '../core/contexts/load-bank.ts';`, /may not import from core\//],
+  ['core/contexts/mask.ts', `import { bicubicMatrix } from '../training/bicubic.ts';`, null],
+  ['core/contexts/mask.ts', `import type { GreyImage } from '../data/decode.ts';`, null],
+  ['core/contexts/mask.ts', `import { decodeGrey } from '../data/decode.ts';`, /pure modules only/],
+  ['core/contexts/mask.ts', `import { readFileSync } from 'node:fs';`, /pure modules only/],
   // what a bundler puts together is installed by developers only
   ['renderer/page.ts', `import { parseSync } from 'oxc-parser';`, null],
   ['core/a/b.ts', `import { app } from 'electron';`, /only electron\//],
