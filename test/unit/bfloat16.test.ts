@@ -8,6 +8,7 @@ import {
   batchNormInference,
   batchNormTraining,
   convolution,
+  depthwiseConvolution,
   toPrecision,
   zeroPad,
   type AfterNorm,
@@ -95,6 +96,24 @@ test('convolution, batch norm, padding and their gradients stay within bfloat16 
     const off = a.filter((value, at) => Math.abs(value - b[at]) > 0.1 * scale).length;
     assert.ok(off <= Math.max(1, a.length * 0.05), `gradient ${i}: ${off} of ${a.length} are off`);
   }
+  for (const [size, stride] of [
+    [3, 1],
+    [5, 2],
+  ]) {
+    const [maps, own] = [normal<tf.Rank.R4>([9, 8, 8, 32]), normal<tf.Rank.R4>([size, size, 32, 1])];
+    const side = 8 / stride;
+    const pull = normal<tf.Rank.R4>([9, side, side, 32]);
+    const depthwise = (cast: <T extends tf.Tensor>(tensor: T) => T): tf.Tensor[] => {
+      const of = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
+        toPrecision(depthwiseConvolution(cast(a as tf.Tensor4D), cast(b as tf.Tensor4D), stride, 'same'), 'float32');
+      return [of(maps, own), ...tf.grads((a, b) => tf.sum(tf.mul(of(a, b), pull)))([maps, own])];
+    };
+    const plain = depthwise((tensor) => tensor);
+    for (const [i, found] of depthwise(half).entries()) {
+      assert.ok(!isHalf(found));
+      assert.ok(distance(found, plain[i]) < 0.05, `${size}x${size}, result ${i}`);
+    }
+  }
   const [mean, variance] = [normal<tf.Rank.R1>([8]), tf.ones<tf.Rank.R1>([8])];
   const [scale, offset] = [normal<tf.Rank.R1>([8]), normal<tf.Rank.R1>([8])];
   const evaluated = (input: tf.Tensor4D): tf.Tensor =>
@@ -116,6 +135,7 @@ function batchOf(side: number): Batch {
 const MODELS: [string, ModelConfig, number][] = [
   ['ResNet-8', { kind: 'resnet-cifar', blocks: 1 }, 16],
   ['ResNet-18', { kind: 'resnet18' }, 32],
+  ['EfficientNet-Lite0', { kind: 'efficientnet-lite0' }, 64],
 ];
 for (const [name, model, side] of MODELS) {
   test(`${name} trains in bfloat16: weights float32, losses near float32's, the traced step digit for digit`, () => {

@@ -32,7 +32,11 @@ function makeBatch(count: number, height: number, width: number): { images: tf.T
   return { images: tf.tensor4d(values, [count, height, width, 3]), labels: tf.tensor1d(labels, 'int32') };
 }
 
-const MODELS: ModelConfig[] = [{ kind: 'resnet-cifar', blocks: 1 }, { kind: 'resnet18' }];
+const MODELS: ModelConfig[] = [
+  { kind: 'resnet-cifar', blocks: 1 },
+  { kind: 'resnet18' },
+  { kind: 'efficientnet-lite0' },
+];
 
 for (const model of MODELS) {
   test(`${model.kind}: logits and saliency have the same digits, state after state`, () => {
@@ -67,7 +71,13 @@ test('logits of a split: whole batches and the odd last one, epoch after epoch, 
   for (const seed of [1, 2, 3]) {
     const state = makeState(network, seed);
     const told: number[] = [];
-    const logits = await logitsOf(evaluator, state, pictures, async (done) => void told.push(done));
+    const logits = await logitsOf(
+      evaluator,
+      state,
+      pictures,
+      IMAGENET_NORMALISATION,
+      async (done) => void told.push(done),
+    );
     assert.deepEqual(told, [16, 32, 37]);
     const expected = [0, 16, 32].map((start) => {
       const batch = pixels.slice(start, start + 16);

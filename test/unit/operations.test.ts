@@ -8,12 +8,14 @@ import {
   batchNormInference,
   batchNormTraining,
   composedBatchNorm,
+  composedInference,
   composedLosses,
   convolution,
   crossEntropy,
+  depthwiseConvolution,
   globalAveragePool,
 } from '../../core/engine/operations.ts';
-import type { Activation } from '../../core/models/layer-plan.ts';
+import type { Activation, Padding } from '../../core/models/layer-plan.ts';
 import { TrainingRun } from '../../core/models/layers.ts';
 import { NamedTensors } from '../../core/models/parameters.ts';
 import { startTestEngine } from '../fixtures/engine.ts';
@@ -176,6 +178,48 @@ test('batch normalisation in evaluation uses the given statistics', () => {
   }
 });
 
+for (const [name, batchNorm] of [
+  ['our own kernels', batchNormInference],
+  ["TensorFlow's kernels one after the other", composedInference],
+] as const) {
+  test(`batch normalisation by given statistics, by ${name}: values and gradients by the definition`, () => {
+    for (const shape of [
+      [4, 3, 5, 6],
+      [3, 40, 41, 21],
+    ] as [number, number, number, number][]) {
+      const [gamma, beta, mean] = [0, 1, 2].map(() => normal<tf.Rank.R1>([shape[3]]));
+      const variance = tf.add(tf.abs(normal<tf.Rank.R1>([shape[3]])), 0.1) as tf.Tensor1D;
+      const inputs = [tf.add(tf.mul(normal<tf.Rank.R4>(shape), 3), 2), gamma, beta, normal<tf.Rank.R4>(shape)];
+      const plain = (x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf.Tensor =>
+        tf.add(tf.mul(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, EPSILON))), scale), offset);
+      for (const [activation, cut] of [
+        ['none', (x: tf.Tensor) => tf.clone(x)],
+        ['relu', tf.relu],
+        ['relu6', tf.relu6],
+      ] as const) {
+        const [x, , , residual] = inputs;
+        const sum = tf.add(plain(x, gamma, beta), residual);
+        const distance = tf.minimum(tf.abs(sum), tf.abs(tf.sub(sum, activation === 'relu6' ? 6 : 0)));
+        const clear = tf.cast(tf.greater(distance, 1e-3), 'float32');
+        assertSame(
+          (...[input, scale, offset, added]) =>
+            tf.mul(
+              batchNorm(input as tf.Tensor4D, scale as tf.Tensor1D, offset as tf.Tensor1D, mean, variance, EPSILON, {
+                activation,
+                residual: added as tf.Tensor4D,
+              }),
+              clear,
+            ),
+          (...[input, scale, offset, added]) => tf.mul(cut(tf.add(plain(input, scale, offset), added)), clear),
+          inputs,
+          `${activation}, ${shape.join('x')}`,
+          1e-3,
+        );
+      }
+    }
+  });
+}
+
 test('cross entropy equals its composition from log-softmax, sample by sample, with its gradient', () => {
   const logits = tf.mul(normal<tf.Rank.R2>([6, 5]), 4);
   const labels = tf.tensor1d([0, 4, 2, 2, 1, 3], 'int32');
@@ -213,14 +257,14 @@ test('global average pooling', () => {
 });
 
 /**
- * y[n, p, q, o] = sum over a, b, i of x[n, p·s + a - pad, q·s + b - pad, i] · k[a, b, i, o], zero outside, and the
+ * y[n, p, q, o] = sum over a, b, i of x[n, p·s + a - top, q·s + b - left, i] · k[a, b, i, o], zero outside, and the
  * gradients of sum(y * weight), by the definition.
  */
 function naiveConvolution(
   x: tf.Tensor4D,
   kernel: tf.Tensor4D,
   stride: number,
-  pad: number,
+  padding: Padding,
 ): {
   shape: [number, number, number, number];
   y: Float64Array;
@@ -229,8 +273,15 @@ function naiveConvolution(
   const [batch, height, width, inputs] = x.shape;
   const [rows, columns, , outputs] = kernel.shape;
   const [xs, ks] = [x.dataSync(), kernel.dataSync()];
-  const tall = Math.floor((height + 2 * pad - rows) / stride) + 1;
-  const wide = Math.floor((width + 2 * pad - columns) / stride) + 1;
+  const [tall, wide] = [
+    [height, rows],
+    [width, columns],
+  ].map(([length, size]) =>
+    padding === 'same' ? Math.ceil(length / stride) : Math.floor((length + 2 * padding - size) / stride) + 1,
+  );
+  const leading = (length: number, results: number, size: number): number =>
+    padding === 'same' ? Math.floor(Math.max(0, (results - 1) * stride + size - length) / 2) : padding;
+  const [top, left] = [leading(height, tall, rows), leading(width, wide, columns)];
   const y = new Float64Array(batch * tall * wide * outputs);
   const visit = (each: (atY: number, atX: number, atK: number) => void): void => {
     for (let n = 0; n < batch; n++) {
@@ -238,7 +289,7 @@ function naiveConvolution(
         for (let q = 0; q < wide; q++) {
           for (let a = 0; a < rows; a++) {
             for (let b = 0; b < columns; b++) {
-              const [v, u] = [p * stride + a - pad, q * stride + b - pad];
+              const [v, u] = [p * stride + a - top, q * stride + b - left];
               if (v < 0 || v >= height || u < 0 || u >= width) continue;
               for (let i = 0; i < inputs; i++) {
                 for (let o = 0; o < outputs; o++) {
@@ -279,6 +330,10 @@ for (const [what, side, size, stride, padding] of [
   ['7x7, stride 2, padding 3', 12, 7, 2, 3],
   ['1x1, stride 2', 6, 1, 2, 0],
   ['1x1, stride 1', 5, 1, 1, 0],
+  ['3x3, stride 1, SAME', 5, 3, 1, 'same'],
+  ['3x3, stride 2, even side, SAME', 8, 3, 2, 'same'],
+  ['3x3, stride 2, odd side, SAME', 7, 3, 2, 'same'],
+  ['5x5, stride 2, less than a kernel, SAME', 2, 5, 2, 'same'],
 ] as const) {
   test(`convolution ${what}: values and gradients by the definition`, () => {
     const x = normal<tf.Rank.R4>([2, side, side + 2, 3]);
@@ -294,6 +349,37 @@ for (const [what, side, size, stride, padding] of [
     const [dx, dk] = expected.gradients(weight.dataSync());
     assertClose(gradients[0].dataSync(), dx, 'gradient in x', 1e-4);
     assertClose(gradients[1].dataSync(), dk, 'gradient in the kernel', 1e-4);
+  });
+}
+
+for (const [what, side, size, channels, stride, padding] of [
+  ['3x3, by our kernel', 6, 3, 32, 1, 'same'],
+  ['3x3, stride 2, even side', 8, 3, 16, 2, 'same'],
+  ['3x3, stride 2, odd side', 7, 3, 16, 2, 'same'],
+  ['5x5', 7, 5, 16, 1, 'same'],
+  ['5x5, stride 2, even side', 10, 5, 48, 2, 'same'],
+  ['5x5, wider than the picture', 1, 5, 16, 1, 'same'],
+  ['3x3, stride 2, a pixel on each side', 8, 3, 16, 2, 1],
+  ["3x3, by TensorFlow's kernel", 6, 3, 5, 1, 'same'],
+  ["7x7, stride 2, by TensorFlow's kernel", 9, 7, 16, 2, 'same'],
+] as const) {
+  test(`depthwise convolution ${what}: values and gradients by the definition`, () => {
+    const x = normal<tf.Rank.R4>([9, side, side + 2, channels]);
+    const kernel = normal<tf.Rank.R4>([size, size, channels, 1]);
+    // The same as a convolution whose kernel is zero between different channels.
+    const own = tf.eye(channels);
+    const expected = naiveConvolution(x, tf.mul<tf.Tensor4D>(kernel, own), stride, padding);
+    const y = depthwiseConvolution(x, kernel, stride, padding);
+    assert.deepEqual(y.shape, expected.shape);
+    assertClose(y.dataSync(), expected.y, 'value', 1e-4);
+    const weight = normal<tf.Rank.R4>(expected.shape);
+    const gradients = tf.grads((a: tf.Tensor, b: tf.Tensor) =>
+      tf.sum(tf.mul(depthwiseConvolution(a as tf.Tensor4D, b as tf.Tensor4D, stride, padding), weight)),
+    )([x, kernel]);
+    const [dx, dk] = expected.gradients(weight.dataSync());
+    assertClose(gradients[0].dataSync(), dx, 'gradient in x', 1e-4);
+    const diagonal = Float64Array.from({ length: kernel.size }, (_, at) => dk[at * channels + (at % channels)]);
+    assertClose(gradients[1].dataSync(), diagonal, 'gradient in the kernel', 1e-4);
   });
 }
 

@@ -6,6 +6,7 @@ import type { Engine } from '../../core/engine/backend.ts';
 import { Random } from '../../core/base/random.ts';
 import { groupInputs } from '../../core/engine/op-definition.ts';
 import { trace, TraceError, type Traced } from '../../core/engine/trace.ts';
+import { tensorsOf } from '../../core/engine/tree.ts';
 import { Network, type NetworkState } from '../../core/models/network.ts';
 import { disposeState, extract, update, type Batch, type Optimiser } from '../../core/training/step.ts';
 import { startTestEngine } from '../fixtures/engine.ts';
@@ -42,8 +43,7 @@ const makeBatch = (): Batch => ({
 });
 const optimiser = (rate: number): Optimiser => ({ rate: tf.scalar(rate), momentum: 0.9, weightDecay: 2e-4 });
 const initial = (seed: number): NetworkState => NETWORK.initialize(Random.stream(seed, 'weights'));
-const digits = (state: NetworkState): number[] =>
-  Object.values(state).flatMap((tensor: tf.Tensor) => [...tensor.dataSync()]);
+const digits = (state: NetworkState): number[] => tensorsOf(state).flatMap(({ tensor }) => [...tensor.dataSync()]);
 
 test('a traced training step gives the digits of the eager one, with another rate at each step', () => {
   for (const both of [false, true]) {
@@ -81,10 +81,29 @@ test('traced extraction gives the digits of the eager one', () => {
   assert.deepEqual(actual.probability.dataSync(), expected.probability.dataSync());
 });
 
+test('traced gradients through given statistics, ReLU6 and depthwise kernels have the digits of the eager ones', () => {
+  const network = new Network({ kind: 'efficientnet-lite0' }, 3);
+  const gradient = (trunk: tf.Tensor1D, balanced: tf.Tensor1D, statistics: tf.Tensor1D, images: tf.Tensor4D) =>
+    tf.valueAndGrad((weights) =>
+      tf.mean(network.inference({ trunk: weights as tf.Tensor1D, balanced, statistics }).features(images)),
+    )(trunk);
+  const args = (seed: number): Parameters<typeof gradient> => {
+    const { trunk, balanced, statistics } = network.initialize(Random.stream(seed, 'weights'));
+    return [trunk, balanced, tf.add(statistics, 0.01 * seed), tf.tensor4d(normal(2 * 64 * 64 * 3), [2, 64, 64, 3])];
+  };
+  const traced = trace(gradient, [args(1), args(2)]);
+  const given = args(3);
+  const [expected, actual] = [gradient(...given), traced(...given)];
+  assert.deepEqual(actual.value.dataSync(), expected.value.dataSync());
+  assert.deepEqual(actual.grad.dataSync(), expected.grad.dataSync());
+  assert.ok(expected.grad.dataSync().some((value) => value !== 0));
+  traced.dispose();
+});
+
 test('tracing and calling leave no tensor behind but the results', () => {
   const [uniform, state, other, rate] = [makeBatch(), initial(1), initial(2), optimiser(0.1)];
-  for (const tensor of [uniform.images, uniform.labels, rate.rate, ...Object.values(state), ...Object.values(other)]) {
-    (tensor as tf.Tensor).dataSync();
+  for (const { tensor } of tensorsOf([uniform, rate, state, other])) {
+    tensor.dataSync();
   }
   const settle = trace(update, [
     [NETWORK, state, uniform, null, null, rate],
