@@ -18,6 +18,7 @@ import { STATS_ENDPOINTS } from './stats.ts';
 import { STORAGE_ENDPOINTS } from './storage.ts';
 import { TASK_ENDPOINTS } from './tasks.ts';
 import { TRAINING_ENDPOINTS } from './training.ts';
+import { VARIANT_ENDPOINTS } from './variants.ts';
 
 export const CONTRACT = {
   ...APP_ENDPOINTS,
@@ -37,6 +38,7 @@ export const CONTRACT = {
   ...STORAGE_ENDPOINTS,
   ...TASK_ENDPOINTS,
   ...TRAINING_ENDPOINTS,
+  ...VARIANT_ENDPOINTS,
 } as const satisfies Record<EndpointKey, Endpoint>;
 
 export type Contract = typeof CONTRACT;

@@ -113,14 +113,35 @@ export function adjustLogits(logits: TrainedLogits, head: Head, lever: Lever, ta
  */
 export function predictAdjusted(logits: TrainedLogits, head: Head, lever: Lever, tau: number): Int32Array {
   const [first, second] = partsUnder(logits, head, lever, tau);
-  const { factors, offsets } = first.change;
+  return second === undefined ? largest(first) : largestOfSum(first, second);
+}
+
+function largest({ logits, change: { factors, offsets } }: Part): Int32Array {
   const classes = factors.length;
-  const answers = new Int32Array(first.logits.length / classes);
+  const answers = new Int32Array(logits.length / classes);
   for (let i = 0, at = 0; i < answers.length; i++) {
     let highest = -Infinity;
     for (let c = 0; c < classes; c++, at++) {
-      let value = first.logits[at] * factors[c] + offsets[c];
-      if (second !== undefined) value += second.logits[at] * second.change.factors[c] + second.change.offsets[c];
+      const value = logits[at] * factors[c] + offsets[c];
+      if (value > highest) {
+        highest = value;
+        answers[i] = c;
+      }
+    }
+  }
+  return answers;
+}
+
+function largestOfSum(
+  { logits: a, change: { factors: aFactors, offsets: aOffsets } }: Part,
+  { logits: b, change: { factors: bFactors, offsets: bOffsets } }: Part,
+): Int32Array {
+  const classes = aFactors.length;
+  const answers = new Int32Array(a.length / classes);
+  for (let i = 0, at = 0; i < answers.length; i++) {
+    let highest = -Infinity;
+    for (let c = 0; c < classes; c++, at++) {
+      const value = a[at] * aFactors[c] + aOffsets[c] + (b[at] * bFactors[c] + bOffsets[c]);
       if (value > highest) {
         highest = value;
         answers[i] = c;

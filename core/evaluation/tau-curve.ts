@@ -3,7 +3,7 @@ import type { GroupThresholds } from '../data/groups.ts';
 import { predictAdjusted, scannedTaus, type Lever, type TrainedLogits } from './adjustment.ts';
 import { overallFigures, type Head, type OverallFigures } from './figures.ts';
 import type { Halves } from './halves.ts';
-import { wilson, type Estimate } from './intervals.ts';
+import { wilson } from './intervals.ts';
 
 /** What a run answered, and what its figures are made with. */
 export interface JudgedRun {
@@ -32,34 +32,35 @@ export interface TauCurve {
 
 /** Scan tau. */
 export function tauCurve(run: JudgedRun, head: Head, lever: Lever): TauCurve {
-  const { labels, trainCounts, thresholds, halves } = run;
+  const { choosing, reporting } = run.halves;
   const points = scannedTaus(lever.kind).map((tau): TauPoint => {
     const predicted = predictAdjusted(run.logits, head, lever, tau);
-    const figuresOn = (half: Int32Array): OverallFigures =>
-      overallFigures(recalls(predicted, labels, half, trainCounts.length), trainCounts, thresholds);
     return {
       tau,
-      chosenBy: figuresOn(halves.choosing).macroRecall?.value ?? null,
-      figures: figuresOn(halves.reporting),
+      chosenBy: figuresOn(run, predicted, choosing).macroRecall?.value ?? null,
+      figures: figuresOn(run, predicted, reporting),
     };
   });
   return { points, suggested: suggestedTau(points) };
 }
 
-/** Recall of each class over some images, in label order. */
-function recalls(
+/**
+ * Figures over some of the images.
+ * @param predicted answered class of every image
+ */
+export function figuresOn(
+  { labels, trainCounts, thresholds }: JudgedRun,
   predicted: Int32Array,
-  labels: Int32Array,
   positions: Int32Array,
-  classes: number,
-): (Estimate | null)[] {
-  const tested = new Int32Array(classes);
-  const right = new Int32Array(classes);
+): OverallFigures {
+  const tested = new Int32Array(trainCounts.length);
+  const right = new Int32Array(trainCounts.length);
   for (const at of positions) {
     tested[labels[at]]++;
     if (predicted[at] === labels[at]) right[labels[at]]++;
   }
-  return Array.from(tested, (images, label) => wilson(right[label], images));
+  const recalls = trainCounts.map((_, label) => wilson(right[label], tested[label]));
+  return overallFigures(recalls, trainCounts, thresholds);
 }
 
 function suggestedTau(points: readonly TauPoint[]): number {

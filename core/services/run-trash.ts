@@ -76,8 +76,14 @@ function trashedRuns({ store }: Project): Run[] {
 
 /** Blobs of these runs that no other run and nothing else names. */
 function onlyNamedBy({ store }: Project, runs: readonly Run[]): BlobId[] {
-  const blobs = runs.flatMap(({ datasetBlob, bankBlob, modelBlob, predictionsBlob }) =>
-    [datasetBlob, bankBlob, modelBlob, predictionsBlob].filter((blob) => blob !== null),
+  const blobs = runs.flatMap(({ id, datasetBlob, bankBlob, modelBlob, predictionsBlob }) =>
+    [
+      datasetBlob,
+      bankBlob,
+      modelBlob,
+      predictionsBlob,
+      ...store.variants.ofRun(id).map((variant) => variant.blob),
+    ].filter((blob) => blob !== null),
   );
   const ids = runs.map(({ id }) => id);
   const named = store.namedBlobs(blobs, ids);

@@ -16,6 +16,7 @@ import { statsRoutes } from './stats.ts';
 import { storageRoutes } from './storage.ts';
 import { taskRoutes } from './tasks.ts';
 import { trainingRoutes } from './training.ts';
+import { variantRoutes } from './variants.ts';
 
 export const HANDLERS: Handlers = {
   ...appRoutes,
@@ -34,4 +35,5 @@ export const HANDLERS: Handlers = {
   ...storageRoutes,
   ...taskRoutes,
   ...trainingRoutes,
+  ...variantRoutes,
 };
