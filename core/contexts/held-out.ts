@@ -9,12 +9,16 @@ import { Random } from '../base/random.ts';
 import { groupsByCount } from '../data/groups.ts';
 import { indicesOfSplit, type DatasetSnapshot } from '../data/snapshot.ts';
 import type { JobEvent, WorkPort } from '../jobs/protocol.ts';
-import { Network } from '../models/network.ts';
+import { networkOf } from '../models/network.ts';
 import type { TrainConfig } from '../training/config.ts';
-import { logitsOf } from '../training/evaluate.ts';
+import { logitsOf, logitsOfFeatures } from '../training/evaluate.ts';
 import { Evaluator } from '../training/evaluator.ts';
+import { openFeatures, selectFeatures } from '../training/features.ts';
 import { openPictures } from '../training/open-pictures.ts';
 import { selectPictures } from '../training/pictures.ts';
+import { normalisationOf } from '../training/preprocessing.ts';
+import { startingState } from '../training/starting-state.ts';
+import { disposeState } from '../training/step.ts';
 import { Trainer } from '../training/trainer.ts';
 
 /**
@@ -59,17 +63,24 @@ export async function heldOutProbabilities<Event extends JobEvent>(
   await using pictures = await openPictures(snapshot, indices, config, 'train', cacheFolder, port);
   const classes = snapshot.classes.length;
   const probabilities = new Map<number, number>();
+  const network = networkOf(config, classes);
+  using evaluator = new Evaluator(network);
+  const state = startingState(network, config);
+  const hashes = indices.map((index) => snapshot.images[index].hash);
+  using features = await openFeatures({ evaluator, state, pictures, hashes, config, use: 'train', cacheFolder }, port);
+  disposeState(state);
   for (let held = 0; held < folds; held++) {
     const positions = (inside: boolean): number[] =>
       [...fold.keys()].filter((position) => (fold[position] === held) === inside);
     const known = positions(false);
     const judged = positions(true);
     const counts = Array.from({ length: classes }, (_, label) => known.filter((p) => labels[p] === label).length);
-    const network = new Network(config.model, classes, config.precision);
     const trainer = new Trainer({
       config: { ...config, curatedShare: 0 },
       network,
+      state: startingState(network, config),
       pictures: selectPictures(pictures, known),
+      features: features && selectFeatures(features, known),
       labels: Int32Array.from(known, (position) => labels[position]),
       admitted: groupsByCount(counts, config.groups).map(
         (group) => config.contextClasses === 'any' || group === 'many',
@@ -77,10 +88,10 @@ export async function heldOutProbabilities<Event extends JobEvent>(
       curated: null,
     });
     await trainFold(trainer, `Judging fold ${held + 1} of ${folds}: training on the others`, port);
-    using evaluator = new Evaluator(network);
-    const logits = await logitsOf(evaluator, trainer.state, selectPictures(pictures, judged), () =>
-      breathe(port.signal),
-    );
+    const hear = (): Promise<void> => breathe(port.signal);
+    const logits = features
+      ? await logitsOfFeatures(evaluator, trainer.state, selectFeatures(features, judged), hear)
+      : await logitsOf(evaluator, trainer.state, selectPictures(pictures, judged), normalisationOf(config), hear);
     trainer.dispose();
     for (const [i, position] of judged.entries()) {
       const row = logits.uniform.subarray(i * classes, (i + 1) * classes);

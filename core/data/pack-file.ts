@@ -1,9 +1,9 @@
 /**
- * A file of decoded pictures of one size, made once and read by index.
+ * A file of records of one length, made once and read by index: decoded pictures of one size, features of pictures.
  *
- *     64 bytes      "CTXPACK1", count (u32), size (u32), key (32 bytes), zeros
- *     8 x count     CRC-32 of each picture (u32), 1 once it is there (u32)
- *     rest          the pictures, size x size x 3 bytes each
+ *     64 bytes      "CTXPACK2", count (u32), bytes of a record (u32), key (32 bytes), zeros
+ *     8 x count     CRC-32 of each record (u32), 1 once it is there (u32)
+ *     rest          the records
  *
  * Numbers are little-endian. While it is written its name ends in the writer's process id, so that two jobs never write
  * one file, and what a dead job left is taken over by the next.
@@ -17,21 +17,22 @@ import { freeBytes } from '../base/free-space.ts';
 
 /** What a pack holds. */
 export interface PackShape {
-  /** SHA-256, 64 hex digits, of everything that its pixels follow from. */
+  /** SHA-256, 64 hex digits, of everything that its records follow from. */
   key: string;
-  /** Pictures. */
+  /** Records. */
   count: number;
-  /** Side of each, pixels. */
-  size: number;
+  /** Bytes of each. */
+  recordBytes: number;
 }
 
-const MAGIC = 'CTXPACK1';
+const MAGIC = 'CTXPACK2';
 const HEADER = 64;
 const ENTRY = 8;
 
-export const pictureBytes = ({ size }: Pick<PackShape, 'size'>): number => size * size * 3;
-export const packBytes = (shape: Pick<PackShape, 'count' | 'size'>): number =>
-  HEADER + shape.count * (ENTRY + pictureBytes(shape));
+/** Of a picture, 8-bit RGB. @param size side, pixels */
+export const pictureBytes = (size: number): number => size * size * 3;
+export const packBytes = ({ count, recordBytes }: Pick<PackShape, 'count' | 'recordBytes'>): number =>
+  HEADER + count * (ENTRY + recordBytes);
 
 /** An open pack file, finished or not. */
 export class PackFile {
@@ -94,19 +95,19 @@ export class PackFile {
     }
   }
 
-  /** Whether picture `i` is marked as there. */
+  /** Whether record `i` is marked as there. */
   has(i: number): boolean {
     return this.#table.readUInt32LE(i * ENTRY + 4) === 1;
   }
 
-  /** Whether these bytes are picture `i` as it was written. */
-  matches(i: number, pixels: Uint8Array): boolean {
-    return this.has(i) && this.#table.readUInt32LE(i * ENTRY) === crc32(pixels);
+  /** Whether these bytes are record `i` as it was written. */
+  matches(i: number, bytes: Uint8Array): boolean {
+    return this.has(i) && this.#table.readUInt32LE(i * ENTRY) === crc32(bytes);
   }
 
-  /** Read the bytes of `count` pictures from `first` on, checked or not yet. */
+  /** Read the bytes of `count` records from `first` on, checked or not yet. */
   readRaw(first: number, count: number, out: Uint8Array): void {
-    const length = count * pictureBytes(this.shape);
+    const length = count * this.shape.recordBytes;
     try {
       for (let done = 0; done < length;) {
         const read = fs.readSync(this.#fd, out, done, length - done, this.#offset(first) + done);
@@ -119,15 +120,15 @@ export class PackFile {
     }
   }
 
-  write(i: number, pixels: Uint8Array): void {
+  write(i: number, bytes: Uint8Array): void {
     try {
-      for (let done = 0; done < pixels.length;) {
-        done += fs.writeSync(this.#fd, pixels, done, pixels.length - done, this.#offset(i) + done);
+      for (let done = 0; done < bytes.length;) {
+        done += fs.writeSync(this.#fd, bytes, done, bytes.length - done, this.#offset(i) + done);
       }
     } catch (error) {
       throw fileError(error, 'write packed pictures', this.path);
     }
-    this.#table.writeUInt32LE(crc32(pixels), i * ENTRY);
+    this.#table.writeUInt32LE(crc32(bytes), i * ENTRY);
     this.#table.writeUInt32LE(1, i * ENTRY + 4);
   }
 
@@ -135,7 +136,7 @@ export class PackFile {
     this.#table.writeUInt32LE(0, i * ENTRY + 4);
   }
 
-  /** Write down which pictures are there. Cheap; pictures themselves are checked when they are read. */
+  /** Write down which records are there. Cheap; records themselves are checked when they are read. */
   saveTable(): void {
     try {
       fs.writeSync(this.#fd, this.#table, 0, this.#table.length, HEADER);
@@ -173,7 +174,7 @@ export class PackFile {
   }
 
   #offset(i: number): number {
-    return HEADER + this.shape.count * ENTRY + i * pictureBytes(this.shape);
+    return HEADER + this.shape.count * ENTRY + i * this.shape.recordBytes;
   }
 }
 
@@ -187,11 +188,11 @@ function noteUse(path: string): void {
   }
 }
 
-function header({ key, count, size }: PackShape): Buffer {
+function header({ key, count, recordBytes }: PackShape): Buffer {
   const bytes = Buffer.alloc(HEADER);
   bytes.write(MAGIC, 'latin1');
   bytes.writeUInt32LE(count, 8);
-  bytes.writeUInt32LE(size, 12);
+  bytes.writeUInt32LE(recordBytes, 12);
   bytes.write(key, 16, 'hex');
   return bytes;
 }

@@ -77,24 +77,23 @@ export async function openPacked(
       canonicalJson([DECODER_VERSION, size, ...(enlarge === 1 ? [] : [{ enlarge }]), images.map(({ hash }) => hash)]),
     ),
     count: images.length,
-    size,
+    recordBytes: pictureBytes(size),
   };
   const path = join(packFolder(cacheFolder), `${shape.key}.rgb`);
-  const found = openFinished(path, shape, inMemory);
+  const found = openFinished(path, shape, size, inMemory);
   if (found) return found;
-  await pack(snapshot, images, path, shape, enlarge, port);
-  const made = openFinished(path, shape, inMemory);
+  await pack(snapshot, images, path, shape, { size, enlarge }, port);
+  const made = openFinished(path, shape, size, inMemory);
   if (made) return made;
   throw new UserError('damaged', `${path} cannot be read back after it was written. Check the disk.`);
 }
 
 /** Open a finished pack and check it; undefined when there is none or it is damaged. */
-function openFinished(path: string, shape: PackShape, inMemory: number): PackedImages | undefined {
+function openFinished(path: string, shape: PackShape, size: number, inMemory: number): PackedImages | undefined {
   const file = PackFile.open(path, shape, 'read');
   if (!file) return undefined;
-  const { count, size } = shape;
-  const length = pictureBytes(shape);
-  if (packBytes(shape) > inMemory) return new PackOnDisk(file);
+  const { count, recordBytes: length } = shape;
+  if (packBytes(shape) > inMemory) return new PackOnDisk(file, size);
   const pixels = new Uint8Array(count * length);
   file.readRaw(0, count, pixels);
   file.close();
@@ -117,13 +116,13 @@ class PackOnDisk implements PackedImages {
   readonly size: number;
   readonly #file: PackFile;
 
-  constructor(file: PackFile) {
+  constructor(file: PackFile, size: number) {
     this.count = file.shape.count;
-    this.size = file.shape.size;
+    this.size = size;
     this.#file = file;
   }
 
-  read(i: number, out: Uint8Array = new Uint8Array(pictureBytes(this))): Uint8Array {
+  read(i: number, out: Uint8Array = new Uint8Array(pictureBytes(this.size))): Uint8Array {
     this.#file.readRaw(i, 1, out);
     if (this.#file.matches(i, out)) return out;
     throw new UserError('damaged', `${this.#file.path} is damaged. Delete it; it is made anew from the pictures.`);
@@ -140,7 +139,7 @@ async function pack(
   images: readonly SnapshotImage[],
   path: string,
   shape: PackShape,
-  enlarge: number,
+  { size, enlarge }: Required<PackForm>,
   port: PackPort,
 ): Promise<void> {
   const file = PackFile.begin(path, shape);
@@ -154,7 +153,6 @@ async function pack(
       total: images.length,
       done: images.length - missing.length,
     });
-    const { size } = shape;
     const decode = async (i: number): Promise<{ i: number; pixels: Uint8Array } | undefined> => {
       if (port.signal.aborted || failures.length >= MOST_FAILURES) return undefined;
       try {
@@ -187,7 +185,7 @@ async function pack(
 
 /** Indices of the pictures that an unfinished pack lacks; what it says it has is read and checked. */
 function findMissing(file: PackFile): number[] {
-  const pixels = new Uint8Array(pictureBytes(file.shape));
+  const pixels = new Uint8Array(file.shape.recordBytes);
   const missing: number[] = [];
   for (let i = 0; i < file.shape.count; i++) {
     if (file.has(i)) file.readRaw(i, 1, pixels);

@@ -67,6 +67,7 @@ export class Layout {
 
   /** Cut a flat tensor [size] into named tensors of their shapes; differentiable. */
   split(flat: tf.Tensor1D): NamedTensors {
+    if (this.size === 0) return new NamedTensors(new Map());
     const parts = tf.split(flat, [...this.sizes]);
     return new NamedTensors(
       new Map(this.specs.map(({ name, shape }, index) => [name, tf.reshape(parts[index], [...shape])])),
@@ -111,5 +112,10 @@ export class NamedTensors {
     const tensor = this.#tensors.get(name);
     if (!tensor) throw new Error(`the network has no tensor ${name}`);
     return tensor as T;
+  }
+
+  /** These and others. */
+  and(others: NamedTensors): NamedTensors {
+    return new NamedTensors(new Map([...this.#tensors, ...others.#tensors]));
   }
 }

@@ -2,7 +2,7 @@
 import { cpus } from 'node:os';
 import { z } from 'zod';
 import { asJson, canonicalJson } from '../base/json.ts';
-import { packBytes } from '../data/pack-file.ts';
+import { packBytes, pictureBytes } from '../data/pack-file.ts';
 import type { EngineFingerprint } from '../engine/fingerprint.ts';
 import { networkSizes, type NetworkSizes } from '../models/backbones.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
@@ -82,7 +82,7 @@ const bankBytes = ({ method, bankSize, inputSize }: TrainConfig): number =>
 /** Bytes of decoded pictures that a run holds in memory. */
 function heldPictures({ inputSize: size, augment }: TrainConfig, { trainImages, evaluation }: TrainingFacts): number {
   const held = (count: number): number => {
-    const bytes = packBytes({ count, size });
+    const bytes = packBytes({ count, recordBytes: pictureBytes(size) });
     return bytes <= HELD_PACK ? bytes : 0;
   };
   return (augment.crop === 'resized' ? 0 : held(trainImages)) + held(evaluation?.images ?? 0);

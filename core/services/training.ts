@@ -221,7 +221,9 @@ function differences(
     const expected = LEADING.some((leading) => leading === name) ? bare : led;
     return !NO_SETTINGS.includes(name) && canonicalJson(value) !== canonicalJson(expected.get(name));
   });
-  return Object.fromEntries(own.map(([name, value]) => [name, typeof value === 'object' ? asJson(value) : value]));
+  return Object.fromEntries(
+    own.map(([name, value]) => [name, typeof value === 'object' && value !== null ? asJson(value) : value]),
+  );
 }
 
 function withGroups(store: ProjectStore, settings: Readonly<Record<string, Json>>): Readonly<Record<string, Json>> {

@@ -4,8 +4,9 @@ import { mapOrdered } from '../data/flow.ts';
 import type { InferenceState } from '../models/network.ts';
 import type { Evaluator } from './evaluator.ts';
 import { ImageTensors } from './image-tensors.ts';
+import type { Features } from './features.ts';
 import type { Pictures } from './pictures.ts';
-import { normalisationFor } from './preprocessing.ts';
+import type { Normalisation } from './preprocessing.ts';
 
 /** [images, classes] row by row, for each head. */
 export interface SplitLogits {
@@ -15,6 +16,12 @@ export interface SplitLogits {
 
 /** Pixels that go through the network at a time: large enough for speed, small enough for memory at 224 px. */
 const PIXELS_A_BATCH = 256 * 32 * 32;
+
+/** Pictures of this size that go through the network at a time. @param size side, pixels */
+export const evaluationBatch = (size: number): number => Math.max(1, Math.floor(PIXELS_A_BATCH / (size * size)));
+
+/** Features that go through the heads at a time. */
+const FEATURES_A_BATCH = 1024;
 
 /**
  * Run a network over pictures.
@@ -26,12 +33,13 @@ export async function logitsOf(
   evaluator: Evaluator,
   state: InferenceState,
   pictures: Pictures,
+  normalisation: Normalisation,
   breathe: (done: number) => Promise<void>,
 ): Promise<SplitLogits> {
   const { count, size, ahead } = pictures;
   const { classes } = evaluator.network;
-  const batch = Math.max(1, Math.floor(PIXELS_A_BATCH / (size * size)));
-  const tensors = new ImageTensors(normalisationFor(size));
+  const batch = evaluationBatch(size);
+  const tensors = new ImageTensors(normalisation);
   const uniform = new Float32Array(count * classes);
   const balanced = new Float32Array(count * classes);
   const starts = Array.from({ length: Math.ceil(count / batch) }, (_, i) => i * batch);
@@ -46,6 +54,35 @@ export async function logitsOf(
       balanced.set(logits.balanced.dataSync<'float32'>(), start * classes);
     });
     await breathe(Math.min(start + batch, count));
+  }
+  return { uniform, balanced };
+}
+
+/**
+ * Run a network's heads over features of pictures.
+ * @param evaluator of a network whose backbone is frozen
+ * @param breathe as of `logitsOf`
+ * @throws UserError 'damaged' when the features on disk are; whatever `breathe` throws
+ */
+export async function logitsOfFeatures(
+  evaluator: Evaluator,
+  state: InferenceState,
+  features: Features,
+  breathe: (done: number) => Promise<void>,
+): Promise<SplitLogits> {
+  const { count, width } = features;
+  const { classes } = evaluator.network;
+  const uniform = new Float32Array(count * classes);
+  const balanced = new Float32Array(count * classes);
+  for (let start = 0; start < count; start += FEATURES_A_BATCH) {
+    const end = Math.min(start + FEATURES_A_BATCH, count);
+    const values = features.read(Int32Array.from({ length: end - start }, (_, i) => start + i));
+    tf.tidy(() => {
+      const logits = evaluator.judge(state, tf.tensor2d(values, [end - start, width]));
+      uniform.set(logits.uniform.dataSync<'float32'>(), start * classes);
+      balanced.set(logits.balanced.dataSync<'float32'>(), start * classes);
+    });
+    await breathe(end);
   }
   return { uniform, balanced };
 }

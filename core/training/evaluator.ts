@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { crossEntropy } from '../engine/operations.ts';
 import { tidy } from '../engine/tidy.ts';
 import { TracedFunction } from '../engine/traced-function.ts';
-import type { InferenceState, Logits, Network } from '../models/network.ts';
+import { headLogits, type InferenceState, type Logits, type Network } from '../models/network.ts';
 import { saliencyMap } from './saliency.ts';
 import type { Batch } from './step.ts';
 
@@ -18,12 +18,25 @@ export interface Look {
   probability: tf.Tensor1D;
 }
 
+/** What heads alone need. */
+type HeadState = Pick<InferenceState, 'trunk' | 'balanced'>;
+
 /** Logits of both heads. @param images [N, H, W, 3] float32, normalised */
 export function classify(network: Network, state: InferenceState, images: tf.Tensor4D): Logits {
   return tidy(() => {
     const inference = network.inference(state);
     return inference.logits(inference.features(images));
   });
+}
+
+/** Pooled features [N, F]. @param images [N, H, W, 3] float32, normalised */
+export function pool(network: Network, state: InferenceState, images: tf.Tensor4D): tf.Tensor2D {
+  return tf.tidy(() => network.inference(state).pooled(images));
+}
+
+/** Logits of both heads by features that are known, of a network whose backbone is frozen. @param pooled [N, F] */
+export function judge(network: Network, { trunk, balanced }: HeadState, pooled: tf.Tensor2D): Logits {
+  return tidy(() => headLogits(network.tuned.trunk.split(trunk), network.balanced.split(balanced), pooled));
 }
 
 /** Saliency and probability of the true classes, from one forward pass (method.md 2.1). */
@@ -38,10 +51,12 @@ export function look(network: Network, state: InferenceState, { images, labels }
   });
 }
 
-/** `classify` and `look`, traced for each form of batch that comes more than once. Dispose it: `using`. */
+/** These functions, traced for each form of batch that comes more than once. Dispose it: `using`. */
 export class Evaluator implements Disposable {
   readonly network: Network;
   readonly #classify = new TracedFunction(classify);
+  readonly #pool = new TracedFunction(pool);
+  readonly #judge = new TracedFunction(judge);
   readonly #look = new TracedFunction(look);
 
   constructor(network: Network) {
@@ -49,22 +64,36 @@ export class Evaluator implements Disposable {
   }
 
   /** As `classify`; the caller disposes the result. */
-  classify({ trunk, balanced, statistics }: InferenceState, images: tf.Tensor4D): Logits {
-    return this.#classify.call(this.network, { trunk, balanced, statistics }, images);
+  classify(state: InferenceState, images: tf.Tensor4D): Logits {
+    return this.#classify.call(this.network, inferenceState(state), images);
+  }
+
+  /** As `pool`; the caller disposes the result. */
+  pool(state: InferenceState, images: tf.Tensor4D): tf.Tensor2D {
+    return this.#pool.call(this.network, inferenceState(state), images);
+  }
+
+  /** As `judge`; the caller disposes the result. */
+  judge({ trunk, balanced }: HeadState, pooled: tf.Tensor2D): Logits {
+    return this.#judge.call(this.network, { trunk, balanced }, pooled);
   }
 
   /** As `look`; the caller disposes the result. */
-  look({ trunk, balanced, statistics }: InferenceState, batch: Batch): Look {
-    return this.#look.call(this.network, { trunk, balanced, statistics }, batch);
+  look(state: InferenceState, batch: Batch): Look {
+    return this.#look.call(this.network, inferenceState(state), batch);
   }
 
   /** Why a batch runs operation by operation, slower than need be; null when it is traced. */
   get untraceable(): string | null {
-    return this.#classify.untraceable ?? this.#look.untraceable;
+    return [this.#classify, this.#pool, this.#judge, this.#look].map((fn) => fn.untraceable).find(Boolean) ?? null;
   }
 
   [Symbol.dispose](): void {
-    this.#classify.dispose();
-    this.#look.dispose();
+    for (const fn of [this.#classify, this.#pool, this.#judge, this.#look]) fn.dispose();
   }
+}
+
+/** Of a state in training, what evaluation looks at: a trace has no other arguments. */
+function inferenceState({ frozen = null, trunk, balanced, statistics }: InferenceState): InferenceState {
+  return { frozen, trunk, balanced, statistics };
 }

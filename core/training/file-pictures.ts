@@ -59,8 +59,8 @@ export class FilePictures implements Pictures, AsyncDisposable {
     return this.#make(indices, (image) => drawView(random, this.#augment, image, this.size));
   }
 
-  plain(indices: Int32Array): Promise<Uint8Array> {
-    return this.#make(indices, () => plainView(this.#enlarge));
+  plain(indices: Int32Array, mirrored?: Uint8Array): Promise<Uint8Array> {
+    return this.#make(indices, (_, i) => plainView(this.#enlarge, mirrored?.[i] === 1));
   }
 
   /** Batches that are not made yet are dropped and never settle. */
@@ -68,10 +68,10 @@ export class FilePictures implements Pictures, AsyncDisposable {
     return this.#threads.close();
   }
 
-  async #make(indices: Int32Array, viewOf: (image: SnapshotImage) => View): Promise<Uint8Array> {
-    const orders = Array.from(indices, (index): ViewOrder => {
+  async #make(indices: Int32Array, viewOf: (image: SnapshotImage, i: number) => View): Promise<Uint8Array> {
+    const orders = Array.from(indices, (index, i): ViewOrder => {
       const image = this.#images[index];
-      return { image, view: viewOf(image) };
+      return { image, view: viewOf(image, i) };
     });
     const length = this.size * this.size * 3;
     const pixels = new Uint8Array(orders.length * length);

@@ -1,6 +1,6 @@
 /** Where a run's pictures come from: decoded once and kept, or from their files each time. */
 import { availableParallelism } from 'node:os';
-import { packBytes } from '../data/pack-file.ts';
+import { packBytes, pictureBytes } from '../data/pack-file.ts';
 import { openPacked, type PackPort } from '../data/packed.ts';
 import type { DatasetSnapshot } from '../data/snapshot.ts';
 import type { TrainConfig } from './config.ts';
@@ -27,7 +27,7 @@ export type OpenPictures = Pictures & AsyncDisposable;
 export async function openPictures(
   snapshot: DatasetSnapshot,
   indices: ArrayLike<number>,
-  config: Pick<TrainConfig, 'inputSize' | 'augment'>,
+  config: Pick<TrainConfig, 'inputSize' | 'augment'> & Partial<Pick<TrainConfig, 'tune'>>,
   use: 'train' | 'evaluate',
   cacheFolder: string,
   port: PackPort,
@@ -35,9 +35,9 @@ export async function openPictures(
 ): Promise<OpenPictures> {
   const { inputSize: size, augment } = config;
   const enlarge = evaluationMargin(augment);
-  // A random part is cut from all the pixels that the file has.
-  const fromFiles = use === 'train' && augment.crop === 'resized';
-  if (fromFiles || packBytes({ count: indices.length, size }) > mostPacked) {
+  // A random part is cut from all the pixels that the file has; features are of pictures as evaluation sees them.
+  const fromFiles = use === 'train' && augment.crop === 'resized' && config.tune?.stages !== 0;
+  if (fromFiles || packBytes({ count: indices.length, recordBytes: pictureBytes(size) }) > mostPacked) {
     const threads = Math.min(MOST_THREADS, availableParallelism());
     return new FilePictures({ snapshot, indices, size, augment, enlarge, threads });
   }

@@ -1,7 +1,7 @@
 /** The pictures of a data set as batches, for training and for evaluation. */
 import type { Random } from '../base/random.ts';
 import { applyJitter, drawJitter } from './color-jitter.ts';
-import { cropInto, drawCrop, padding, type AugmentConfig } from './preprocessing.ts';
+import { cropInto, drawCrop, MIRRORED, padding, type AugmentConfig } from './preprocessing.ts';
 
 /** Batches of pictures at network size. A batch is [n, size, size, 3] 8-bit RGB, in an array of its own. */
 export interface Pictures {
@@ -15,8 +15,12 @@ export interface Pictures {
    * @throws UserError naming the file when a picture is not what was imported
    */
   augmented(indices: Int32Array, random: Random): Promise<Uint8Array>;
-  /** Pictures as evaluation sees them. @throws as `augmented` */
-  plain(indices: Int32Array): Promise<Uint8Array>;
+  /**
+   * Pictures as evaluation sees them.
+   * @param mirrored 1 for each that is seen in a mirror; none unless given
+   * @throws as `augmented`
+   */
+  plain(indices: Int32Array, mirrored?: Uint8Array): Promise<Uint8Array>;
 }
 
 /** Pictures of one size by index; `PackedImages` is one. */
@@ -52,15 +56,18 @@ export class PackedPictures implements Pictures {
     });
   }
 
-  async plain(indices: Int32Array): Promise<Uint8Array> {
-    return this.#batch(indices, (picture, target) => target.set(picture));
+  async plain(indices: Int32Array, mirrored?: Uint8Array): Promise<Uint8Array> {
+    return this.#batch(indices, (picture, target, i) => {
+      if (mirrored?.[i]) cropInto(picture, target, this.size, 3, 0, MIRRORED);
+      else target.set(picture);
+    });
   }
 
-  #batch(indices: Int32Array, put: (picture: Uint8Array, target: Uint8Array) => void): Uint8Array {
+  #batch(indices: Int32Array, put: (picture: Uint8Array, target: Uint8Array, i: number) => void): Uint8Array {
     const length = this.size * this.size * 3;
     const pixels = new Uint8Array(indices.length * length);
     for (const [i, index] of indices.entries()) {
-      put(this.#pictures.read(index), pixels.subarray(i * length, (i + 1) * length));
+      put(this.#pictures.read(index), pixels.subarray(i * length, (i + 1) * length), i);
     }
     return pixels;
   }
@@ -75,6 +82,6 @@ export function selectPictures(pictures: Pictures, positions: ArrayLike<number>)
     size,
     ahead,
     augmented: (indices, random) => pictures.augmented(original(indices), random),
-    plain: (indices) => pictures.plain(original(indices)),
+    plain: (indices, mirrored) => pictures.plain(original(indices), mirrored),
   };
 }

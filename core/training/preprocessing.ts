@@ -1,5 +1,6 @@
 /** From 8-bit pixels to what a network sees, on the host: random crop, flip, normalisation. */
 import type { Random } from '../base/random.ts';
+import { backboneOf } from '../models/backbones.ts';
 import type { TrainConfig } from './config.ts';
 
 /** How pixels are normalised: (value / 255 - mean) / deviation, for each of R, G, B. */
@@ -20,9 +21,14 @@ export const IMAGENET_NORMALISATION: Normalisation = {
   deviation: [0.229, 0.224, 0.225],
 };
 
-/** Which constants a network of this input size uses. */
-export function normalisationFor(inputSize: number): Normalisation {
-  return inputSize <= 64 ? CIFAR_NORMALISATION : IMAGENET_NORMALISATION;
+/** How a run's pictures are normalised: as its weights expect them, else by the input size. */
+export function normalisationOf({
+  model,
+  weights,
+  inputSize,
+}: Pick<TrainConfig, 'model' | 'weights' | 'inputSize'>): Normalisation {
+  const bySize = inputSize <= 64 ? CIFAR_NORMALISATION : IMAGENET_NORMALISATION;
+  return weights?.normalisation ?? backboneOf(model).normalisation ?? bySize;
 }
 
 /** Normalises pixels by a table of 3 x 256 values. */
@@ -69,6 +75,10 @@ export interface Crop {
   dx: number;
   flip: boolean;
 }
+
+/** The whole picture, as it is and in a mirror. */
+export const WHOLE: Crop = { dy: 0, dx: 0, flip: false };
+export const MIRRORED: Crop = { dy: 0, dx: 0, flip: true };
 
 /** Padding in pixels. */
 export function padding(config: Pick<AugmentConfig, 'pad'>, size: number): number {

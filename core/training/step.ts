@@ -25,6 +25,13 @@ export interface Batch {
   labels: tf.Tensor1D;
 }
 
+/** The same where the whole backbone is frozen, and what it makes of the images is known. */
+export interface FeatureBatch {
+  /** [B, F] float32, pooled. */
+  pooled: tf.Tensor2D;
+  labels: tf.Tensor1D;
+}
+
 /** Contexts to lay over the balanced batch, image by image. */
 export interface Mix {
   /** [B, S, S, 3] float32, normalised. */
@@ -42,6 +49,8 @@ export interface Optimiser {
   /** Constants of the run. */
   momentum: number;
   weightDecay: number;
+  /** Rate of the backbone's trained stages relative to that of the heads; 1 unless given. */
+  backboneRate?: number;
 }
 
 export interface StepResult {
@@ -81,39 +90,54 @@ export function mixContexts(images: tf.Tensor4D, { contexts, masks, lambda }: Mi
 
 /**
  * One SGD step on L_u + L_b. The balanced batch, when there is one, goes through first: both passes are in training mode,
- * each normalises by its own statistics, and both update the same running averages in that order (method.md 1.2).
+ * each normalises by its own statistics, and both update the same running averages in that order (method.md 1.2). Stages
+ * that are frozen are in evaluation mode, and nothing of them changes.
  * @param balanced the batch of the balanced branch; null leaves its head untouched
- * @param mix contexts to lay over the balanced batch, if any
+ * @param mix contexts to lay over the balanced batch, if any; it must then be one of images
  * @returns a new state; the old one is not disposed
  */
 export function update(
   network: Network,
   state: NetworkState,
-  uniform: Batch,
-  balanced: Batch | null,
+  uniform: Batch | FeatureBatch,
+  balanced: Batch | FeatureBatch | null,
   mix: Mix | null,
   optimiser: Optimiser,
 ): StepResult {
   return tidy(() => {
-    // Outside the gradient tape: nobody asks for the gradient of a picture.
-    const second = balanced && mix ? { ...balanced, images: mixContexts(balanced.images, mix) } : balanced;
+    // Outside the gradient tape: nobody asks for the gradient of a picture, or in a frozen stage.
+    const frozenStages = network.frozenStages(state.frozen);
+    const prepare = (batch: Batch | FeatureBatch, contexts: Mix | null): TrainedInput => {
+      if ('pooled' in batch) {
+        if (contexts) throw new Error('contexts are laid over images, not over features');
+        return batch;
+      }
+      const images = contexts ? mixContexts(batch.images, contexts) : batch.images;
+      return { map: frozenStages(images), labels: batch.labels };
+    };
+    const second = balanced && prepare(balanced, mix);
+    const first = prepare(uniform, null);
     const batchStatistics: tf.Tensor1D[] = [];
     const sampleLosses: tf.Tensor1D[] = [];
     const losses: tf.Scalar[] = [];
+    const pool = (trunk: NamedTensors, input: TrainedInput): tf.Tensor2D => {
+      if ('pooled' in input) return input.pooled;
+      const forward = network.pooledTraining(trunk, state.statistics, input.map);
+      if (forward.batchStatistics) batchStatistics.push(forward.batchStatistics);
+      return forward.pooled;
+    };
     /** Forward pass and loss of one branch; what is kept past the tape goes to the lists above. */
-    const branch = (trunk: NamedTensors, heads: NamedTensors, name: string, batch: Batch): tf.Scalar => {
-      const forward = network.pooledTraining(trunk, batch.images);
-      const result = crossEntropy(linearHead(heads, name, forward.pooled), batch.labels);
-      batchStatistics.push(forward.batchStatistics);
+    const branch = (trunk: NamedTensors, heads: NamedTensors, name: string, input: TrainedInput): tf.Scalar => {
+      const result = crossEntropy(linearHead(heads, name, pool(trunk, input)), input.labels);
       sampleLosses.push(result.sampleLosses);
       losses.push(tf.keep(tf.clone(result.loss)));
       return result.loss;
     };
     const total = (trunkWeights: tf.Tensor1D, balancedWeights: tf.Tensor1D): tf.Scalar => {
-      const trunk = network.trunk.split(trunkWeights);
-      if (second === null) return branch(trunk, trunk, 'uniform', uniform);
+      const trunk = network.tuned.trunk.split(trunkWeights);
+      if (second === null) return branch(trunk, trunk, 'uniform', first);
       const balancedLoss = branch(trunk, network.balanced.split(balancedWeights), 'balanced', second);
-      return tf.add(branch(trunk, trunk, 'uniform', uniform), balancedLoss);
+      return tf.add(branch(trunk, trunk, 'uniform', first), balancedLoss);
     };
 
     let trunkGradient: tf.Tensor1D;
@@ -129,8 +153,8 @@ export function update(
       trunkGradient = gradients[0];
       balancedHead = descend(state.balanced, state.balancedMomentum, gradients[1], optimiser);
     }
-    const trunk = descend(state.trunk, state.trunkMomentum, trunkGradient, optimiser);
-    let statistics = state.statistics;
+    const trunk = descend(state.trunk, state.trunkMomentum, trunkGradient, optimiser, network.tunedBackboneSize);
+    let { statistics } = state;
     for (const seen of batchStatistics) {
       statistics = tf.add(tf.mul(statistics, 1 - STATISTICS_MOMENTUM), tf.mul(seen, STATISTICS_MOMENTUM));
     }
@@ -139,12 +163,16 @@ export function update(
     const balancedLoss = balanced === null ? null : losses.shift()!;
     return {
       state: {
+        // Clones share memory; without them tidy and the caller would dispose tensors of the old state.
+        frozen: state.frozen && {
+          trunk: tf.clone(state.frozen.trunk),
+          statistics: tf.clone(state.frozen.statistics),
+        },
         trunk: trunk.weights,
         trunkMomentum: trunk.momentum,
-        // Clones share memory; without them tidy and the caller would dispose tensors of the old state.
         balanced: tf.clone(balancedHead.weights),
         balancedMomentum: tf.clone(balancedHead.momentum),
-        statistics,
+        statistics: tf.clone(statistics),
       },
       uniformLoss: losses[0],
       balancedLoss,
@@ -153,19 +181,33 @@ export function update(
   });
 }
 
-/** v' = momentum·v + (g + weightDecay·w), w' = w - rate·v' (torch.optim.SGD). All flat, of one size. */
+/** What trained stages, or heads alone, begin with. */
+type TrainedInput = FeatureBatch | { map: tf.Tensor4D; labels: tf.Tensor1D };
+
+/**
+ * v' = momentum·v + (g + weightDecay·w), w' = w - rate·v' (torch.optim.SGD). All flat, of one size.
+ * @param backbone how many of them, from the first on, are the backbone's and have its rate
+ */
 function descend(
   weights: tf.Tensor1D,
   momentum: tf.Tensor1D,
   gradient: tf.Tensor1D,
   optimiser: Optimiser,
+  backbone = 0,
 ): { weights: tf.Tensor1D; momentum: tf.Tensor1D } {
+  const { rate, backboneRate = 1 } = optimiser;
   const decayed = tf.add(gradient, tf.mul(weights, optimiser.weightDecay));
   const velocity: tf.Tensor1D = tf.add(tf.mul(momentum, optimiser.momentum), decayed);
-  return { weights: tf.sub(weights, tf.mul(velocity, optimiser.rate)), momentum: velocity };
+  if (backbone === 0 || backboneRate === 1) {
+    return { weights: tf.sub(weights, tf.mul(velocity, rate)), momentum: velocity };
+  }
+  const [slow, fast] = tf.split(velocity, [backbone, velocity.size - backbone]);
+  const change = tf.concat1d([tf.mul(slow, tf.mul(rate, backboneRate)), tf.mul(fast, rate)]);
+  return { weights: tf.sub(weights, change), momentum: velocity };
 }
 
 /** Free a state that is no longer needed. */
 export function disposeState(state: NetworkState): void {
   tf.dispose([state.trunk, state.trunkMomentum, state.balanced, state.balancedMomentum, state.statistics]);
+  if (state.frozen) tf.dispose([state.frozen.trunk, state.frozen.statistics]);
 }

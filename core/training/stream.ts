@@ -1,5 +1,6 @@
 /** An endless stream of augmented batches, made ahead of time where that pays. */
 import { Random, type RandomState } from '../base/random.ts';
+import type { Features } from './features.ts';
 import type { Pictures } from './pictures.ts';
 import type { Sampler, SamplerState } from './samplers.ts';
 
@@ -8,8 +9,10 @@ export interface StreamBatch {
   /** Index of each image among the training images [B]. */
   indices: Int32Array;
   labels: Int32Array;
-  /** [B, S, S, 3] 8-bit RGB. */
+  /** [B, S, S, 3] 8-bit RGB; empty where only features are asked for. */
   pixels: Uint8Array;
+  /** [B, F], of the same views; null where the network is to look at the pixels. */
+  features: Float32Array | null;
 }
 
 /** What the batches to come follow from. */
@@ -20,6 +23,8 @@ export interface StreamState {
 
 export interface StreamOptions {
   pictures: Pictures;
+  /** Where the backbone is frozen; else pictures are shown as they augment themselves. */
+  frozen?: FrozenViews | null;
   /** Class of each picture. */
   labels: Int32Array;
   batchSize: number;
@@ -29,10 +34,19 @@ export interface StreamOptions {
   random: Random;
 }
 
+/** Views that features are known of: a picture as it is, or in a mirror. */
+export interface FrozenViews {
+  features: Features;
+  flip: boolean;
+  /** Whether their pixels are wanted, too. */
+  pixels: boolean;
+}
+
 /** A batch that has been drawn and is being made. */
 interface Drawn {
   indices: Int32Array;
   pixels: Promise<Uint8Array>;
+  features: Float32Array | null;
   /** Generator after the draws of this batch. */
   after: RandomState;
 }
@@ -63,8 +77,8 @@ export class Stream {
   async next(): Promise<StreamBatch> {
     const { pictures, labels, batchSize } = this.#options;
     while (this.#drawn.length <= pictures.ahead) this.#draw();
-    const { indices, pixels, after } = this.#drawn.shift()!;
-    const batch = { indices, labels: indices.map((index) => labels[index]), pixels: await pixels };
+    const { indices, pixels, features, after } = this.#drawn.shift()!;
+    const batch = { indices, labels: indices.map((index) => labels[index]), pixels: await pixels, features };
     this.#handedOut.take(batchSize);
     this.#augment = after;
     return batch;
@@ -83,11 +97,21 @@ export class Stream {
   }
 
   #draw(): void {
-    const { pictures, batchSize } = this.#options;
-    const indices = this.#drawing.take(batchSize);
-    const pixels = pictures.augmented(indices, this.#random);
+    const indices = this.#drawing.take(this.#options.batchSize);
+    const { pixels, features } = this.#show(indices);
     // Whoever is handed the batch sees the failure; until then it must not count as unhandled.
     pixels.catch(() => {});
-    this.#drawn.push({ indices, pixels, after: this.#random.state });
+    this.#drawn.push({ indices, pixels, features, after: this.#random.state });
+  }
+
+  /** What is random is drawn before this returns. */
+  #show(indices: Int32Array): Pick<Drawn, 'pixels' | 'features'> {
+    const { pictures, frozen } = this.#options;
+    if (!frozen) return { pixels: pictures.augmented(indices, this.#random), features: null };
+    const mirrored = Uint8Array.from(indices, () => (this.#random.below(2) === 1 && frozen.flip ? 1 : 0));
+    return {
+      pixels: frozen.pixels ? pictures.plain(indices, mirrored) : Promise.resolve(new Uint8Array()),
+      features: frozen.features.read(indices, mirrored),
+    };
   }
 }

@@ -24,19 +24,21 @@ import { readEngineInstall } from '../engine/install.ts';
 import { computeFigures, primaryHead, type Figures } from '../evaluation/figures.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
 import { encodeModelFile } from '../models/model-file.ts';
-import { Network } from '../models/network.ts';
+import { networkOf } from '../models/network.ts';
 import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId } from '../storage/records.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
-import { logitsOf, type SplitLogits } from './evaluate.ts';
+import { logitsOf, logitsOfFeatures, type SplitLogits } from './evaluate.ts';
 import { Evaluator } from './evaluator.ts';
+import { openFeatures, type OpenFeatures } from './features.ts';
 import { LiveReport, type PreviewEvent, type StepEvent } from './live-report.ts';
 import { METHODS_BY_NAME } from './methods/index.ts';
 import { encodePredictions } from './predictions-file.ts';
 import { openPictures, type OpenPictures } from './open-pictures.ts';
 import { selectPictures, type Pictures } from './pictures.ts';
-import { evaluationMargin, normalisationFor } from './preprocessing.ts';
+import { evaluationMargin, normalisationOf } from './preprocessing.ts';
+import { startingState } from './starting-state.ts';
 import { Trainer } from './trainer.ts';
 import {
   bankWarnings,
@@ -126,7 +128,7 @@ export const trainJob: Job<TrainSpec, TrainEvent, TrainResult> = async (spec, po
 };
 
 async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainResult> {
-  const { config } = spec;
+  const { config, cacheFolder } = spec;
   const blobs = new BlobStore(spec.blobFolder);
   const snapshot = readSnapshot(blobs, spec.snapshotBlob);
   const { evaluation } = snapshot;
@@ -145,10 +147,10 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
   }
   const evaluationIndices = indicesOfSplit(snapshot, evaluation.split);
   const open = (indices: number[], use: 'train' | 'evaluate'): Promise<OpenPictures> =>
-    openPictures(snapshot, indices, config, use, spec.cacheFolder, port);
+    openPictures(snapshot, indices, config, use, cacheFolder, port);
   await using trainPictures = await open(trainIndices, 'train');
   await using evaluationPictures = await open(evaluationIndices, 'evaluate');
-  prunePacks(spec.cacheFolder);
+  prunePacks(cacheFolder);
   const labelsOf = (indices: number[]): Int32Array => Int32Array.from(indices, (index) => snapshot.images[index].label);
   const counts = trainCounts(snapshot);
   const groups = groupsByCount(counts, config.groups);
@@ -156,7 +158,15 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
   const engine = startEngine(readEngineInstall());
   const identity = fingerprint(engine, resolveThreads(config.threads));
   port.emit({ type: 'engine', engine: identity });
-  const network = new Network(config.model, snapshot.classes.length, config.precision);
+  const network = networkOf(config, snapshot.classes.length);
+  using evaluator = new Evaluator(network);
+  const state = startingState(network, config);
+  const look = (pictures: Pictures, indices: number[], use: 'train' | 'evaluate'): Promise<OpenFeatures | null> => {
+    const hashes = indices.map((index) => snapshot.images[index].hash);
+    return openFeatures({ evaluator, state, pictures, hashes, config, use, cacheFolder }, port);
+  };
+  using trainFeatures = await look(trainPictures, trainIndices, 'train');
+  using evaluationFeatures = await look(evaluationPictures, evaluationIndices, 'evaluate');
   const curated = spec.bankBlob
     ? await loadCuratedBank(
         readBank(blobs, spec.bankBlob),
@@ -167,11 +177,12 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
         port.signal,
       )
     : null;
-  using evaluator = new Evaluator(network);
   const trainer = new Trainer({
     config,
     network,
+    state,
     pictures: trainPictures,
+    features: trainFeatures,
     labels: labelsOf(trainIndices),
     admitted: groups.map((group) => config.contextClasses === 'any' || group === 'many'),
     curated,
@@ -188,11 +199,14 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     done: trainer.epoch * trainer.stepsPerEpoch + trainer.step,
   });
   const evaluate = async (): Promise<{ figures: Figures; logits: SplitLogits }> => {
-    const logits = await logitsOf(evaluator, trainer.state, evaluationPictures, (done) => {
+    const tell = (done: number): Promise<void> => {
       // Part of training's own progress: its rate and time left are to include the evaluations.
       meter.add(0, `evaluating on ${evaluation.name}, ${done}/${evaluationIndices.length} images`);
       return breathe();
-    });
+    };
+    const logits = evaluationFeatures
+      ? await logitsOfFeatures(evaluator, trainer.state, evaluationFeatures, tell)
+      : await logitsOf(evaluator, trainer.state, evaluationPictures, normalisationOf(config), tell);
     const figures = computeFigures({
       logitsUniform: logits.uniform,
       logitsBalanced: heads.length > 1 ? logits.balanced : null,
@@ -280,8 +294,8 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
             inputSize: config.inputSize,
             resize: 'cover-crop',
             enlarge: evaluationMargin(config.augment),
-            mean: [...normalisationFor(config.inputSize).mean],
-            deviation: [...normalisationFor(config.inputSize).deviation],
+            mean: [...normalisationOf(config).mean],
+            deviation: [...normalisationOf(config).deviation],
           },
           datasetHash: datasetHash(snapshot),
           seed: config.seed,
@@ -343,7 +357,7 @@ async function selfTestOf(
   const count = Math.min(SELF_TEST_IMAGES, pictures.count);
   const chosen = Array.from({ length: count }, (_, i) => Math.floor((i * pictures.count) / count));
   const some = selectPictures(pictures, chosen);
-  const logits = await logitsOf(evaluator, trainer.state, some, () => breathe());
+  const logits = await logitsOf(evaluator, trainer.state, some, normalisationOf(trainer.config), () => breathe());
   return { pixels: await some.plain(Int32Array.from(chosen.keys())), ...logits };
 }
 

@@ -5,20 +5,30 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Random, type RandomState } from '../base/random.ts';
 import { TracedFunction } from '../engine/traced-function.ts';
-import { STATE_NAMES, type Network, type NetworkState } from '../models/network.ts';
+import { STATE_NAMES, type Network, type NetworkState, type StateVectors } from '../models/network.ts';
 import type { TrainConfig } from './config.ts';
 import { ContextSupply, type MixBatch, type SupplyState } from './context-supply.ts';
 import type { BankState } from './context-bank.ts';
 import type { CuratedBank } from './curated-bank.ts';
+import type { Features } from './features.ts';
 import { METHODS_BY_NAME } from './methods/index.ts';
 import type { Method, StepTools } from './methods/method.ts';
 import type { Pictures } from './pictures.ts';
 import type { ShownBatch } from './preview.ts';
 import { ImageTensors } from './image-tensors.ts';
-import { normalisationFor } from './preprocessing.ts';
+import { normalisationOf } from './preprocessing.ts';
 import { ClassAwareSampler, UniformSampler, type SamplerState } from './samplers.ts';
 import { learningRate, stepsPerEpoch } from './schedule.ts';
-import { disposeState, extract, update, type Batch, type Mix, type Optimiser, type StepResult } from './step.ts';
+import {
+  disposeState,
+  extract,
+  update,
+  type Batch,
+  type FeatureBatch,
+  type Mix,
+  type Optimiser,
+  type StepResult,
+} from './step.ts';
 import { Stream, type StreamBatch } from './stream.ts';
 
 /** Sums over the steps of the epoch in progress. */
@@ -34,8 +44,7 @@ export interface EpochSums {
 
 /** A trainer as data: big arrays beside what fits JSON. */
 export interface TrainerState {
-  /** `NetworkState` by name, flat. */
-  network: Record<(typeof STATE_NAMES)[number], Float32Array>;
+  network: StateVectors;
   bank: BankState;
   /** Sum of p(true class) in training and number of times seen, for each training image. */
   seenProbability: Float64Array;
@@ -57,8 +66,12 @@ export interface TrainerProgress {
 export interface TrainerOptions {
   config: TrainConfig;
   network: Network;
+  /** What it begins with, to be the trainer's own; all at random unless given. */
+  state?: NetworkState;
   /** The training images. */
   pictures: Pictures;
+  /** Their features, for a network whose backbone is frozen. */
+  features?: Features | null;
   /** Class of each training image. */
   labels: Int32Array;
   /** For each class: may its samples enter the bank? */
@@ -106,17 +119,18 @@ export class Trainer {
   readonly #uniform: Stream;
   readonly #balanced: Stream;
 
-  constructor({ config, network, pictures, labels, admitted, curated }: TrainerOptions) {
+  constructor({ config, network, state, pictures, features = null, labels, admitted, curated }: TrainerOptions) {
     this.config = config;
     this.network = network;
     this.method = METHODS_BY_NAME[config.method];
     this.contexts = new ContextSupply(config, admitted, curated);
     this.stepsPerEpoch = stepsPerEpoch(config, labels.length);
-    this.state = network.initialize(Random.stream(config.seed, 'weights'));
+    this.state = state ?? network.initialize(Random.stream(config.seed, 'weights'));
     this.#seenProbability = new Float64Array(labels.length);
     this.#seenTimes = new Int32Array(labels.length);
-    this.#tensors = new ImageTensors(normalisationFor(config.inputSize));
-    const common = { pictures, labels, batchSize: config.batchSize };
+    this.#tensors = new ImageTensors(normalisationOf(config));
+    const frozen = features && { features, flip: config.augment.flip, pixels: this.method.looks };
+    const common = { pictures, frozen, labels, batchSize: config.batchSize };
     this.#uniform = new Stream({
       ...common,
       makeSampler: () => new UniformSampler(Random.stream(config.seed, 'uniform order'), labels.length),
@@ -161,19 +175,14 @@ export class Trainer {
     this.balancedLoss = null;
     this.shown = null;
     let resampled: StreamBatch | undefined;
-    const tensors = new Map<StreamBatch, Batch>();
-    const device = (batch: StreamBatch): Batch => {
-      const known = tensors.get(batch) ?? this.#upload(batch);
-      tensors.set(batch, known);
-      return known;
-    };
+    const uploads = new Uploads((batch) => this.#images(batch.pixels));
     const tools: StepTools = {
       balancedStarted: this.epoch >= this.config.startBalanced,
       contexts: this.contexts,
       uniform: () => this.#next(this.#uniform),
       balanced: async () => (resampled = await this.#next(this.#balanced)),
       extract: (batch) => {
-        const { mask, probability } = this.#extract.call(this.network, this.state, device(batch));
+        const { mask, probability } = this.#extract.call(this.network, this.state, uploads.images(batch));
         const result = {
           masks: mask.dataSync<'float32'>(),
           probability: probability.dataSync<'float32'>(),
@@ -182,16 +191,18 @@ export class Trainer {
         return result;
       },
       update: (main, second, mix) => {
-        this.#step(main, device(main), second ? device(second) : null, mix);
+        // Contexts are laid over pictures.
+        const balanced = second ? (mix ? uploads.images(second) : uploads.input(second)) : null;
+        this.#step(main, uploads.input(main), balanced, mix);
         const batch = second ?? (main === resampled ? main : undefined);
-        if (batch) this.shown = { batch, mix: mix ?? null };
+        if (batch && batch.pixels.length > 0) this.shown = { batch, mix: mix ?? null };
       },
       countConfident: (samples) => {
         this.sums.confident += samples;
       },
     };
     await this.method.step(tools);
-    for (const { images, labels } of tensors.values()) tf.dispose([images, labels]);
+    uploads.dispose();
     this.sums.steps++;
     this.step++;
     return this.sums.uniformLoss - before;
@@ -211,11 +222,8 @@ export class Trainer {
   save(): TrainerState {
     const { supply, bank } = this.contexts.state;
     const [uniform, balanced] = [this.#uniform.state, this.#balanced.state];
-    const network = Object.fromEntries(
-      STATE_NAMES.map((name) => [name, this.state[name].dataSync<'float32'>()]),
-    ) as TrainerState['network'];
     return {
-      network,
+      network: this.network.vectorsOf(this.state),
       bank,
       seenProbability: this.#seenProbability.slice(),
       seenTimes: this.#seenTimes.slice(),
@@ -233,9 +241,7 @@ export class Trainer {
   /** Go on from a saved state; configuration and images must be those it was saved with. */
   restore({ network, bank, seenProbability, seenTimes, progress }: TrainerState): void {
     disposeState(this.state);
-    this.state = Object.fromEntries(
-      STATE_NAMES.map((name) => [name, tf.tensor1d(network[name].slice())]),
-    ) as unknown as NetworkState;
+    this.state = this.network.stateOf(network);
     this.#seenProbability.set(seenProbability);
     this.#seenTimes.set(seenTimes);
     this.epoch = progress.epoch;
@@ -267,17 +273,18 @@ export class Trainer {
     return batch;
   }
 
-  #upload({ labels, pixels }: StreamBatch): Batch {
-    return { images: this.#images(pixels), labels: tf.tensor1d(labels, 'int32') };
-  }
-
   #images(pixels: Uint8Array): tf.Tensor4D {
     return this.#tensors.of(pixels, this.config.inputSize, this.config.inputSize);
   }
 
-  #step(main: StreamBatch, uniform: Batch, second: Batch | null, mixBatch: MixBatch | undefined): void {
-    const { momentum, weightDecay } = this.config;
-    const optimiser: Optimiser = { rate: tf.scalar(this.rate), momentum, weightDecay };
+  #step(
+    main: StreamBatch,
+    uniform: Batch | FeatureBatch,
+    second: Batch | FeatureBatch | null,
+    mixBatch: MixBatch | undefined,
+  ): void {
+    const { momentum, weightDecay, tune } = this.config;
+    const optimiser: Optimiser = { rate: tf.scalar(this.rate), momentum, weightDecay, backboneRate: tune.rate };
     const mix = mixBatch ? this.#uploadMix(mixBatch) : null;
     const result = this.#update.call(this.network, this.state, uniform, second, mix, optimiser);
     disposeState(this.state);
@@ -306,6 +313,40 @@ export class Trainer {
       masks: tf.tensor4d(masks, [lambda.length, size, size, 1]),
       lambda: tf.tensor4d(lambda, [lambda.length, 1, 1, 1]),
     };
+  }
+}
+
+/** The batches of one step as tensors; images are made once. */
+class Uploads {
+  readonly #toImages: (batch: StreamBatch) => tf.Tensor4D;
+  readonly #images = new Map<StreamBatch, Batch>();
+  readonly #features: FeatureBatch[] = [];
+
+  constructor(toImages: (batch: StreamBatch) => tf.Tensor4D) {
+    this.#toImages = toImages;
+  }
+
+  images(batch: StreamBatch): Batch {
+    const known = this.#images.get(batch);
+    if (known) return known;
+    const made = { images: this.#toImages(batch), labels: tf.tensor1d(batch.labels, 'int32') };
+    this.#images.set(batch, made);
+    return made;
+  }
+
+  /** What a batch is trained on: its features where they are known. */
+  input(batch: StreamBatch): Batch | FeatureBatch {
+    const { features, labels } = batch;
+    if (features === null) return this.images(batch);
+    const pooled = tf.tensor2d(features, [labels.length, features.length / labels.length]);
+    const made = { pooled, labels: tf.tensor1d(labels, 'int32') };
+    this.#features.push(made);
+    return made;
+  }
+
+  dispose(): void {
+    for (const { images, labels } of this.#images.values()) tf.dispose([images, labels]);
+    for (const { pooled, labels } of this.#features) tf.dispose([pooled, labels]);
   }
 }
 

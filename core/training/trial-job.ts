@@ -9,13 +9,16 @@ import { engineFailure } from '../engine/failure.ts';
 import { fingerprint, resolveThreads, type EngineFingerprint } from '../engine/fingerprint.ts';
 import { readEngineInstall } from '../engine/install.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
-import { Network } from '../models/network.ts';
+import { networkOf } from '../models/network.ts';
 import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId } from '../storage/records.ts';
 import type { MethodName, TrainConfig } from './config.ts';
 import { logitsOf } from './evaluate.ts';
 import { Evaluator } from './evaluator.ts';
+import { openFeatures, usesFeatures } from './features.ts';
 import { openPictures } from './open-pictures.ts';
+import { normalisationOf } from './preprocessing.ts';
+import { startingState } from './starting-state.ts';
 import { Trainer } from './trainer.ts';
 
 export interface TrialSpec {
@@ -32,7 +35,7 @@ export interface TrialSpec {
 export interface TrialMeasure {
   method: MethodName;
   secondsPerStep: number;
-  /** Of one picture of the test split, in the batches that evaluation makes. */
+  /** Of one picture through the whole network, in the batches that evaluation makes. */
   secondsPerEvaluatedImage: number;
   /** Most memory that the process held, without bank and pictures, bytes. */
   peakMemory: number;
@@ -48,6 +51,8 @@ const WARM_UP_STEPS = 3;
 /** Pictures that are trained on, and evaluated. */
 const MOST_PICTURES = 512;
 const EVALUATED = 128;
+/** The same where each has to go through a frozen backbone first. */
+const MOST_LOOKED_AT = 64;
 
 export const trialJob: Job<TrialSpec, Progress, TrialResult> = async (spec, port) => {
   try {
@@ -62,8 +67,9 @@ export const trialJob: Job<TrialSpec, Progress, TrialResult> = async (spec, port
 
 async function measure(spec: TrialSpec, port: JobPort<Progress>): Promise<TrialResult> {
   const snapshot = readSnapshot(new BlobStore(spec.blobFolder), spec.snapshotBlob);
-  const chosen = spread(indicesOfSplit(snapshot, 'train'), MOST_PICTURES);
   const [{ threads }] = spec.configs;
+  const most = usesFeatures(spec.configs[0]) ? MOST_LOOKED_AT : MOST_PICTURES;
+  const chosen = spread(indicesOfSplit(snapshot, 'train'), most);
   const engine = startEngine(readEngineInstall());
   const meter = new ProgressMeter((event) => port.emit(event), {
     stage: 'Measuring steps',
@@ -74,11 +80,21 @@ async function measure(spec: TrialSpec, port: JobPort<Progress>): Promise<TrialR
   for (const wanted of spec.configs) {
     const config = fullWork(wanted);
     await using pictures = await openPictures(snapshot, chosen, config, 'train', spec.cacheFolder, port);
-    const network = new Network(config.model, snapshot.classes.length, config.precision);
+    const network = networkOf(config, snapshot.classes.length);
+    using evaluator = new Evaluator(network);
+    const state = startingState(network, config);
+    const hashes = chosen.map((index) => snapshot.images[index].hash);
+    const { cacheFolder } = spec;
+    using features = await openFeatures(
+      { evaluator, state, pictures, hashes, config, use: 'train', cacheFolder },
+      port,
+    );
     const trainer = new Trainer({
       config,
       network,
+      state,
       pictures,
+      features,
       labels: Int32Array.from(chosen, (index) => snapshot.images[index].label),
       admitted: snapshot.classes.map(() => true),
       curated: null,
@@ -105,7 +121,6 @@ async function measure(spec: TrialSpec, port: JobPort<Progress>): Promise<TrialR
 
     /** The second time counts: evaluation is traced like a step. */
     async function evaluationTime(): Promise<number> {
-      using evaluator = new Evaluator(network);
       await using some = await openPictures(
         snapshot,
         spread(chosen, EVALUATED),
@@ -117,7 +132,7 @@ async function measure(spec: TrialSpec, port: JobPort<Progress>): Promise<TrialR
       let seconds = 0;
       for (let time = 0; time < 3; time++) {
         const started = performance.now();
-        await logitsOf(evaluator, trainer.state, some, () => breathe());
+        await logitsOf(evaluator, trainer.state, some, normalisationOf(config), () => breathe());
         seconds = (performance.now() - started) / 1000;
       }
       return seconds / some.count;

@@ -4,7 +4,7 @@ import { decodePart, decodeRgb } from '../data/decode.ts';
 import type { Size } from '../data/geometry.ts';
 import { resampleBox, type Box } from '../data/resample.ts';
 import { applyJitter, drawJitter, type Jitter } from './color-jitter.ts';
-import { cropInto, drawCrop, padding, type AugmentConfig, type Crop } from './preprocessing.ts';
+import { cropInto, drawCrop, MIRRORED, padding, WHOLE, type AugmentConfig, type Crop } from './preprocessing.ts';
 import { drawResizedCrop } from './resized-crop.ts';
 
 /** `cover`: the whole picture, centre cut out, then padded and cropped. `part`: a box of it, resized. */
@@ -17,10 +17,10 @@ export interface PartView {
   jitter: Jitter;
 }
 
-const WHOLE: Crop = { dy: 0, dx: 0, flip: false };
-
 /** What evaluation is shown. @param enlarge `evaluationMargin` of the run */
-export const plainView = (enlarge: number): View => ({ kind: 'cover', enlarge, pad: 0, crop: WHOLE });
+export const plainView = (enlarge: number, mirrored = false): View => {
+  return { kind: 'cover', enlarge, pad: 0, crop: mirrored ? MIRRORED : WHOLE };
+};
 
 /** Draw a random part. @param upright size of the picture */
 export function drawPart(random: Random, augment: AugmentConfig, upright: Size): PartView {

@@ -90,7 +90,7 @@ test('setup: presets with the one that fits, methods, ranges of every setting, f
   // Every leaf of a configuration has a range.
   const leaves = (value: object, prefix: string): string[] =>
     Object.entries(value).flatMap(([name, inner]) =>
-      typeof inner === 'object' ? leaves(inner as object, `${prefix}${name}.`) : [`${prefix}${name}`],
+      typeof inner === 'object' && inner !== null ? leaves(inner as object, `${prefix}${name}.`) : [`${prefix}${name}`],
     );
   const { defaults } = await plan(REQUEST);
   assert.deepEqual(

@@ -62,6 +62,7 @@ function comparePeer(look: typeof extract, step: typeof update): void {
   const vector = (layout: Layout, prefix: string): Float32Array =>
     layout.join(new Map(layout.specs.map(({ name }) => [name, floats(`${prefix}.${name}`)])));
   let state: NetworkState = {
+    frozen: null,
     trunk: tf.tensor1d(vector(network.trunk, 'before')),
     trunkMomentum: tf.zeros([network.trunk.size]),
     balanced: tf.tensor1d(vector(network.balanced, 'before')),

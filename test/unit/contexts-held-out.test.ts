@@ -11,6 +11,7 @@ import { logitsOf } from '../../core/training/evaluate.ts';
 import { Evaluator } from '../../core/training/evaluator.ts';
 import { makeConfig } from '../../core/training/presets.ts';
 import { PackedPictures } from '../../core/training/pictures.ts';
+import { normalisationOf } from '../../core/training/preprocessing.ts';
 import { Trainer } from '../../core/training/trainer.ts';
 import { startTestEngine } from '../fixtures/engine.ts';
 import { rgbPng } from '../fixtures/images.ts';
@@ -101,7 +102,7 @@ test('every training image is judged by a model that has not seen it', async () 
     while (trainer.step < trainer.stepsPerEpoch) await trainer.runStep();
   }
   using evaluator = new Evaluator(network);
-  const { uniform } = await logitsOf(evaluator, trainer.state, pictures, async () => {});
+  const { uniform } = await logitsOf(evaluator, trainer.state, pictures, normalisationOf(CONFIG), async () => {});
   const seen = meanOf(
     pixels.slice(0, trained).map((_, i) => {
       const row = [...uniform.subarray(i * CLASSES, (i + 1) * CLASSES)].map(Math.exp);

@@ -9,6 +9,7 @@ import { METHODS } from '../../core/training/config.ts';
 import { logitsOf } from '../../core/training/evaluate.ts';
 import { Evaluator } from '../../core/training/evaluator.ts';
 import { PackedPictures } from '../../core/training/pictures.ts';
+import { normalisationOf } from '../../core/training/preprocessing.ts';
 import type { Trainer } from '../../core/training/trainer.ts';
 import { startTestEngine } from '../fixtures/engine.ts';
 import { tinyTrainer } from '../fixtures/training.ts';
@@ -64,7 +65,7 @@ test('saving, restoring and evaluating leave nothing behind', async () => {
     await step(trainer);
     const grey = { count: 5, size: 32, read: () => new Uint8Array(32 * 32 * 3).fill(i) };
     const pictures = new PackedPictures(grey, trainer.config.augment);
-    await logitsOf(evaluator, trainer.state, pictures, async () => {});
+    await logitsOf(evaluator, trainer.state, pictures, normalisationOf(trainer.config), async () => {});
     assert.deepEqual(live(), level);
   }
   trainer.dispose();

@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import type { MethodName } from '../../core/training/config.ts';
 import { LiveReport, PREVIEW_NAME, type PreviewEvent, type StepEvent } from '../../core/training/live-report.ts';
 import { makePreview, mixedPixels, type Preview } from '../../core/training/preview.ts';
-import { Normaliser, normalisationFor } from '../../core/training/preprocessing.ts';
+import { Normaliser, normalisationOf } from '../../core/training/preprocessing.ts';
 import { mixContexts } from '../../core/training/step.ts';
 import type { TrainerState } from '../../core/training/trainer.ts';
 import { startTestEngine } from '../fixtures/engine.ts';
@@ -48,7 +48,7 @@ test('a preview has the very pictures that the balanced branch is trained on', a
   const { batch, mix } = trainer.shown!;
   assert.ok(mix);
   const count = batch.labels.length;
-  const normaliser = new Normaliser(normalisationFor(32));
+  const normaliser = new Normaliser(normalisationOf(trainer.config));
   const tensor = (pixels: Uint8Array): tf.Tensor4D => tf.tensor4d(normaliser.apply(pixels), [count, 32, 32, 3]);
   const shown = tf.tidy(() =>
     mixContexts(tensor(batch.pixels), {

@@ -125,7 +125,9 @@ test("evaluation with a batch's own statistics equals training mode", () => {
     const network = new Network(config, 4);
     const state = network.initialize(Random.stream(3, 'weights'));
     const images = pictures(6, size, 1);
-    const { pooled, batchStatistics } = network.pooledTraining(network.trunk.split(state.trunk), images);
+    const trunk = network.tuned.trunk.split(state.trunk);
+    const { pooled, batchStatistics } = network.pooledTraining(trunk, state.statistics, images);
+    assert.ok(batchStatistics);
     // The batch gives the unbiased variance; evaluation with the biased one is the very same formula.
     const biased = network.statistics.views(batchStatistics.dataSync<'float32'>().slice());
     const count = elementsOf(network, size, 6);

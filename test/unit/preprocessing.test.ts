@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { StartingWeights } from '../../core/training/config.ts';
 import { Random } from '../../core/base/random.ts';
 import {
   CIFAR_NORMALISATION,
   cropInto,
   drawCrop,
   IMAGENET_NORMALISATION,
-  normalisationFor,
+  normalisationOf,
   Normaliser,
   padding,
 } from '../../core/training/preprocessing.ts';
@@ -90,5 +91,16 @@ test('normalising is (value / 255 - mean) / deviation of each channel, in a fres
     assert.notEqual(normaliser.apply(pixels).buffer, values.buffer);
   }
   assert.deepEqual(CIFAR_NORMALISATION, { mean: [0.4914, 0.4822, 0.4465], deviation: [0.2023, 0.1994, 0.201] });
-  assert.deepEqual([normalisationFor(64), normalisationFor(96)], [CIFAR_NORMALISATION, IMAGENET_NORMALISATION]);
+});
+
+test("a run's pictures are normalised as its weights expect them, else by their size", () => {
+  const weights: StartingWeights | null = null;
+  const [resnet, lite0] = [{ kind: 'resnet18' }, { kind: 'efficientnet-lite0' }] as const;
+  assert.deepEqual(normalisationOf({ model: resnet, weights, inputSize: 64 }), CIFAR_NORMALISATION);
+  assert.deepEqual(normalisationOf({ model: resnet, weights, inputSize: 96 }), IMAGENET_NORMALISATION);
+  const lite = normalisationOf({ model: lite0, weights, inputSize: 64 });
+  assert.deepEqual([127 / 255 - lite.mean[0], (1 - lite.mean[1]) / lite.deviation[1]], [0, 1]);
+  const own: NonNullable<StartingWeights['normalisation']> = { mean: [0.1, 0.2, 0.3], deviation: [1, 2, 3] };
+  const named = { name: 'own', hash: null, normalisation: own };
+  assert.deepEqual(normalisationOf({ model: lite0, weights: named, inputSize: 64 }), own);
 });

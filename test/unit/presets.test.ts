@@ -59,6 +59,8 @@ test('the preset "paper" is the recipe of the paper (method.md 3.1)', () => {
   assert.deepEqual(recipe, {
     method: 'csa',
     model: { kind: 'resnet-cifar', blocks: 5 },
+    weights: null,
+    tune: { stages: 'all', rate: 1, batchNorm: 'batch' },
     inputSize: 32,
     epochs: 200,
     batchSize: 128,

@@ -5,6 +5,7 @@ export const ce: Method = {
   name: 'ce',
   title: 'Cross entropy',
   summary: 'Plain training: every image once in each pass.',
+  looks: false,
   heads: ['uniform'],
   async step(tools) {
     tools.update(await tools.uniform());

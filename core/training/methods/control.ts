@@ -8,6 +8,7 @@ export const control: Method = {
   name: 'control',
   title: 'Control (two streams, lambda = 0)',
   summary: 'The two streams and heads of CSA without any context laid on.',
+  looks: false,
   heads: ['uniform', 'balanced'],
   async step(tools) {
     const uniform = await tools.uniform();

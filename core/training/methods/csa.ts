@@ -8,6 +8,7 @@ export const csa: Method = {
   name: 'csa',
   title: 'Context-shift augmentation',
   summary: 'Re-sampled images are laid under contexts cut from well-learned images.',
+  looks: true,
   heads: ['uniform', 'balanced'],
   async step(tools) {
     const uniform = await tools.uniform();

@@ -32,6 +32,8 @@ export interface Method {
   readonly title: string;
   /** One sentence: what it does. */
   readonly summary: string;
+  /** Whether a step looks into its pictures (`StepTools.extract`), and not at their features alone. */
+  readonly looks: boolean;
   /** Heads that it trains; the last one is the head that it is judged by. */
   readonly heads: readonly ['uniform'] | readonly ['uniform', 'balanced'];
   step(tools: StepTools): Promise<void>;

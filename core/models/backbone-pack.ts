@@ -1,0 +1,55 @@
+/**
+ * A backbone's weights in one file: safetensors with kernels as TensorFlow has them, by the names of its layers, running
+ * statistics, and in the metadata entry "contexture" what they are and where they come from.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheFolder } from '../base/cache-folder.ts';
+import { fileError, systemCode, UserError } from '../base/errors.ts';
+import { decodeSafetensors } from '../base/safetensors.ts';
+import type { ModelConfig } from '../training/config.ts';
+import { backboneOf } from './backbones.ts';
+import { LayerPlan } from './layer-plan.ts';
+
+export interface BackbonePack {
+  /** By name, in the layouts of the backbone's plan. */
+  weights: Map<string, Float32Array>;
+  /** SHA-256 of the file, 64 hex digits. */
+  hash: string;
+}
+
+/** Where a backbone's pack lies. */
+export const backbonePath = (name: string): string => join(cacheFolder(), 'backbones', `${name}.safetensors`);
+
+/**
+ * Read a pack.
+ * @param model what its tensors must fit
+ * @throws UserError 'not-found'; 'damaged' naming the tensor that does not fit
+ */
+export function readBackbonePack(path: string, model: ModelConfig): BackbonePack {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw fileError(error, 'read the backbone', path);
+    const name = path.slice(path.lastIndexOf('/') + 1).replace(/\.safetensors$/, '');
+    throw new UserError('not-found', `The backbone ${name} is not here: run \`contexture backbone get ${name}\`.`);
+  }
+  const { tensors } = decodeSafetensors(bytes, path);
+  const plan = new LayerPlan();
+  backboneOf(model).features(plan, 3);
+  const weights = new Map<string, Float32Array>();
+  for (const { name, shape } of [...plan.weights, ...plan.statistics]) {
+    const stored = tensors[name];
+    if (stored?.dtype !== 'F32' || stored.shape.join() !== shape.join()) {
+      const found = stored ? `${stored.dtype} [${stored.shape.join(', ')}]` : 'not there';
+      throw new UserError(
+        'damaged',
+        `${path} does not fit: its tensor ${name} should be F32 [${shape.join(', ')}] and is ${found}.`,
+      );
+    }
+    weights.set(name, stored.data);
+  }
+  return { weights, hash: createHash('sha256').update(bytes).digest('hex') };
+}
