@@ -1,8 +1,9 @@
 /** Contexts and their history: every step writes an event in the same transaction. */
-import type { ContextFilter, ContextQuery, ContextRow, ContextTable } from '../core/storage/project-store.ts';
+import type { ContextFilter, ContextQuery, ContextRow, ContextTable, Decision } from '../core/storage/project-store.ts';
 import type { Context, ContextEvent, ContextState, ContextStep } from '../core/storage/records.ts';
 import { EFFECTIVE_CLASSES, MEMBERS_OF_CLASS } from './classes.ts';
 import { insertInto, type Connection } from './connection.ts';
+import { draftEnd } from './drafts.ts';
 
 const SELECT = 'SELECT context.* FROM context';
 
@@ -22,6 +23,7 @@ const ORDERS: Readonly<Record<NonNullable<ContextQuery['sort']>, string>> = {
   area: 'mask.area',
   class: '(SELECT name FROM class WHERE class.id = effective.root)',
   changed: '(SELECT max(id) FROM contextEvent WHERE contextId = context.id)',
+  gain: 'coalesce(saliency.doubt * context.probability * weight.weight, 0)',
 };
 
 /** A condition for each field of a query. */
@@ -38,8 +40,16 @@ const CONDITIONS: Readonly<Partial<Record<keyof ContextQuery, string>>> = {
 const JOINED = `FROM context JOIN image ON image.id = context.imageId JOIN mask ON mask.id = context.maskId
   JOIN effective ON effective.id = image.classId`;
 
+/** What the order by gain needs besides: pairs of class and weight come as JSON. */
+const WEIGHT = 'weight AS MATERIALIZED (SELECT value ->> 0 AS classId, value ->> 1 AS weight FROM json_each(@weights))';
+const WEIGHED =
+  'LEFT JOIN saliency ON saliency.id = mask.saliencyId LEFT JOIN weight ON weight.classId = effective.root';
+
+/** A step over more contexts is told by this many. */
+const MOST_TOGETHER = 1000;
+
 export function contextTable(connection: Connection): ContextTable {
-  const add = connection.prepare<[Omit<Context, 'id'>]>(
+  const add = connection.prepare<[Omit<Context, 'id' | 'revision'>]>(
     insertInto('context', 'imageId, maskId, state, probability, createdAt'),
   );
   const byId = connection.prepare<[number], Context>(`${SELECT} WHERE id = ?`);
@@ -56,8 +66,11 @@ export function contextTable(connection: Connection): ContextTable {
   );
   const setState = connection.prepare<[ContextState, number]>('UPDATE context SET state = ? WHERE id = ?');
   const setMask = connection.prepare<[number, number | null, number]>(
-    'UPDATE context SET maskId = ?, probability = coalesce(?, probability) WHERE id = ?',
+    'UPDATE context SET maskId = ?, probability = coalesce(?, probability), revision = revision + 1 WHERE id = ?',
   );
+  const settleMask = connection.prepare<[number, number]>('UPDATE context SET maskId = ? WHERE id = ?');
+  const isPending = connection.prepare<[number]>('SELECT 1 FROM draftTile WHERE contextId = ? LIMIT 1');
+  const endDraft = draftEnd(connection);
   const addEvent = connection.prepare<[EventRow]>(insertInto('contextEvent', `${EVENT}, stepId, oldState, oldMaskId`));
   const history = connection.prepare<[number], ContextEvent>(
     `SELECT id, ${EVENT} FROM contextEvent WHERE contextId = ? ORDER BY id`,
@@ -67,10 +80,23 @@ export function contextTable(connection: Connection): ContextTable {
     SELECT root AS classId, context.state, count(*) AS count
     FROM context JOIN image ON image.id = context.imageId JOIN effective ON effective.id = image.classId
     GROUP BY root, context.state`);
-  const rows = connection.prepare<[string], Omit<ContextRow, 'excluded'> & { excluded: 0 | 1 }>(`
+  const decisions = connection.prepare<[number], Omit<Decision, 'corrected'> & { corrected: 0 | 1 }>(`
+    WITH RECURSIVE ${EFFECTIVE_CLASSES}
+    SELECT contextId, root AS classId, event.action AS state, mask.origin IN ('edit', 'import') AS corrected,
+      (SELECT count(*) FROM (SELECT 1 FROM contextEvent WHERE stepId = event.stepId LIMIT ${MOST_TOGETHER})) AS together,
+      event.author, event.at
+    FROM (SELECT * FROM contextEvent WHERE stepId IS NOT NULL ORDER BY id DESC LIMIT ?) AS event
+    JOIN context ON context.id = event.contextId JOIN image ON image.id = context.imageId
+    JOIN mask ON mask.id = context.maskId JOIN effective ON effective.id = image.classId
+    WHERE event.action IN ('accepted', 'rejected') AND event.action = context.state
+    ORDER BY event.id DESC`);
+  const rows = connection.prepare<
+    [string],
+    Omit<ContextRow, 'excluded' | 'draft'> & Record<'excluded' | 'draft', 0 | 1>
+  >(`
     WITH RECURSIVE ${EFFECTIVE_CLASSES}
     SELECT context.*, image.path, effective.root AS classId, image.width, image.height, image.state AS imageState, excluded, split,
-      mask.origin, mask.area
+      mask.origin, mask.area, EXISTS (SELECT 1 FROM draftTile WHERE contextId = context.id) AS draft
     FROM json_each(?) AS wanted JOIN context ON context.id = wanted.value JOIN image ON image.id = context.imageId
     JOIN mask ON mask.id = context.maskId JOIN effective ON effective.id = image.classId
     ORDER BY wanted.key`);
@@ -117,13 +143,15 @@ export function contextTable(connection: Connection): ContextTable {
       );
       const conditions = Object.entries(CONDITIONS).flatMap(([name, sql]) => (name in given ? [sql] : []));
       const direction = query.descending === true ? 'DESC' : 'ASC';
+      const byGain = query.sort === 'gain';
       const found = connection.prepare<[object], { id: number; imageId: number }>(`
-        WITH RECURSIVE ${EFFECTIVE_CLASSES}
-        SELECT context.id, context.imageId ${JOINED} WHERE ${['TRUE', ...conditions].join(' AND ')}
+        WITH RECURSIVE ${EFFECTIVE_CLASSES} ${byGain ? `, ${WEIGHT}` : ''}
+        SELECT context.id, context.imageId ${JOINED} ${byGain ? WEIGHED : ''} WHERE ${['TRUE', ...conditions].join(' AND ')}
         ORDER BY ${ORDERS[query.sort ?? 'id']} ${direction}, context.id`);
-      return found.all(given);
+      return found.all(byGain ? { weights: '[]', ...given } : given);
     },
-    rows: (ids) => rows.all(JSON.stringify(ids)).map(({ excluded, ...row }) => ({ ...row, excluded: excluded === 1 })),
+    rows: (ids) =>
+      rows.all(JSON.stringify(ids)).map((row) => ({ ...row, excluded: row.excluded === 1, draft: row.draft === 1 })),
     countByClass: () => countByClass.all(),
     setState: (id, state, author, at, stepId) =>
       connection.transaction(() => {
@@ -136,6 +164,7 @@ export function contextTable(connection: Connection): ContextTable {
       connection.transaction(() => {
         const { state: oldState, maskId: oldMaskId } = require(id);
         setMask.run(maskId, probability ?? null, id);
+        endDraft(id);
         addEvent.run({
           contextId: id,
           action: 'mask',
@@ -147,7 +176,18 @@ export function contextTable(connection: Connection): ContextTable {
           oldMaskId,
         });
       }),
+    settle: (id, maskId, author, at, stepId) =>
+      connection.transaction(() => {
+        const { state: oldState, maskId: oldMaskId } = require(id);
+        settleMask.run(maskId, id);
+        addEvent.run({ contextId: id, action: 'mask', maskId, author, at, stepId, oldState, oldMaskId });
+      }),
     history: (id) => history.all(id),
+    decisions: (limit) => {
+      const seen = new Set<number>();
+      const newest = decisions.all(limit).filter(({ contextId }) => !seen.has(contextId) && seen.add(contextId));
+      return newest.map((row) => ({ ...row, corrected: row.corrected === 1 }));
+    },
     addStep: ({ kind, author, at }) => addStep.insert({ kind, author, at }),
     lastStep: () => lastStep.get(),
     undoStep: (author, at) =>
@@ -162,11 +202,12 @@ export function contextTable(connection: Connection): ContextTable {
           const now = require(id);
           const before = { stepId: null, oldState: now.state, oldMaskId: now.maskId };
           if (action === 'mask') {
-            if (now.maskId !== maskId || oldMaskId === null) {
+            if (now.maskId !== maskId || oldMaskId === null || isPending.get(id)) {
               kept++;
               continue;
             }
             setMask.run(oldMaskId, null, id);
+            endDraft(id);
             addEvent.run({ contextId: id, action: 'mask', maskId: oldMaskId, author, at, ...before });
           } else {
             if (now.state !== action || oldState === null) {

@@ -3,6 +3,7 @@ import type { ProjectStore } from '../core/storage/project-store.ts';
 import { namedBlobs } from './blobs.ts';
 import { classTable } from './classes.ts';
 import { contextTable } from './contexts.ts';
+import { draftTable } from './drafts.ts';
 import { editTable } from './edits.ts';
 import { exportTable } from './exports.ts';
 import { imageTable } from './images.ts';
@@ -26,6 +27,7 @@ export function createStore(project: OpenProject): ProjectStore {
     saliencies: saliencyTable(connection),
     masks: maskTable(connection),
     contexts: contextTable(connection),
+    drafts: draftTable(connection),
     runs: runTable(connection),
     variants: variantTable(connection),
     exports: exportTable(connection),

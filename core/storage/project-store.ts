@@ -32,6 +32,7 @@ import type {
   Saliency,
   Source,
   Split,
+  Stroke,
   TaskRecord,
   Variant,
 } from './records.ts';
@@ -179,10 +180,14 @@ export interface EditTable {
 }
 
 export interface SaliencyTable {
-  add(saliency: Omit<Saliency, 'id'>): Saliency;
+  /** Its doubt is not known at first. */
+  add(saliency: Omit<Saliency, 'id' | 'doubt'>): Saliency;
   get(id: number): Saliency | undefined;
   /** Newest first. */
   ofImage(imageId: number): Saliency[];
+  /** Saliencies behind masks in force whose doubt is not known yet. */
+  undoubted(): Pick<Saliency, 'id' | 'blob'>[];
+  setDoubt(id: number, doubt: number): void;
 }
 
 export interface MaskTable {
@@ -211,8 +216,13 @@ export interface ContextQuery {
   maxArea?: number;
   /** Part of the image's path, in any case. */
   text?: string;
-  /** "changed": by the latest event. Equal ones come in order of id. "id" when absent. */
-  sort?: 'id' | 'probability' | 'area' | 'class' | 'changed';
+  /**
+   * "changed": by the latest event. "gain": by doubt of the saliency behind the mask, times probability, times the weight
+   * of the class. Equal ones come in order of id. "id" when absent.
+   */
+  sort?: 'id' | 'probability' | 'area' | 'class' | 'changed' | 'gain';
+  /** By effective class, for "gain"; a class without one weighs nothing. */
+  weights?: readonly (readonly [classId: number, weight: number])[];
   descending?: boolean;
 }
 
@@ -230,11 +240,27 @@ export interface ContextRow extends Context {
   /** Of the mask in force. */
   origin: Mask['origin'];
   area: number;
+  /** Strokes were painted that no mask version shows yet. */
+  draft: boolean;
+}
+
+/** A decision that is in force, with what a person made of the context. */
+export interface Decision {
+  contextId: number;
+  /** Effective class: merges applied. */
+  classId: number;
+  state: Exclude<ContextState, 'undecided'>;
+  /** A person made the mask in force. */
+  corrected: boolean;
+  /** Contexts that were decided in the same step. */
+  together: number;
+  author: string;
+  at: string;
 }
 
 export interface ContextTable {
   /** Add a context for an image that has none, state 'undecided'; writes its first event. */
-  add(context: Omit<Context, 'id' | 'state'>, author: string): Context;
+  add(context: Omit<Context, 'id' | 'state' | 'revision'>, author: string): Context;
   get(id: number): Context | undefined;
   ofImage(imageId: number): Context | undefined;
   list(filter?: ContextFilter): Context[];
@@ -248,20 +274,58 @@ export interface ContextTable {
   /** Decide; writes an event. @param stepId the step that it belongs to */
   setState(id: number, state: ContextState, author: string, at: string, stepId?: number): void;
   /**
-   * Point at another mask version, with p(true class) where the model that made it says one; writes an event.
+   * Point at another mask version, with p(true class) where the model that made it says one; writes an event. What was
+   * painted on the mask before, and its strokes, are gone: who wants them settles them first.
    * @param stepId the step that it belongs to
    */
   setMask(id: number, maskId: number, author: string, at: string, probability?: number, stepId?: number): void;
+  /** Point at the mask version that shows what was painted; writes an event. The strokes stay, the draft is over. */
+  settle(id: number, maskId: number, author: string, at: string, stepId: number): void;
   history(id: number): ContextEvent[];
+  /** Decisions in force among the newest `limit` steps of contexts, newest first; of decisions that were steps only. */
+  decisions(limit: number): Decision[];
   /** Begin a step; `setState` and `setMask` name it. @returns its id */
   addStep(step: Pick<ContextStep, 'kind' | 'author' | 'at'>): number;
   /** The newest step that is in force and how many contexts it changed; undefined when there is none. */
   lastStep(): (ContextStep & { contexts: number }) | undefined;
   /**
-   * Take the newest step in force back, with an event for each context. A context that something else has changed since
-   * stays as it is and counts as kept. Undefined when there is no step.
+   * Take the newest step in force back, with an event for each context. A context that something else has changed since,
+   * or whose new mask has been painted on, stays as it is and counts as kept. Undefined when there is no step.
    */
   undoStep(author: string, at: string): { step: ContextStep; changed: number; kept: number } | undefined;
+}
+
+export type StrokeSummary = Omit<Stroke, 'pixelsBefore' | 'pixelsAfter'>;
+
+/** What is painted on masks: strokes, and tiles of the masks that no version shows yet. */
+export interface DraftTable {
+  /** Tiles of a context's mask that differ from the mask in force, as zlib streams, by number. */
+  tiles(contextId: number): Map<number, Uint8Array>;
+  /** Contexts that have such tiles, in order of id. */
+  pending(): number[];
+  isPending(contextId: number): boolean;
+  /** Strokes that can be taken back or redone, oldest first. */
+  strokes(contextId: number): StrokeSummary[];
+  /** Strokes that are in force and that no mask version shows, also those that cannot be taken back any more. */
+  unsettled(contextId: number): Pick<Stroke, 'tool' | 'author'>[];
+  /** @throws Error for one that is not there or cannot be taken back */
+  stroke(id: number): Stroke;
+  /**
+   * Add a stroke with the tiles that it changed. Those that were taken back are gone for good; of the others, the oldest
+   * beyond `depth` strokes or `most` bytes of this context can no longer be taken back.
+   * @returns the new revision
+   */
+  paint(
+    stroke: Omit<Stroke, 'id' | 'undone' | 'maskId'>,
+    tiles: ReadonlyMap<number, Uint8Array>,
+    bounds: { depth: number; most: number },
+  ): number;
+  /** Take a stroke back, or redo it, with the tiles that change. @returns the new revision */
+  setUndone(id: number, undone: boolean, tiles: ReadonlyMap<number, Uint8Array>): number;
+  /** The mask version `maskId`, in force, shows what is painted: its tiles are not needed any more. */
+  settled(contextId: number, maskId: number): void;
+  /** Forget the strokes of settled drafts, those painted last kept: so many contexts, so many bytes. */
+  prune(bounds: { contexts: number; most: number }): void;
 }
 
 export interface RunTable {
@@ -336,6 +400,7 @@ export interface ProjectStore {
   readonly saliencies: SaliencyTable;
   readonly masks: MaskTable;
   readonly contexts: ContextTable;
+  readonly drafts: DraftTable;
   readonly runs: RunTable;
   readonly variants: VariantTable;
   readonly exports: ExportTable;

@@ -119,6 +119,10 @@ export interface Saliency {
   /** Probability of the true class, 0 to 1, and where it comes from. */
   probability: number;
   probabilityFrom: 'held-out' | 'on-line' | 'training';
+  /** How undecided it is between context and foreground, 0 to 1; see core/contexts/review-order.ts. Null: not looked at yet. */
+  doubt: number | null;
+  /** How the picture was looked at: `SaliencyLook` (core/contexts/saliency-look.ts). Null: found before that was kept. */
+  look: Json;
   createdAt: string;
 }
 
@@ -155,6 +159,31 @@ export interface Context {
   /** Probability of the true class by the model that made the mask. */
   probability: number;
   createdAt: string;
+  /** Counts changes of its mask, strokes included: whoever changes it says what he has seen. */
+  revision: number;
+}
+
+/** One change of a context's mask by one tool, kept until something other than strokes changes the mask. */
+export interface Stroke {
+  id: number;
+  contextId: number;
+  tool: string;
+  /** What the tool was set to. */
+  params: Json;
+  /** The rectangle that it changed, in the mask's pixels. */
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  /** 8-bit values of the rectangle by rows, as zlib streams. */
+  pixelsBefore: Uint8Array;
+  pixelsAfter: Uint8Array;
+  /** Taken back; all that came after it are, too. */
+  undone: boolean;
+  /** The first mask version that shows it; null while none does. */
+  maskId: number | null;
+  author: string;
+  at: string;
 }
 
 /** One step in a context's history. */

@@ -5,5 +5,15 @@ import * as tasksAndRunNotes from './0002-tasks-and-run-notes.ts';
 import * as contextSteps from './0003-context-steps.ts';
 import * as runSummaries from './0004-run-summaries.ts';
 import * as variants from './0005-variants.ts';
+import * as drafts from './0006-drafts.ts';
+import * as saliencyLook from './0007-saliency-look.ts';
 
-export const migrations: readonly Migration[] = [firstTables, tasksAndRunNotes, contextSteps, runSummaries, variants];
+export const migrations: readonly Migration[] = [
+  firstTables,
+  tasksAndRunNotes,
+  contextSteps,
+  runSummaries,
+  variants,
+  drafts,
+  saliencyLook,
+];

@@ -19,7 +19,8 @@ test('saliencies are kept as they are and listed newest first', () => {
     const other = addImage(store, 'b');
     const run = store.runs.add(newRun());
     const first = store.saliencies.add(newSaliency(image.id, { runId: run.id, probability: 0.1 + 0.2 }));
-    assert.deepEqual(first, { id: 1, ...newSaliency(image.id, { runId: run.id, probability: 0.1 + 0.2 }) });
+    const fields = newSaliency(image.id, { runId: run.id, probability: 0.1 + 0.2 });
+    assert.deepEqual(first, { id: 1, ...fields, doubt: null });
     const second = store.saliencies.add(newSaliency(image.id, { probabilityFrom: 'on-line', probability: 1 }));
     store.saliencies.add(newSaliency(other.id));
     assert.deepEqual(store.saliencies.ofImage(image.id), [second, first]);
@@ -53,7 +54,15 @@ test('a mask has a history: versions listed oldest first, each with its parent',
 test('a context begins undecided, with an event', () => {
   withStore((store) => {
     const context = addContext(store, 'a', { probability: 0.75 });
-    assert.deepEqual(context, { id: 1, imageId: 1, maskId: 1, state: 'undecided', probability: 0.75, createdAt: AT });
+    assert.deepEqual(context, {
+      id: 1,
+      imageId: 1,
+      maskId: 1,
+      state: 'undecided',
+      probability: 0.75,
+      createdAt: AT,
+      revision: 0,
+    });
     assert.deepEqual(store.contexts.history(1), [
       { id: 1, contextId: 1, action: 'created', maskId: 1, author: 'contexture', at: AT },
     ]);
@@ -201,6 +210,7 @@ test('contexts are found by state, class, probability, area and path, in the ord
       state: 'undecided',
       probability: 0.1,
       createdAt: AT,
+      revision: 0,
       path: 'owl/c.png',
       classId: 3,
       width: 32,
@@ -210,6 +220,7 @@ test('contexts are found by state, class, probability, area and path, in the ord
       split: null,
       origin: 'soft',
       area: 0.3,
+      draft: false,
     });
   });
 });

@@ -78,7 +78,7 @@ export function addImage(store: ProjectStore, path: string, fields: Partial<NewI
   return store.images.byPath(image.sourceId, path, image.pathBytes)!;
 }
 
-export function newSaliency(imageId: number, fields: Partial<Saliency> = {}): Omit<Saliency, 'id'> {
+export function newSaliency(imageId: number, fields: Partial<Saliency> = {}): Omit<Saliency, 'id' | 'doubt'> {
   return {
     imageId,
     modelHash: sha256('model'),
@@ -89,6 +89,7 @@ export function newSaliency(imageId: number, fields: Partial<Saliency> = {}): Om
     height: 8,
     probability: 0.875,
     probabilityFrom: 'held-out',
+    look: null,
     createdAt: AT,
     ...fields,
   };
