@@ -10,6 +10,7 @@ import { ExportRecipe } from '../export/recipe.ts';
 import type { VerifySpec } from '../export/verify-job.ts';
 import { requireVerified, type VerifyReport } from '../export/verify-report.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
+import { settleDrafts } from './drafts.ts';
 import { pictureEnvironment } from './job-environment.ts';
 import type { Project } from '../storage/project.ts';
 import type { ExportRecord } from '../storage/records.ts';
@@ -46,6 +47,7 @@ export async function exportDataset(
   const { store, blobs } = project;
   const out = resolve(options.out);
   const recipe = checkRecipe(options.recipe);
+  await settleDrafts(project);
   const snapshot = takeSnapshot(store);
   const spec: ExportSpec = {
     out,

@@ -10,6 +10,7 @@ import type { Comparison } from '../evaluation/compare.ts';
 import { meanLogits, predict } from '../evaluation/predictions.ts';
 import type { Head } from '../evaluation/figures.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
+import { settleDrafts } from './drafts.ts';
 import { engineJobEnvironment } from './job-environment.ts';
 import { comparePair } from './run-data.ts';
 import { planRun, type RunRequest } from './training-plan.ts';
@@ -124,6 +125,7 @@ export async function startRun(
   running: Running = {},
 ): Promise<Run> {
   settleInterrupted(project);
+  await settleDrafts(project);
   const { id } = queueRun(project, request);
   return performRun(project, id, runJob, {
     ...running,

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { MayLook, FrozenView } from '../../services/export-view.ts';
+import { settleDrafts } from '../../services/drafts.ts';
 import { exportDefaults, exportDetail, freezeView, listExports, previewExport } from '../../services/export-view.ts';
 import { exportCommand, verifyCommand } from '../../services/export-command.ts';
 import { checkRecipe } from '../../services/export.ts';
@@ -19,7 +20,7 @@ export const exportRoutes = implement({
     const out = body.folder === null ? null : service.access.check(body.folder);
     const { recipe, samples, seed } = body;
     const wanted = { recipe, out, samples, seed };
-    const preview = await previewExport(project, viewOf(service, project), wanted, service.runJob, signal);
+    const preview = await previewExport(project, await viewOf(service, project), wanted, service.runJob, signal);
     return { ...preview, command: exportCommand(out ?? 'augmented', recipe, false) };
   },
 
@@ -64,15 +65,16 @@ const mayLook =
 const frozen = new WeakMap<Service, Map<string, FrozenView>>();
 
 /** The view in force: taking it costs a second at 100,000 images, and a preview is asked for at each keystroke. */
-function viewOf(service: Service, project: Project): FrozenView {
+async function viewOf(service: Service, project: Project): Promise<FrozenView> {
   let views = frozen.get(service);
   if (!views) {
     const fresh = (views = new Map());
     frozen.set(service, fresh);
     service.hub.listen(undefined, ({ event }) => {
-      if (event.type === 'data' || event.type === 'projects') fresh.clear();
+      if (['data', 'draft', 'projects'].includes(event.type)) fresh.clear();
     });
   }
+  await settleDrafts(project);
   const known = views.get(project.store.info.id) ?? freezeView(project);
   views.set(project.store.info.id, known);
   return known;

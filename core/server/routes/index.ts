@@ -10,6 +10,7 @@ import { exportRoutes } from './exports.ts';
 import { imageRoutes } from './images.ts';
 import { predictRoutes } from './predict.ts';
 import { projectRoutes } from './projects.ts';
+import { reviewRoutes } from './review.ts';
 import { runRoutes } from './runs.ts';
 import { sourceRoutes } from './sources.ts';
 import { statsRoutes } from './stats.ts';
@@ -29,6 +30,7 @@ export const HANDLERS: Handlers = {
   ...imageRoutes,
   ...predictRoutes,
   ...projectRoutes,
+  ...reviewRoutes,
   ...runRoutes,
   ...sourceRoutes,
   ...statsRoutes,

@@ -1,6 +1,7 @@
 import { UserError } from '../../base/errors.ts';
 import { asJson } from '../../base/json.ts';
 import { findRun } from '../../services/run-data.ts';
+import { settleDrafts } from '../../services/drafts.ts';
 import { planTraining, queueRuns, requestOf, trainingSetup } from '../../services/training.ts';
 import { liveRun, runPreview } from '../../services/training-live.ts';
 import { implement } from '../handlers.ts';
@@ -25,8 +26,9 @@ export const trainingRoutes = implement({
     });
   },
 
-  'POST /api/projects/{project}/runs': ({ service, params, body }) => {
+  'POST /api/projects/{project}/runs': async ({ service, params, body }) => {
     const served = service.projects.get(params.project);
+    await settleDrafts(served.project);
     const tasks = queueRuns(served.project, body).map(({ run, command }) =>
       service.tasks.add(served, {
         kind: 'train',
