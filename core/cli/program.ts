@@ -3,12 +3,14 @@ import { Command, CommanderError } from '@commander-js/extra-typings';
 import { EXIT_CODES, UserError } from '../base/errors.ts';
 import { CODE_VERSION } from '../base/version.ts';
 import { Cli, type AddCommand } from './cli.ts';
+import { addAdjust } from './commands/adjust.ts';
 import { addBank } from './commands/bank.ts';
 import { addContexts } from './commands/contexts.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEdit } from './commands/edit.ts';
 import { addExport } from './commands/export.ts';
 import { addImport } from './commands/import.ts';
+import { addModel } from './commands/model.ts';
 import { addPredict } from './commands/predict.ts';
 import { addRuns } from './commands/runs.ts';
 import { addSample } from './commands/sample.ts';
@@ -30,11 +32,13 @@ const COMMANDS: readonly AddCommand[] = [
   addEdit,
   addTrain,
   addRuns,
+  addAdjust,
   addContexts,
   addBank,
   addExport,
   addVerify,
   addPredict,
+  addModel,
   addDoctor,
   addServe,
 ];

@@ -7,6 +7,7 @@ import type { ModelFile } from '../models/model-file.ts';
 import { Network } from '../models/network.ts';
 import type { Head } from '../evaluation/figures.ts';
 import { answeringHead } from '../predict/answers.ts';
+import { preprocessingText, resizedSide } from '../predict/preprocessing-text.ts';
 import { Graph } from './graph.ts';
 import { DATA_TYPE, encodeOnnx, type OnnxDimension, type OnnxValueInfo } from './onnx-file.ts';
 import { OnnxLayers, type OnnxMap } from './onnx-layers.ts';
@@ -151,19 +152,4 @@ function metadata(card: ModelCard, head: Head, fold: boolean): Record<string, st
     trained_by: `Contexture ${card.codeVersion}`,
     batch_norm: fold ? 'folded into the convolutions' : 'kept',
   };
-}
-
-/** Pixels that the shorter side of a picture is resized to, before the centre is cut out. */
-export function resizedSide({ preprocessing: { inputSize, enlarge } }: Pick<ModelCard, 'preprocessing'>): number {
-  return Math.round(inputSize * enlarge);
-}
-
-/** How a picture becomes the input, in words. */
-export function preprocessingText(card: Pick<ModelCard, 'preprocessing'>): string {
-  const { inputSize: size } = card.preprocessing;
-  return (
-    `Turn the picture upright (EXIF), convert it to RGB, resize its shorter side to ${resizedSide(card)} pixels, ` +
-    `cut out the centre of ${size} x ${size}, and give values 0 to 255 as float32 [N, 3, ${size}, ${size}]; ` +
-    'the model normalises them itself.'
-  );
 }
