@@ -1,5 +1,8 @@
 /** Runs and their figures as people read them. */
+import type { Variant } from '../api/variants.ts';
 import { GROUPS } from '../data/groups.ts';
+import type { AdjustmentKind } from '../evaluation/adjustment.ts';
+import type { Calibration } from '../evaluation/calibration.ts';
 import { primaryHead, type Figures, type HeadFigures } from '../evaluation/figures.ts';
 import type { Estimate } from '../evaluation/intervals.ts';
 import { percent } from '../evaluation/sentences.ts';
@@ -77,4 +80,29 @@ export function runText(run: Run): string {
   if (!figures?.evaluation) return heading;
   const { evaluation, split } = figures;
   return `${heading}\n\nOn ${split ?? 'the test split'}, ${plural(evaluation.images, 'image')}:\n${figuresTable(evaluation)}`;
+}
+
+export const ADJUSTMENT_TITLES: Readonly<Record<AdjustmentKind, string>> = {
+  'logit-adjustment': 'logit adjustment',
+  'tau-norm': 'tau-normalisation',
+};
+export const CALIBRATION_TITLES: Readonly<Record<Calibration, string>> = {
+  none: 'none',
+  overall: 'one temperature',
+  group: 'by group',
+};
+
+/** The variants of a run, a row each; empty without any. */
+export function variantsTable(variants: readonly Variant[]): string {
+  if (variants.length === 0) return '';
+  const rows = variants.map(({ name, head, kind, tau, calibration, figures: { after } }) => [
+    name,
+    head,
+    ADJUSTMENT_TITLES[kind],
+    String(tau),
+    CALIBRATION_TITLES[calibration],
+    estimateCell(after.macroRecall),
+    ...GROUPS.map((group) => estimateCell(after.groups[group])),
+  ]);
+  return table(['variant', 'head', 'kind', '>tau', 'calibration', 'macro recall', ...GROUPS], rows);
 }

@@ -98,11 +98,6 @@ export function findVariant(project: Project, runId: number, name: string): Vari
   throw new UserError('not-found', `Run ${runId} has no variant "${name}". ${there}`);
 }
 
-/** The model file of a variant. @throws UserError as `findVariant` */
-export function modelOfVariant(project: Project, runId: number, name: string): string {
-  return project.blobs.path(findVariant(project, runId, name).blob);
-}
-
 function requireVariant(project: Project, id: number): VariantRecord {
   const variant = project.store.variants.get(id);
   if (!variant) throw new UserError('not-found', `There is no variant ${id} in this project.`);

@@ -9,7 +9,7 @@ import { integer } from '../arguments.ts';
 import type { AddCommand } from '../cli.ts';
 import { duration, localTime, plural } from '../format.ts';
 import { examples } from '../help.ts';
-import { classTable, figuresTable } from '../run-text.ts';
+import { classTable, figuresTable, variantsTable } from '../run-text.ts';
 import { facts, table } from '../table.ts';
 
 export const addRuns: AddCommand = (parent, cli) => {
@@ -51,17 +51,21 @@ export const addRuns: AddCommand = (parent, cli) => {
     .action((id, options) =>
       cli.perform('show', async (session) => {
         const { showRun } = await import('../../services/runs.ts');
-        const detail = showRun(await session.project(), id);
+        const { listVariants } = await import('../../services/variants.ts');
+        const project = await session.project();
+        const detail = showRun(project, id);
+        const variants = listVariants(project, id);
         const evaluation = storedFigures(detail.run.figures)?.evaluation;
         const sections = [
           overview(detail),
           evaluation ? figuresTable(evaluation, { ranges: options.ranges ?? false }) : '',
           options.classes && evaluation ? classTable(evaluation, detail.classes) : '',
+          variantsTable(variants),
           options.epochs ? epochTable(detail) : '',
           options.config ? JSON.stringify(detail.run.config, null, 2) : '',
           detail.warnings.map(({ epoch, message }) => `Warning (epoch ${epoch + 1}): ${message}`).join('\n'),
         ];
-        return { data: detail, text: sections.filter((section) => section !== '').join('\n\n') };
+        return { data: { ...detail, variants }, text: sections.filter((section) => section !== '').join('\n\n') };
       }),
     );
 
