@@ -9,6 +9,7 @@ import type { Bytes, Endpoint, EndpointKey, ParamNames, ParamsOf } from './endpo
 import { ENGINE_ENDPOINTS } from './engine.ts';
 import { EXPORT_ENDPOINTS } from './exports.ts';
 import { IMAGE_ENDPOINTS } from './images.ts';
+import { MODEL_ENDPOINTS } from './models.ts';
 import { PREDICT_ENDPOINTS } from './predict.ts';
 import { PROJECT_ENDPOINTS } from './projects.ts';
 import { REVIEW_ENDPOINTS } from './review.ts';
@@ -29,6 +30,7 @@ export const CONTRACT = {
   ...ENGINE_ENDPOINTS,
   ...EXPORT_ENDPOINTS,
   ...IMAGE_ENDPOINTS,
+  ...MODEL_ENDPOINTS,
   ...PREDICT_ENDPOINTS,
   ...PROJECT_ENDPOINTS,
   ...REVIEW_ENDPOINTS,

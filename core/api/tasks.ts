@@ -30,6 +30,7 @@ export const TASK_KINDS = [
   'doctor',
   'predict',
   'saliency',
+  'onnx',
   'contexts',
   'remask',
   'morph',

@@ -16,6 +16,10 @@ import { storedFigures } from '../training/stored-figures.ts';
 import { pythonExample } from './model-example.ts';
 import { methodOf } from './run-data.ts';
 import { cardOfModel, type RunModel } from './run-model.ts';
+import { listVariants } from './variants.ts';
+
+/** What is told of a head, without its classes. */
+type HeadSummary = Pick<HeadFigures, 'top1' | 'macroRecall' | 'groups'>;
 
 /** Files that a model leaves the house as, and what each is called. */
 export const MODEL_FILES = { onnx: 'model.onnx', safetensors: 'model.safetensors', card: 'README.md' } as const;
@@ -61,7 +65,8 @@ export async function modelCard(
     files.includes('onnx') || files.includes('safetensors') ? `## Files\n\n${fileList(files, card, onnx)}` : '',
     `## Use\n\n${preprocessingText(card)}${files.includes('onnx') ? `\n\n${pythonExample(card)}` : ''}`,
     `## Training\n\n${training(model, card, config)}`,
-    `## Figures\n\n${figureText(evaluation, figures?.split ?? null, card, config.groups, variant !== null)}`,
+    `## Figures\n\n${figureText(evaluation, figures?.split ?? null, card, config.groups)}`,
+    variantFigures(project, model, card, config.groups),
     `## Classes\n\n${classTable(card, config.groups, evaluation, head)}`,
     `## Limits\n\n${limits(project, model, card, evaluation)}`,
   ];
@@ -174,13 +179,48 @@ function figureText(
   split: string | null,
   card: ModelCard,
   thresholds: GroupThresholds,
-  isVariant: boolean,
 ): string {
   if (evaluation === null) return 'None: the run was not evaluated.';
   const heads = (['uniform', 'balanced', 'mean'] as const).flatMap((name): [Head, HeadFigures][] => {
     const figures = evaluation.heads[name];
     return figures === null ? [] : [[name, figures]];
   });
+  const measured = `On ${split ?? 'the evaluation split'}, ${evaluation.images} images, after the last epoch; 95 % intervals in brackets. The method is judged by the ${HEAD_TITLES[card.head]}.`;
+  const note = card.variant ? ' These are figures of the model as it was trained, before its head was changed.' : '';
+  const columns = heads.map(([name, of]): [string, HeadSummary] => [HEAD_TITLES[name], of]);
+  return `${measured}${note}\n\n${figureTable(columns, card, thresholds)}`;
+}
+
+/** What was measured when the variant was kept; nothing for a run itself. */
+function variantFigures(
+  project: Project,
+  { run, variant }: RunModel,
+  card: ModelCard,
+  thresholds: GroupThresholds,
+): string {
+  const figures = variant && listVariants(project, run.id).find(({ id }) => id === variant.id)?.figures;
+  if (!figures) return '';
+  const { split, choosing, reporting, before, after, calibrationError } = figures;
+  return [
+    '## Figures of the variant',
+    `On ${reporting} images of ${split}; tau and temperatures were chosen on ${choosing} others of it. Expected calibration error: ${errorText(calibrationError.after)}, without temperatures ${errorText(calibrationError.before)}.`,
+    figureTable(
+      [
+        ['as trained', before],
+        ['this variant', after],
+      ],
+      card,
+      thresholds,
+    ),
+  ].join('\n\n');
+}
+
+/** Accuracy overall and by group, a column each. */
+function figureTable(
+  columns: readonly (readonly [title: string, figures: HeadSummary])[],
+  card: ModelCard,
+  thresholds: GroupThresholds,
+): string {
   const groups = groupsByCount(card.trainCounts, thresholds);
   const sizes = GROUPS.map((group) => groups.filter((other) => other === group).length);
   const limitsOf = {
@@ -188,20 +228,20 @@ function figureText(
     medium: `${thresholds.few} to ${thresholds.many}`,
     few: `under ${thresholds.few}`,
   };
-  const row = (title: string, read: (figures: HeadFigures) => Estimate | null): string[] => [
+  const row = (title: string, read: (figures: HeadSummary) => Estimate | null): string[] => [
     title,
-    ...heads.map(([, figures]) => estimateText(read(figures))),
+    ...columns.map(([, figures]) => estimateText(read(figures))),
   ];
-  const rows = [
-    row('Top-1 accuracy', ({ top1 }) => top1),
-    row('Balanced accuracy (mean recall)', ({ macroRecall }) => macroRecall),
-    ...GROUPS.map((group, i) =>
-      row(`${group}: ${sizes[i]} classes, ${limitsOf[group]} training images`, (figures) => figures.groups[group]),
-    ),
-  ];
-  const measured = `On ${split ?? 'the evaluation split'}, ${evaluation.images} images, after the last epoch; 95 % intervals in brackets. The method is judged by the ${HEAD_TITLES[card.head]}.`;
-  const note = isVariant ? ' These are figures of the model as it was trained, before its head was changed.' : '';
-  return `${measured}${note}\n\n${markdownTable(['', ...heads.map(([name]) => HEAD_TITLES[name])], rows)}`;
+  return markdownTable(
+    ['', ...columns.map(([title]) => title)],
+    [
+      row('Top-1 accuracy', ({ top1 }) => top1),
+      row('Balanced accuracy (mean recall)', ({ macroRecall }) => macroRecall),
+      ...GROUPS.map((group, i) =>
+        row(`${group}: ${sizes[i]} classes, ${limitsOf[group]} training images`, (figures) => figures.groups[group]),
+      ),
+    ],
+  );
 }
 
 function classTable(card: ModelCard, thresholds: GroupThresholds, evaluation: Figures | null, head: Head): string {
@@ -231,6 +271,8 @@ function limits({ store }: Project, { run }: RunModel, card: ModelCard, evaluati
   }
   return lines.map((line) => `- ${line}`).join('\n');
 }
+
+const errorText = (value: number | null): string => (value === null ? 'not known' : percent(value));
 
 /** "46.3 % (41.0 to 51.6)" */
 function estimateText(estimate: Estimate | null): string {

@@ -5,6 +5,7 @@ import { readMetadata } from '../base/safetensors.ts';
 import { readCard, type ModelCard } from '../models/model-card.ts';
 import type { Project } from '../storage/project.ts';
 import type { Run, Variant } from '../storage/records.ts';
+import { findVariant } from './variants.ts';
 
 export interface RunModel {
   run: Run;
@@ -22,8 +23,9 @@ export interface RunModel {
  * @param variantName null for the model as it was trained
  * @throws UserError 'not-found' for no such run or variant, 'empty' when the run has no model yet
  */
-export function modelOfRun({ store, blobs }: Project, runId: number | null, variantName: string | null): RunModel {
-  const { runs, variants } = store;
+export function modelOfRun(project: Project, runId: number | null, variantName: string | null): RunModel {
+  const { blobs } = project;
+  const { runs } = project.store;
   const run = runId === null ? runs.list().find(({ modelBlob }) => modelBlob !== null) : runs.get(runId);
   if (!run) {
     const what = runId === null ? 'has no finished run' : `has no run ${runId}`;
@@ -36,13 +38,7 @@ export function modelOfRun({ store, blobs }: Project, runId: number | null, vari
     );
   }
   if (variantName === null) return { run, variant: null, blob: run.modelBlob, path: blobs.path(run.modelBlob) };
-  const variant = variants.ofRun(run.id).find(({ name }) => name === variantName);
-  if (!variant) {
-    throw new UserError(
-      'not-found',
-      `Run ${run.id} has no variant “${variantName}”. See \`contexture show ${run.id}\`, or leave --variant away.`,
-    );
-  }
+  const variant = findVariant(project, run.id, variantName);
   return { run, variant, blob: variant.blob, path: blobs.path(variant.blob) };
 }
 

@@ -327,7 +327,7 @@ async function classesNamed(
   const named = new Map<string, string>();
   const spec: PredictSpec = {
     model: project.blobs.path(run.modelBlob!),
-    source: { kind: 'folder', path: folder },
+    inputs: [{ kind: 'folder', path: folder, name: '' }],
     top: 1,
     head: null,
   };

@@ -1,11 +1,12 @@
 /** Try a run's model on pictures: sent by a person, or images of the project. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { PictureAnswer, PredictionResult, SentPicture, TriedPicture } from '../api/predict.ts';
 import { TEMPORARY_SUFFIX } from '../base/durable-file.ts';
 import { fileError, UserError } from '../base/errors.ts';
+import { pruneFolder } from '../base/prune-folder.ts';
 import { otherFormat, sniffFormat } from '../data/formats.ts';
 import { inspectImage } from '../data/inspect.ts';
 import type { SnapshotRoot } from '../data/snapshot.ts';
@@ -36,7 +37,7 @@ export async function keepPicture(project: Project, bytes: Buffer): Promise<Sent
   const part = join(folder, `${randomUUID()}${TEMPORARY_SUFFIX}`);
   try {
     await mkdir(folder, { recursive: true });
-    await prune(folder);
+    await pruneFolder(folder, KEPT_MS);
     await writeFile(part, bytes);
     await rename(part, join(folder, hash));
   } catch (error) {
@@ -59,14 +60,6 @@ async function inspect(bytes: Buffer, format: NonNullable<ReturnType<typeof snif
 
 function triedFolder({ cacheFolder }: Project): string {
   return join(cacheFolder, 'tried');
-}
-
-async function prune(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name);
-    const { mtimeMs } = await stat(path);
-    if (Date.now() - mtimeMs > KEPT_MS) await rm(path, { force: true });
-  }
 }
 
 /**

@@ -4,6 +4,7 @@ import { contextsKind, remaskKind } from './contexts.ts';
 import { doctorKind } from './doctor.ts';
 import { exportKind, verifyKind } from './export.ts';
 import { importKind } from './import.ts';
+import { onnxKind } from './onnx.ts';
 import { predictKind } from './predict.ts';
 import { relinkKind } from './relink.ts';
 import { saliencyKind } from './saliency.ts';
@@ -23,4 +24,5 @@ export const KINDS: Readonly<Record<QueuedKind, AnyTaskKind>> = {
   verify: verifyKind,
   predict: predictKind,
   saliency: saliencyKind,
+  onnx: onnxKind,
 };

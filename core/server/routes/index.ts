@@ -8,6 +8,7 @@ import { editRoutes } from './edits.ts';
 import { engineRoutes } from './engine.ts';
 import { exportRoutes } from './exports.ts';
 import { imageRoutes } from './images.ts';
+import { modelRoutes } from './models.ts';
 import { predictRoutes } from './predict.ts';
 import { projectRoutes } from './projects.ts';
 import { reviewRoutes } from './review.ts';
@@ -28,6 +29,7 @@ export const HANDLERS: Handlers = {
   ...engineRoutes,
   ...exportRoutes,
   ...imageRoutes,
+  ...modelRoutes,
   ...predictRoutes,
   ...projectRoutes,
   ...reviewRoutes,

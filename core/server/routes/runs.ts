@@ -84,7 +84,7 @@ function changed(service: HandlerContext['service'], project: string): void {
 }
 
 /** Kinds of tasks that use no bytes but those that some record names. */
-const HARMLESS: readonly TaskKind[] = ['predict', 'saliency', 'doctor'];
+const HARMLESS: readonly TaskKind[] = ['predict', 'saliency', 'onnx', 'doctor'];
 
 /** A job at work may use bytes that no record names yet. */
 function refuseWhileAtWork(service: HandlerContext['service'], { id }: ServedProject): void {
