@@ -20,7 +20,15 @@ interface Output {
 const OUTPUTS: Readonly<Record<'page' | 'shell' | 'licences', Output>> = {
   page: {
     path: 'page',
-    sources: ['renderer/**/*', 'core/api/*', 'build/vite.page.ts', 'package-lock.json'],
+    sources: [
+      'renderer/**/*',
+      'core/api/*',
+      // The pure modules of build/import-rules.ts.
+      'core/contexts/{guided-filter,mask,mask-morphology}.ts',
+      'core/training/bicubic.ts',
+      'build/vite.page.ts',
+      'package-lock.json',
+    ],
     make: () =>
       build({
         configFile: join(ROOT, 'build', 'vite.page.ts'),

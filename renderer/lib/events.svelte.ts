@@ -21,6 +21,7 @@ export interface EventBatch {
   readonly steps: readonly OfType<'run-step'>[];
   readonly epochs: readonly OfType<'run-epoch'>[];
   readonly previews: readonly OfType<'run-preview'>[];
+  readonly drafts: readonly OfType<'draft'>[];
 }
 
 class Batch implements EventBatch {
@@ -32,6 +33,7 @@ class Batch implements EventBatch {
   readonly steps: OfType<'run-step'>[] = [];
   readonly epochs: OfType<'run-epoch'>[] = [];
   readonly previews: OfType<'run-preview'>[] = [];
+  readonly drafts: OfType<'draft'>[] = [];
 
   add(event: ServiceEvent): void {
     switch (event.type) {
@@ -60,6 +62,9 @@ class Batch implements EventBatch {
         break;
       case 'run-preview':
         this.previews.push(event);
+        break;
+      case 'draft':
+        this.drafts.push(event);
         break;
     }
   }

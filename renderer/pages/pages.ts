@@ -1,4 +1,5 @@
 /** The pages of the side bar, in its order. Each is loaded when it is first shown. */
+import Brush from '@lucide/svelte/icons/brush';
 import ChartLine from '@lucide/svelte/icons/chart-line';
 import FolderInput from '@lucide/svelte/icons/folder-input';
 import Images from '@lucide/svelte/icons/images';
@@ -55,11 +56,19 @@ export const PAGES: readonly PageEntry[] = [
     load: () => import('./contexts/Contexts.svelte'),
   },
   {
+    name: 'review',
+    title: 'Review',
+    icon: Brush,
+    inProject: true,
+    key: 'Mod+5',
+    load: () => import('./review/Review.svelte'),
+  },
+  {
     name: 'train',
     title: 'Train',
     icon: Play,
     inProject: true,
-    key: 'Mod+5',
+    key: 'Mod+6',
     load: () => import('./train/Train.svelte'),
   },
   {
@@ -67,7 +76,7 @@ export const PAGES: readonly PageEntry[] = [
     title: 'Runs',
     icon: ChartLine,
     inProject: true,
-    key: 'Mod+6',
+    key: 'Mod+7',
     load: () => import('./runs/Runs.svelte'),
   },
   {
@@ -75,7 +84,7 @@ export const PAGES: readonly PageEntry[] = [
     title: 'Export',
     icon: PackageOpen,
     inProject: true,
-    key: 'Mod+7',
+    key: 'Mod+8',
     load: () => import('./export/Export.svelte'),
   },
   {
