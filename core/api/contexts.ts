@@ -9,11 +9,21 @@ export type ContextStateName = z.infer<typeof ContextStateName>;
 
 const Share = z.number().min(0).max(1);
 
+/** Saliency is brought to the picture's own edges by a guided filter before it becomes a mask. */
+export const MaskRefinement = z
+  .object({
+    /** Radius of the filter's windows as a share of the picture's shorter side. */
+    radius: z.number().gt(0).max(0.5),
+    /** Variance of the colours (0 to 1) in a window below which it counts as flat. */
+    epsilon: z.number().gt(0).max(1),
+  })
+  .meta({ id: 'MaskRefinement' });
+
 /** How saliency A becomes a mask M, 1 = context. "soft": (1 - A)^2 · "threshold": 1 where A < threshold, else 0. */
 export const MaskRule = z
   .discriminatedUnion('form', [
-    z.object({ form: z.literal('soft') }),
-    z.object({ form: z.literal('threshold'), threshold: Share }),
+    z.object({ form: z.literal('soft'), refine: MaskRefinement.exactOptional() }),
+    z.object({ form: z.literal('threshold'), threshold: Share, refine: MaskRefinement.exactOptional() }),
   ])
   .meta({ id: 'MaskRule' });
 export type MaskRule = z.infer<typeof MaskRule>;
@@ -76,6 +86,10 @@ export const ContextRow = z
     height: z.number(),
     /** Why no run and no export uses it though it may be accepted; null when nothing stands against it. */
     unused: z.string().nullable(),
+    /** Strokes were painted that no mask version shows yet. */
+    draft: z.boolean(),
+    /** Counts changes of the mask; see core/api/review.ts. */
+    revision: z.number(),
   })
   .meta({ id: 'ContextRow' });
 export type ContextRow = z.infer<typeof ContextRow>;
@@ -149,18 +163,29 @@ export const ContextModel = z
     name: z.string(),
     method: z.string(),
     endedAt: z.string().nullable(),
-    /** Pixels: the saliency size where none is chosen. */
-    inputSize: z.number(),
+    /** How it looks at pictures where nothing else is chosen: length of the shorter side, pixels, and the rest of the look. */
+    size: z.number(),
+    secondSize: z.number().nullable(),
+    mirror: z.boolean(),
   })
   .meta({ id: 'ContextModel' });
 export type ContextModel = z.infer<typeof ContextModel>;
+
+const SaliencySize = z.int().min(32).max(1024);
+
+/** How a picture was looked at: lengths of its shorter side, pixels, and whether its mirror image was, too. */
+export const SaliencyLook = z.object({ sizes: z.array(z.int().positive()), mirror: z.boolean() });
 
 export const ContextSearch = z
   .object({
     /** The run whose model looks; the newest finished one when absent. */
     run: z.int().positive().optional(),
-    /** Shorter side that goes through the network, pixels; as in training when absent. */
-    size: z.int().min(32).max(512).optional(),
+    /** Shorter side that goes through the network, pixels; as suits the model when absent. */
+    size: SaliencySize.optional(),
+    /** A second one, whose map is averaged with the first one's; as suits the model when both are absent. */
+    secondSize: SaliencySize.optional(),
+    /** The maps of the mirror images are averaged in as well; as suits the model when absent. */
+    mirror: z.boolean().optional(),
     rule: MaskRule.default({ form: 'soft' }),
     /** Where p(true class) comes from: "on-line", or held-out folds, which train one model more for each. */
     folds: z.int().min(2).max(20).nullable().default(null),

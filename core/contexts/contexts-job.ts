@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
-import { decodeRgb, encodeGrey, type GreyImage } from '../data/decode.ts';
+import { decodeRgb, encodeGrey } from '../data/decode.ts';
 import { mapOrdered } from '../data/flow.ts';
 import type { Size } from '../data/geometry.ts';
 import { SnapshotFiles } from '../data/snapshot-files.ts';
@@ -25,8 +25,17 @@ import { Evaluator } from '../training/evaluator.ts';
 import { ImageTensors } from '../training/image-tensors.ts';
 import { decodePredictions } from '../training/predictions-file.ts';
 import { heldOutProbabilities } from './held-out.ts';
-import { maskArea, maskFromSaliency, type MaskRule } from './mask.ts';
-import { saliencyInput } from './saliency-size.ts';
+import { MaskMakers } from './mask-makers.ts';
+import type { MaskRule } from './mask.ts';
+import {
+  averageMaps,
+  inputStep,
+  mirrored,
+  saliencyInput,
+  toGrey,
+  type SaliencyLook,
+  type SaliencyMap,
+} from './saliency-look.ts';
 
 export interface ContextsSpec {
   snapshotBlob: BlobId;
@@ -35,8 +44,7 @@ export interface ContextsSpec {
   blobFolder: string;
   cacheFolder: string;
   modelBlob: BlobId;
-  /** Length of the shorter side that goes through the network, pixels. */
-  size: number;
+  look: SaliencyLook;
   rule: MaskRule;
   /**
    * Where p(true class) comes from. "on-line": as seen in training, from the run's predictions. "held-out": this many
@@ -64,10 +72,16 @@ export interface ContextsResult {
 /** Pixels that go through the network at a time. */
 export const PIXELS_A_BATCH = 128 * 64 * 64;
 
-/** A decoded picture waiting for its batch. */
-export interface Waiting {
+/** A picture decoded at one size. */
+export interface Decoded {
   image: SnapshotImage;
   pixels: Uint8Array;
+}
+
+/** Pictures of one shape waiting for their batch, decoded at each of the sizes. */
+interface Bucket {
+  sizes: Size[];
+  pictures: { image: SnapshotImage; pixels: Uint8Array[] }[];
 }
 
 export const contextsJob: Job<ContextsSpec, ContextsEvent, ContextsResult> = async (spec, port) => {
@@ -102,12 +116,21 @@ async function findContexts(spec: ContextsSpec, port: JobPort<ContextsEvent>): P
     total: spec.indices.length,
   });
   const files = new SnapshotFiles(snapshot.roots);
-  const waiting = new Map<string, { size: Size; pictures: Waiting[] }>();
-  const finish = async ({ size, pictures }: { size: Size; pictures: Waiting[] }): Promise<void> => {
-    const looked = lookAt(evaluator, state, tensors, size, pictures, labelOf);
+  await using makers = new MaskMakers(snapshot.roots);
+  const finish = async ({ sizes, pictures }: Bucket): Promise<void> => {
+    const looks = sizes.flatMap((size, i) => {
+      const decoded = pictures.map(({ image, pixels }): Decoded => ({ image, pixels: pixels[i] }));
+      const look = (mirror: boolean): Look[] => lookAt(evaluator, state, tensors, size, decoded, labelOf, mirror);
+      return spec.look.mirror ? [look(false), look(true)] : [look(false)];
+    });
+    const seen = pictures.map(({ image }, i) => {
+      const own = looks.map((look) => look[i]);
+      const probability = own.reduce((sum, look) => sum + look.probability, 0) / own.length;
+      return { image, probability, saliency: toGrey(averageMaps(own.map((look) => look.saliency))) };
+    });
+    const masks = await makers.make(seen.map(({ image, saliency }) => ({ saliency, picture: image, rule: spec.rule })));
     const found = await Promise.all(
-      looked.map(async ({ image, saliency, probability }): Promise<FoundContext> => {
-        const mask = maskFromSaliency(saliency, image.width, image.height, spec.rule);
+      seen.map(async ({ image, saliency, probability }, i): Promise<FoundContext> => {
         const known = probabilities.values.get(image.id);
         return {
           imageId: image.id,
@@ -118,12 +141,7 @@ async function findContexts(spec: ContextsSpec, port: JobPort<ContextsEvent>): P
             probability: known ?? probability,
             probabilityFrom: known === undefined ? 'training' : probabilities.from,
           },
-          mask: {
-            blob: blobs.put(await encodeGrey(mask)),
-            width: mask.width,
-            height: mask.height,
-            area: maskArea(mask),
-          },
+          mask: { blob: blobs.put(masks[i].png), width: image.width, height: image.height, area: masks[i].area },
         };
       }),
     );
@@ -131,21 +149,26 @@ async function findContexts(spec: ContextsSpec, port: JobPort<ContextsEvent>): P
     await port.drained();
     meter.add(found.length);
   };
+  const step = inputStep(network.backbone);
+  const waiting = new Map<string, Bucket>();
   try {
-    const decode = async (index: number): Promise<Waiting & { size: Size }> => {
+    const decode = async (index: number): Promise<Bucket> => {
       const image = snapshot.images[index];
-      const size = saliencyInput(image, spec.size);
-      return { image, size, pixels: await decodeRgb(await files.read(image), { ...size, fit: 'fill' }, image) };
+      const sizes = spec.look.sizes.map((shorter) => saliencyInput(image, shorter, step));
+      const bytes = await files.read(image);
+      const pixels = await Promise.all(sizes.map((size) => decodeRgb(bytes, { ...size, fit: 'fill' }, image)));
+      return { sizes, pictures: [{ image, pixels }] };
     };
-    for await (const { image, size, pixels } of mapOrdered(spec.indices, 2 * availableParallelism(), decode)) {
+    for await (const { sizes, pictures } of mapOrdered(spec.indices, 2 * availableParallelism(), decode)) {
       if (port.signal.aborted) {
         throw new UserError('cancelled', 'Finding contexts was cancelled; those found so far are kept.');
       }
-      const key = `${size.width}x${size.height}`;
-      const bucket = waiting.get(key) ?? { size, pictures: [] };
+      const key = sizes.map(({ width, height }) => `${width}x${height}`).join(' ');
+      const bucket = waiting.get(key) ?? { sizes, pictures: [] };
       waiting.set(key, bucket);
-      bucket.pictures.push({ image, pixels });
-      if (bucket.pictures.length * size.width * size.height >= PIXELS_A_BATCH) {
+      bucket.pictures.push(...pictures);
+      const most = Math.max(...sizes.map(({ width, height }) => width * height));
+      if (bucket.pictures.length * most >= PIXELS_A_BATCH) {
         waiting.delete(key);
         await finish(bucket);
       }
@@ -158,35 +181,43 @@ async function findContexts(spec: ContextsSpec, port: JobPort<ContextsEvent>): P
   return { found: meter.done };
 }
 
-/** Saliency and p(true class) of a batch of pictures of one size. @param labelOf the label that the model knows */
+/** What the model sees of the true class in one picture. */
+export interface Look {
+  saliency: SaliencyMap;
+  probability: number;
+}
+
+/**
+ * Look at a batch of pictures of one size.
+ * @param labelOf the label that the model knows
+ * @param mirror look at their mirror images; the maps are turned back
+ * @returns in the order of the pictures
+ */
 export function lookAt(
   evaluator: Evaluator,
   state: InferenceState,
   tensors: ImageTensors,
   { width, height }: Size,
-  pictures: readonly Waiting[],
+  pictures: readonly Decoded[],
   labelOf: (image: SnapshotImage) => number,
-): { image: SnapshotImage; saliency: GreyImage; probability: number }[] {
+  mirror = false,
+): Look[] {
   return tidy(() => {
     const pixels = new Uint8Array(Buffer.concat(pictures.map((picture) => picture.pixels)));
     const labels = tf.tensor1d(
       Int32Array.from(pictures, ({ image }) => labelOf(image)),
       'int32',
     );
-    const images = tensors.of(pixels, height, width);
+    const upright = tensors.of(pixels, height, width);
+    const images: tf.Tensor4D = mirror ? tf.reverse(upright, 2) : upright;
     const { saliency, probability } = evaluator.look(state, { images, labels });
     const [, h, w] = saliency.shape;
     const values = saliency.dataSync<'float32'>();
     const probabilities = probability.dataSync<'float32'>();
-    return pictures.map(({ image }, i) => ({
-      image,
-      saliency: {
-        width: w,
-        height: h,
-        data: Uint8Array.from(values.subarray(i * h * w, (i + 1) * h * w), (value) => Math.round(255 * value)),
-      },
-      probability: probabilities[i],
-    }));
+    return pictures.map((_, i) => {
+      const map = { width: w, height: h, data: values.slice(i * h * w, (i + 1) * h * w) };
+      return { saliency: mirror ? mirrored(map) : map, probability: probabilities[i] };
+    });
   });
 }
 

@@ -7,11 +7,14 @@ import type {
   ContextQuery,
   ContextRow,
 } from '../api/contexts.ts';
+import { MaskRule, SaliencyLook } from '../api/contexts.ts';
 import { UserError } from '../base/errors.ts';
+import type { Json } from '../base/json.ts';
 import { effectiveClasses } from '../data/classes.ts';
 import { groupsByCount, type Group } from '../data/groups.ts';
 import type { ContextQuery as StoreQuery, ContextRow as StoredRow, ProjectStore } from '../storage/project-store.ts';
 import type { ClassRecord, Mask, Saliency } from '../storage/records.ts';
+import { defaultLook } from '../contexts/default-look.ts';
 import { TrainConfig } from '../training/config.ts';
 import { groupThresholds } from './stats.ts';
 
@@ -62,10 +65,10 @@ export function describeContexts(store: ProjectStore, ids: readonly number[]): C
 }
 
 function describe(row: StoredRow, effective: ReadonlyMap<number, ClassRecord>): ContextRow {
-  const { id, imageId, maskId, path, classId, state, probability, area, origin, width, height } = row;
+  const { id, imageId, maskId, path, classId, state, probability, area, origin, width, height, draft, revision } = row;
   const className = effective.get(classId)!.name;
   const shown = { id, image: imageId, path, classId, className, state, probability, area, mask: maskId, origin };
-  return { ...shown, width, height, unused: unusedReason(row) };
+  return { ...shown, width, height, draft, revision, unused: unusedReason(row) };
 }
 
 /** Why neither runs nor exports use a context, accepted or not. */
@@ -90,7 +93,7 @@ export function contextDetail(store: ProjectStore, id: number): ContextDetail {
     masks: store.masks.ofImage(row.imageId).map((mask) => ({
       id: mask.id,
       origin: mask.origin,
-      how: howMade(mask),
+      how: howMade(mask, mask.saliencyId === null ? undefined : store.saliencies.get(mask.saliencyId)),
       area: mask.area,
       author: mask.author,
       at: mask.createdAt,
@@ -100,16 +103,28 @@ export function contextDetail(store: ProjectStore, id: number): ContextDetail {
   };
 }
 
-/** The rule or file of a mask version, in words. */
-function howMade({ origin, params }: Mask): string {
+/** The rule and the saliency behind it, or the file, of a mask version, in words. */
+function howMade({ origin, params }: Mask, saliency: Saliency | undefined): string {
   const fields = typeof params === 'object' && params !== null && !Array.isArray(params) ? params : {};
-  const { rule, file } = fields;
-  if (origin === 'soft') return 'Soft, (1 − saliency)²';
-  if (origin === 'threshold') {
-    const threshold = typeof rule === 'object' && rule !== null && 'threshold' in rule ? Number(rule.threshold) : NaN;
-    return Number.isFinite(threshold) ? `Cut at saliency ${threshold}` : 'Cut at a threshold';
-  }
+  const { rule, file, tools, strokes } = fields;
+  const made = MaskRule.safeParse(rule);
+  if (made.success) return `${ruleInWords(made.data)}${lookInWords(saliency?.look)}`;
+  if (Array.isArray(tools))
+    return `Painted, ${strokes === 1 ? '1 stroke' : `${Number(strokes)} strokes`} (${tools.join(', ')})`;
   return typeof file === 'string' ? `From ${file}` : origin === 'import' ? 'Imported' : 'Edited';
+}
+
+function ruleInWords(rule: MaskRule): string {
+  const form = rule.form === 'soft' ? 'Soft, (1 − saliency)²' : `Cut at saliency ${rule.threshold}`;
+  return rule.refine === undefined ? form : `${form}, at the picture's edges (radius ${rule.refine.radius})`;
+}
+
+/** How the picture was looked at, to be added to the rule; nothing for maps that do not know. */
+function lookInWords(stored: Json | undefined): string {
+  const look = SaliencyLook.safeParse(stored);
+  if (!look.success) return '';
+  const { sizes, mirror } = look.data;
+  return `; looked at with ${sizes.join(' and ')} px${mirror ? ', mirror images too' : ''}`;
 }
 
 /** A mask version of a context: the one in force unless another is asked for. @throws UserError 'not-found' */
@@ -153,7 +168,7 @@ export function contextModels(store: ProjectStore): ContextModel[] {
     .listed()
     .filter(({ state, modelBlob, trashedAt }) => state === 'finished' && modelBlob !== null && trashedAt === null);
   return finished.slice(0, MODELS_SHOWN).map(({ id, name, method, endedAt }) => {
-    const { inputSize } = TrainConfig.parse(store.runs.get(id)!.config);
-    return { run: id, name, method, endedAt, inputSize };
+    const { sizes, mirror } = defaultLook(TrainConfig.parse(store.runs.get(id)!.config));
+    return { run: id, name, method, endedAt, size: sizes[0], secondSize: sizes[1] ?? null, mirror };
   });
 }

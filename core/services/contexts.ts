@@ -2,19 +2,26 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileError, UserError } from '../base/errors.ts';
-import { canonicalJson, type Json } from '../base/json.ts';
+import { asJson, canonicalJson, type Json } from '../base/json.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import type { ContextsEvent, ContextsResult, ContextsSpec, FoundContext } from '../contexts/contexts-job.ts';
-import { maskArea, maskFromSaliency, type MaskRule } from '../contexts/mask.ts';
+import { defaultLook } from '../contexts/default-look.ts';
+import { MaskMakers, type MadeMask } from '../contexts/mask-makers.ts';
+import { maskArea, type MaskRule } from '../contexts/mask.ts';
+import type { SaliencyLook } from '../contexts/saliency-look.ts';
 import { decodeGrey, encodeGrey, type GreyImage } from '../data/decode.ts';
+import { mapOrdered } from '../data/flow.ts';
+import type { Size } from '../data/geometry.ts';
 import { takeSnapshot, type DatasetSnapshot } from '../data/snapshot.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import { resolveThreads } from '../engine/fingerprint.ts';
+import { settleDrafts } from './drafts.ts';
 import { engineJobEnvironment } from './job-environment.ts';
 import type { Project } from '../storage/project.ts';
 import type { ContextFilter } from '../storage/project-store.ts';
-import type { Context, ContextState, ContextStep, ImageRecord, Mask, Run } from '../storage/records.ts';
+import type { Context, ContextState, ContextStep, ImageRecord, Mask, Run, Saliency } from '../storage/records.ts';
 import { TrainConfig } from '../training/config.ts';
+import { imagePicture } from './explain.ts';
 
 /** Who did something and when. */
 export interface Act {
@@ -25,8 +32,12 @@ export interface Act {
 export interface FindOptions {
   /** The run whose model looks; the newest finished one when absent. */
   runId?: number;
-  /** Shorter side that goes through the network, pixels; the model's input size when absent. */
+  /** Shorter side that goes through the network, pixels; as suits the model when absent (`defaultLook`). */
   size?: number;
+  /** A second one, whose map is averaged with the first one's; as suits the model when both are absent. */
+  secondSize?: number;
+  /** Average in the maps of the mirror images; as suits the model when absent. */
+  mirror?: boolean;
   rule?: MaskRule;
   /** Where p(true class) comes from; "on-line" when absent. `folds` as in `ContextsSpec`. */
   probability?: { from: 'on-line' } | { from: 'held-out'; folds: number };
@@ -57,18 +68,23 @@ export async function findContexts(
   const { store, blobs } = project;
   const run = finishedRun(project, options.runId);
   const config = TrainConfig.parse(run.config);
-  const rule = options.rule ?? { form: 'soft' };
+  const rule = checkedRule(options.rule ?? { form: 'soft' });
+  const look = lookOf(config, options);
   const snapshot = takeSnapshot(store);
   const wanted = options.probability ?? { from: 'on-line' };
-  const size = options.size ?? config.inputSize;
-  if (size < 32 || size > 512) {
-    throw new UserError('usage', `A saliency size of ${size} px is out of its range. Choose 32 to 512.`);
-  }
   if (wanted.from === 'held-out' && !(Number.isInteger(wanted.folds) && wanted.folds >= 2 && wanted.folds <= 20)) {
     throw new UserError('usage', `${wanted.folds} folds cannot be judged one by the others. Choose 2 to 20.`);
   }
   const probabilityFrom = wanted.from === 'held-out' ? `${wanted.folds} folds` : wanted.from;
-  const params: Json = { rule: { ...rule }, model: run.modelBlob, size, probability: probabilityFrom };
+  const params: Json = {
+    rule: asJson(rule),
+    model: run.modelBlob,
+    size: look.sizes[0],
+    // What was not there before is left out where it is not used, so that what was found before counts as found.
+    ...(look.sizes.length > 1 ? { secondSize: look.sizes[1] } : {}),
+    ...(look.mirror ? { mirror: true } : {}),
+    probability: probabilityFrom,
+  };
   const done = new Set(alreadyFound(project, params));
   const indices = snapshot.images.flatMap(({ id, split }, index) =>
     split === 'train' && !done.has(id) ? [index] : [],
@@ -81,7 +97,7 @@ export async function findContexts(
     blobFolder: blobs.folder,
     cacheFolder: project.cacheFolder,
     modelBlob: run.modelBlob!,
-    size,
+    look,
     rule,
     probability:
       wanted.from === 'on-line'
@@ -94,7 +110,7 @@ export async function findContexts(
       return;
     }
     store.transaction(() => {
-      for (const found of event.found) keep(project, run, event.layer, rule, params, found, act);
+      for (const found of event.found) keep(project, { run, layer: event.layer, look, rule, params }, found, act);
     });
     summary.found += event.found.length;
   };
@@ -104,6 +120,38 @@ export async function findContexts(
     env: engineJobEnvironment(resolveThreads(config.threads)),
   });
   return summary;
+}
+
+/** Bounds of a saliency size, pixels. */
+const LEAST_SIZE = 32;
+const MOST_SIZE = 1024;
+
+/** How pictures are looked at: as asked for, the rest as suits the run's model. @throws UserError 'usage' */
+function lookOf(config: TrainConfig, { size, secondSize, mirror }: FindOptions): SaliencyLook {
+  const usual = defaultLook(config);
+  const asked = [size ?? usual.sizes[0], ...(secondSize === undefined ? [] : [secondSize])];
+  const sizes = size === undefined && secondSize === undefined ? usual.sizes : asked;
+  const wrong = sizes.find((one) => !Number.isInteger(one) || one < LEAST_SIZE || one > MOST_SIZE);
+  if (wrong !== undefined) {
+    throw new UserError(
+      'usage',
+      `A saliency size of ${wrong} px is out of its range. Choose ${LEAST_SIZE} to ${MOST_SIZE}.`,
+    );
+  }
+  if (sizes[0] === sizes[1]) {
+    throw new UserError('usage', `Both saliency sizes are ${sizes[0]} px. Choose two that differ, or one alone.`);
+  }
+  return { sizes, mirror: mirror ?? usual.mirror };
+}
+
+/** A rule with sensible numbers. @throws UserError 'usage' */
+function checkedRule(rule: MaskRule): MaskRule {
+  const { refine } = rule;
+  if (refine === undefined || (refine.radius > 0 && refine.radius <= 0.5 && refine.epsilon > 0)) return rule;
+  throw new UserError(
+    'usage',
+    `A mask cannot be refined with a radius of ${refine.radius} and an epsilon of ${refine.epsilon}. Choose a radius over 0 and up to 0.5 of the shorter side, and an epsilon over 0.`,
+  );
 }
 
 /** The run asked for, or the newest finished one. */
@@ -141,26 +189,29 @@ function alreadyFound({ store }: Project, params: Json): number[] {
     .map(({ imageId }) => imageId);
 }
 
-/**
- * Store what was found in one picture.
- * @param params what the mask version is to remember of how it was made
- */
+/** How contexts are found; `params` is what a mask version remembers of it. */
+interface Search {
+  run: Run;
+  layer: string;
+  look: SaliencyLook;
+  rule: MaskRule;
+  params: Json;
+}
+
+/** Store what was found in one picture. */
 function keep(
-  project: Project,
-  run: Run,
-  layer: string,
-  rule: MaskRule,
-  params: Json,
+  { store }: Project,
+  { run, layer, look, rule, params }: Search,
   found: FoundContext,
   { author, at }: Act,
 ): void {
-  const { store } = project;
   const saliency = store.saliencies.add({
     imageId: found.imageId,
     modelHash: run.modelBlob!,
     layer,
     runId: run.id,
     ...found.saliency,
+    look: asJson(look),
     createdAt: at,
   });
   const context = store.contexts.ofImage(found.imageId);
@@ -181,7 +232,7 @@ function keep(
   }
   const current = store.masks.get(context.maskId)!;
   const byPerson = current.origin === 'edit' || current.origin === 'import';
-  if (context.state === 'undecided' && !byPerson) {
+  if (context.state === 'undecided' && !byPerson && !store.drafts.isPending(context.id)) {
     store.contexts.setMask(context.id, mask.id, author, at, probability);
   }
 }
@@ -247,43 +298,54 @@ export function undoContexts({ store }: Project, { author, at }: Act): UndoneSte
   return { kind: step.kind, author: step.author, at: step.at, changed, kept };
 }
 
+/** Masks that are made anew side by side: more than threads, so that none has to wait. */
+const MASKS_AT_ONCE = 32;
+
 /**
  * Make the masks of contexts anew by another rule, from their stored saliency; each is a new version, all are one step.
  * @returns how many were made
- * @throws UserError 'not-found'; 'usage' for a context whose mask no saliency stands behind; 'cancelled': the masks made
- *   until then stay
+ * @throws UserError 'not-found'; 'usage' for a context whose mask no saliency stands behind; where the rule refines also
+ *   'not-found', 'unreadable', 'changed' or 'damaged' naming a picture; 'cancelled': the masks made until then stay
  */
 export async function remaskContexts(
   project: Project,
   ids: readonly number[],
-  rule: MaskRule,
+  wanted: MaskRule,
   act: Act,
   { onEvent, signal }: { onEvent?: (event: Progress) => void; signal?: AbortSignal } = {},
 ): Promise<number> {
   const { store, blobs } = project;
+  const rule = checkedRule(wanted);
   const meter = new ProgressMeter(onEvent ?? (() => {}), { stage: 'Making masks', unit: 'masks', total: ids.length });
+  const roots = store.sources.list().map(({ kind, path }) => ({ kind, path }));
   const step = store.contexts.addStep({ kind: 'remask', ...act });
-  for (const id of ids) {
-    if (signal?.aborted) throw new UserError('cancelled', `${meter.done} of ${ids.length} masks were made.`);
+  await using makers = new MaskMakers(roots);
+  const make = async (id: number): Promise<{ context: Context; saliency: Saliency; made: MadeMask }> => {
     const context = requireContext(store, id);
-    // The saliency behind the mask that is shown; a person's mask has none, so the newest stands in.
-    const { saliencyId } = store.masks.get(context.maskId)!;
-    const saliency =
-      saliencyId === null ? store.saliencies.ofImage(context.imageId)[0] : store.saliencies.get(saliencyId);
-    if (!saliency) {
-      throw new UserError(
-        'usage',
-        `Context ${id} has no saliency to make a mask from. Run \`contexture contexts\` first.`,
-      );
-    }
+    const saliency = saliencyBehind(project, context);
+    const picture = imagePicture(project, store.images.get(context.imageId)!, roots);
+    const map = await decodeGrey(blobs.get(saliency.blob));
+    const [made] = await makers.make([{ saliency: map, picture, rule }]);
+    return { context, saliency, made };
+  };
+  for await (const { context, saliency, made } of mapOrdered(ids, MASKS_AT_ONCE, make)) {
+    if (signal?.aborted) throw new UserError('cancelled', `${meter.done} of ${ids.length} masks were made.`);
+    const params: Json = { rule: asJson(rule), model: saliency.modelHash };
     const { width, height } = store.images.get(context.imageId)!;
-    const mask = maskFromSaliency(await decodeGrey(blobs.get(saliency.blob)), width, height, rule);
-    const params: Json = { rule: { ...rule }, model: saliency.modelHash };
-    await addMask(project, context, mask, { origin: rule.form, saliencyId: saliency.id, params }, act, step);
+    const mask = { png: made.png, width, height, area: made.area };
+    addMask(project, context, mask, { origin: rule.form, saliencyId: saliency.id, params }, act, step);
     meter.add();
   }
   meter.finish();
   return ids.length;
+}
+
+/** The saliency behind the mask that is shown; a person's mask has none, so the newest stands in. */
+function saliencyBehind({ store }: Project, { id, imageId, maskId }: Context): Saliency {
+  const { saliencyId } = store.masks.get(maskId)!;
+  const saliency = saliencyId === null ? store.saliencies.ofImage(imageId)[0] : store.saliencies.get(saliencyId);
+  if (saliency) return saliency;
+  throw new UserError('usage', `Context ${id} has no saliency to make a mask from. Run \`contexture contexts\` first.`);
 }
 
 /**
@@ -327,14 +389,17 @@ export async function putMask(
   }
   const step = store.contexts.addStep({ kind: 'mask', ...act });
   const made = { origin: 'edit', saliencyId: null, params: { file: basename(name) } } as const;
-  return addMask(project, context, mask, made, act, step);
+  const drawn = { ...mask, png: await encodeGrey(mask), area: maskArea(mask) };
+  return addMask(project, context, drawn, made, act, step);
 }
 
 /**
  * Go back to an earlier version of a context's mask. The versions in between stay.
  * @throws UserError 'not-found'
  */
-export function restoreMask({ store }: Project, id: number, maskId: number, { author, at }: Act): void {
+export async function restoreMask(project: Project, id: number, maskId: number, { author, at }: Act): Promise<void> {
+  const { store } = project;
+  await settleDrafts(project, [id], at);
   const context = requireContext(store, id);
   const mask = store.masks.get(maskId);
   if (mask?.imageId !== context.imageId) {
@@ -368,24 +433,24 @@ export function showContext(
   };
 }
 
-async function addMask(
+function addMask(
   { store, blobs }: Project,
   context: Context,
-  mask: GreyImage,
+  { png, width, height, area }: MadeMask & Size,
   made: Pick<Mask, 'origin' | 'saliencyId' | 'params'>,
   { author, at }: Act,
   step: number,
-): Promise<Mask> {
-  const blob = blobs.put(await encodeGrey(mask));
+): Mask {
+  const blob = blobs.put(png);
   return store.transaction(() => {
     const version = store.masks.add({
       imageId: context.imageId,
       parentId: context.maskId,
       ...made,
       blob,
-      width: mask.width,
-      height: mask.height,
-      area: maskArea(mask),
+      width,
+      height,
+      area,
       author,
       createdAt: at,
     });

@@ -7,8 +7,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { Random } from '../../core/base/random.ts';
-import { lookAt, PIXELS_A_BATCH, type Waiting } from '../../core/contexts/contexts-job.ts';
+import { lookAt, PIXELS_A_BATCH, type Decoded } from '../../core/contexts/contexts-job.ts';
 import { maskArea, maskFromSaliency } from '../../core/contexts/mask.ts';
+import { toGrey } from '../../core/contexts/saliency-look.ts';
 import { decodeRgb } from '../../core/data/decode.ts';
 import { startEngine } from '../../core/engine/backend.ts';
 import { readEngineInstall } from '../../core/engine/install.ts';
@@ -32,7 +33,7 @@ const chosen = Array.from(
   { length: Math.min(images, files.length) },
   (_, i, all = Math.min(images, files.length)) => files[Math.floor((i * files.length) / all)],
 );
-const pictures: Waiting[] = [];
+const pictures: Decoded[] = [];
 for (const [id, path] of chosen.entries()) {
   const bytes = readFileSync(path);
   const label = classes.indexOf(basename(dirname(path)));
@@ -62,7 +63,7 @@ using evaluator = new Evaluator(network);
 function lookAndMask(): void {
   for (const batch of batches) {
     for (const { saliency } of lookAt(evaluator, state, tensors, SIZE, batch, ({ label }) => label)) {
-      maskArea(maskFromSaliency(saliency, SIZE.width, SIZE.height, { form: 'soft' }));
+      maskArea(maskFromSaliency(toGrey(saliency), SIZE.width, SIZE.height, { form: 'soft' }));
     }
   }
 }

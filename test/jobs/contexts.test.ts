@@ -1,12 +1,12 @@
 /** Contexts from end to end: a trained run finds them, a person decides and corrects, a run is trained with the bank. */
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { UserError, type ErrorCode } from '../../core/base/errors.ts';
 import { bankHash, takeBank, type BankEntry } from '../../core/contexts/bank.ts';
-import { maskFromSaliency, type MaskRule } from '../../core/contexts/mask.ts';
-import { decodeGrey, encodeGrey, type GreyImage } from '../../core/data/decode.ts';
+import { maskFromSaliency, refinedMask, type MaskRule } from '../../core/contexts/mask.ts';
+import { decodeGrey, decodeUpright, encodeGrey, type GreyImage } from '../../core/data/decode.ts';
 import { runJob } from '../../core/jobs/runner.ts';
 import {
   decideContexts,
@@ -89,6 +89,10 @@ test('without a finished run, or with settings out of range, nothing is looked f
   first = await train('ce');
   await rejects(find({ runId: 99 }), 'not-found', /no run 99/);
   await rejects(find({ size: 16 }), 'usage', /16 px/);
+  await rejects(find({ secondSize: 2048 }), 'usage', /2048 px/);
+  await rejects(find({ size: 64, secondSize: 64 }), 'usage', /Both saliency sizes are 64 px/);
+  const refine = { radius: 0.7, epsilon: 0.1 };
+  await rejects(find({ rule: { form: 'soft', refine } }), 'usage', /radius of 0\.7 and an epsilon of 0\.1/);
   await rejects(find({ probability: { from: 'held-out', folds: 1 } }), 'usage', /1 folds/);
 });
 
@@ -121,6 +125,7 @@ test('every training image, and no other, has an undecided context on its own up
       [saliency.modelHash, saliency.runId, saliency.layer, mask.saliencyId],
       [first.modelBlob, first.id, 'stage3', saliency.id],
     );
+    assert.deepEqual(saliency.look, { sizes: [SIZE], mirror: false });
     const grey = await greyOf(saliency.blob);
     // Three stages, two of them of stride 2: a quarter of what went in.
     const width = image.width === image.height ? SIZE : SIZE * 1.5;
@@ -206,8 +211,8 @@ test('a mask can be replaced, made by another rule, and put back; every version 
     [0, 255],
   );
   const other = contextOf(PLAIN).mask;
-  assert.throws(() => restoreMask(project, id, other.id, ANN), { code: 'not-found' });
-  restoreMask(project, id, edited.id, ANN);
+  await rejects(restoreMask(project, id, other.id, ANN), 'not-found', /no mask version/);
+  await restoreMask(project, id, edited.id, ANN);
   const shown = showContext(project, id);
   assert.deepEqual(shown.mask, edited);
   assert.deepEqual(shown.masks, [original, edited, hard]);
@@ -251,6 +256,46 @@ test('another model, judged by held-out folds: what a person decided or drew sta
   const again = { runId: first.id, size: SIZE };
   assert.deepEqual(await find(again), { runId: first.id, found: 0, known: images });
   assert.deepEqual(await find({ ...again, size: 32 }), { runId: first.id, found: images, known: 0 });
+});
+
+test('two sizes, mirror images and the edges of the pictures: said with the map, made again from it to the last bit', async () => {
+  const rule: MaskRule = { form: 'threshold', threshold: 0.4, refine: { radius: 0.2, epsilon: 1e-3 } };
+  const wish = { runId: first.id, size: 32, secondSize: 64, mirror: true, rule };
+  assert.deepEqual(await find(wish), { runId: first.id, found: images, known: 0 });
+  assert.deepEqual(await find(wish), { runId: first.id, found: 0, known: images });
+  const { image, context } = contextOf(PLAIN);
+  const [saliency] = project.store.saliencies.ofImage(image.id);
+  assert.deepEqual(saliency.look, { sizes: [32, 64], mirror: true });
+  const grey = await greyOf(saliency.blob);
+  assert.deepEqual([grey.width, grey.height], [24, 16], 'the finer grid');
+  assert.deepEqual([Math.min(...grey.data), Math.max(...grey.data)], [0, 255]);
+  const made = project.store.masks.ofImage(image.id).find(({ saliencyId }) => saliencyId === saliency.id)!;
+  const pixels = await decodeUpright(readFileSync(join(pictures, image.path)));
+  const expected = refinedMask(grey, pixels, pixels, { ...rule, refine: { radius: 0.2, epsilon: 1e-3 } });
+  assert.deepEqual(await greyOf(made.blob), expected);
+  assert.notDeepEqual(expected, maskFromSaliency(grey, image.width, image.height, rule), 'the edges count');
+  await restoreMask(project, context.id, made.id, ANN);
+  assert.equal(await remaskContexts(project, [context.id], rule, BOB), 1);
+  const again = showContext(project, context.id).mask;
+  assert.deepEqual([again.blob, again.saliencyId, again.author], [made.blob, saliency.id, 'bob']);
+});
+
+test('a picture that has changed or gone is named where its mask is to be refined, and only there', async () => {
+  const { context, image, mask } = contextOf(PLAIN);
+  const path = join(pictures, image.path);
+  const bytes = readFileSync(path);
+  const refined: MaskRule = { form: 'soft', refine: { radius: 0.1, epsilon: 1e-3 } };
+  const remask = (rule: MaskRule): Promise<number> => remaskContexts(project, [context.id], rule, ANN);
+  try {
+    writeFileSync(path, Buffer.concat([bytes, Buffer.from('x')]));
+    await rejects(remask(refined), 'changed', /zz-plain\.jpg is not the file that was imported\. .*without refinement/);
+    rmSync(path);
+    await rejects(remask(refined), 'not-found', /zz-plain\.jpg/);
+    assert.equal(showContext(project, context.id).mask.id, mask.id);
+    assert.equal(await remask({ form: 'soft' }), 1);
+  } finally {
+    writeFileSync(path, bytes);
+  }
 });
 
 test('a run with the curated bank alone lays accepted contexts on in every step, and says which bank it was', async () => {

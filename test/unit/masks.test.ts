@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { Random } from '../../core/base/random.ts';
 import { dealFolds } from '../../core/contexts/held-out.ts';
 import { maskArea, maskFromSaliency } from '../../core/contexts/mask.ts';
-import { saliencyInput } from '../../core/contexts/saliency-size.ts';
+import { averageMaps, mirrored as turned, saliencyInput, type SaliencyMap } from '../../core/contexts/saliency-look.ts';
 import { bicubicMatrix } from '../../core/training/bicubic.ts';
 import { contextMask, saliencyMap } from '../../core/training/saliency.ts';
 import { startTestEngine } from '../fixtures/engine.ts';
@@ -103,8 +103,8 @@ test('a mask made from stored saliency is the mask of training, within 8 bits; s
   }
 });
 
-const inputOf = (width: number, height: number, shorter: number): number[] => {
-  const size = saliencyInput({ width, height }, shorter);
+const inputOf = (width: number, height: number, shorter: number, step = 8): number[] => {
+  const size = saliencyInput({ width, height }, shorter, step);
   return [size.width, size.height];
 };
 
@@ -115,6 +115,40 @@ test('a picture goes through the network whole, in nearly its own shape, sides m
   assert.deepEqual(inputOf(5000, 100, 64), [128, 64], 'a long one is squeezed to two to one');
   assert.deepEqual(inputOf(28, 28, 33), [40, 40]);
   assert.deepEqual(inputOf(33, 32, 32), [32, 32]);
+  assert.deepEqual(inputOf(500, 375, 260, 32), [384, 288], 'or of the stride of a backbone for photographs');
+});
+
+test('maps of two sizes are averaged on the finer grid, evidence from 0 to 1; one alone stays as it is', () => {
+  const random = Random.stream(3, 'scales');
+  const mapOf = (width: number, height: number): SaliencyMap => {
+    const data = Float32Array.from({ length: width * height }, () => random.uniform());
+    data[random.below(data.length)] = 0;
+    data[random.below(data.length)] = 1;
+    return { width, height, data };
+  };
+  const [coarse, fine] = [mapOf(3, 4), mapOf(6, 9)];
+  assert.equal(averageMaps([fine]), fine);
+  const average = averageMaps([coarse, fine]);
+  assert.deepEqual([average.width, average.height], [6, 9]);
+  assert.deepEqual([Math.min(...average.data), Math.max(...average.data)], [0, 1]);
+  // Enlarged as two matrices, averaged and scaled by hand.
+  const [columns, rows] = [bicubicMatrix(3, 6), bicubicMatrix(4, 9)];
+  const mean = Array.from({ length: 54 }, (_, i) => {
+    let sum = 0;
+    for (let v = 0; v < 4; v++) {
+      for (let u = 0; u < 3; u++)
+        sum += rows[Math.floor(i / 6) * 4 + v] * columns[(i % 6) * 3 + u] * coarse.data[v * 3 + u];
+    }
+    return (Math.min(1, Math.max(0, sum)) + fine.data[i]) / 2;
+  });
+  const [low, high] = [Math.min(...mean), Math.max(...mean)];
+  for (const [i, value] of average.data.entries()) {
+    assert.ok(Math.abs(value - (mean[i] - low) / (high - low)) < 1e-5, `${value}`);
+  }
+  const flat = { width: 2, height: 2, data: new Float32Array(4) };
+  assert.deepEqual([...averageMaps([flat, flat]).data], [0, 0, 0, 0], 'no evidence stays none');
+  const { data } = turned({ width: 3, height: 2, data: Float32Array.of(1, 2, 3, 4, 5, 6) });
+  assert.deepEqual([...data], [3, 2, 1, 6, 5, 4]);
 });
 
 test('folds: every class is spread evenly, and so is the whole', () => {

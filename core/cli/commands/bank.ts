@@ -10,6 +10,7 @@ import { integer, number } from '../arguments.ts';
 import type { AddCommand, Outcome } from '../cli.ts';
 import { count, localTime, plural } from '../format.ts';
 import { examples } from '../help.ts';
+import { REFINE_EPSILON, REFINE_RADIUS, ruleFrom } from '../mask-rule.ts';
 import type { Session } from '../session.ts';
 import { facts, table } from '../table.ts';
 
@@ -25,6 +26,7 @@ const EXAMPLES = {
   reject: ['bank reject 12 15', 'reject two contexts'],
   reset: ['bank reset 12', 'make context 12 undecided again'],
   remask: ['bank remask --threshold 0.5 --state accepted', 'new mask versions, cut at saliency 0.5'],
+  refine: ['bank remask --refine', "new masks that follow the pictures' own edges"],
   'save-mask': ['bank save-mask 12 mask.png', 'to edit it: white is context'],
   'load-mask': ['bank load-mask 12 mask.png', 'the edited mask as a new version'],
   'restore-mask': ['bank restore-mask 12 7', 'go back to mask version 7'],
@@ -118,17 +120,21 @@ export const addBank: AddCommand = (parent, cli) => {
     .description('Make masks anew from the stored saliency, each as a new version.')
     .argument('[context...]', 'numbers; without any, all undecided ones that fit the options')
     .option('--threshold <saliency>', 'cut at this saliency (default: soft masks)', number(0, 1))
+    .option('--refine', "bring the masks to the pictures' own edges; decodes each picture at its full size")
+    .option('--refine-radius <share>', REFINE_RADIUS, number(0.001, 0.5))
+    .option('--refine-epsilon <variance>', REFINE_EPSILON, number(1e-8, 1))
     .addOption(stateOption())
     .option('--class <name>', 'those of this class')
     .option('--min-probability <p>', 'those at least so sure', number(0, 1))
-    .addHelpText('after', examples(EXAMPLES.remask))
-    .action((ids, { threshold, ...options }) =>
+    .addHelpText('after', examples(EXAMPLES.remask, EXAMPLES.refine))
+    .action((ids, { threshold, refine, refineRadius, refineEpsilon, ...options }) =>
       cli.perform('bank remask', async (session) => {
         const { remaskContexts } = await import('../../services/contexts.ts');
         const project = await session.project();
-        const rule =
-          threshold === undefined ? ({ form: 'soft' } as const) : ({ form: 'threshold', threshold } as const);
-        const made = await remaskContexts(project, select(project.store, ids, options), rule, await session.by());
+        const rule = ruleFrom({ threshold, refine, refineRadius, refineEpsilon });
+        const { emit: onEvent, signal } = session;
+        const chosen = select(project.store, ids, options);
+        const made = await remaskContexts(project, chosen, rule, await session.by(), { onEvent, signal });
         return { data: { made }, text: `${plural(made, 'mask')} made.` };
       }),
     );
@@ -177,7 +183,7 @@ export const addBank: AddCommand = (parent, cli) => {
     .action((id, maskId) =>
       cli.perform('bank restore-mask', async (session) => {
         const { restoreMask } = await import('../../services/contexts.ts');
-        restoreMask(await session.project(), id, maskId, await session.by());
+        await restoreMask(await session.project(), id, maskId, await session.by());
         return { data: { context: id, mask: maskId }, text: `Context ${id} has mask ${maskId} again.` };
       }),
     );

@@ -3,6 +3,7 @@ import { integer, number } from '../arguments.ts';
 import type { AddCommand } from '../cli.ts';
 import { count, plural } from '../format.ts';
 import { examples } from '../help.ts';
+import { REFINE_EPSILON, REFINE_RADIUS, ruleFrom } from '../mask-rule.ts';
 
 export const addContexts: AddCommand = (parent, cli) => {
   parent
@@ -12,8 +13,22 @@ export const addContexts: AddCommand = (parent, cli) => {
         'model is of each image. The same command goes on where it was stopped. Then decide with "bank".',
     )
     .option('--run <number>', 'whose model looks (default: the newest finished run)', integer(1))
-    .option('--size <pixels>', 'shorter side that goes through the network (default: as in training)', integer(32, 512))
+    .option(
+      '--size <pixels>',
+      'shorter side that goes through the network; larger is finer and slower (default: as suits the model)',
+      integer(32, 1024),
+    )
+    .option(
+      '--second-size <pixels>',
+      'look at another size as well and average both: twice the work, fewer parts missed',
+      integer(32, 1024),
+    )
+    .option('--mirror', 'average in the mirror images as well: twice the work (default: as suits the model)')
+    .option('--no-mirror', 'leave the mirror images out')
     .option('--threshold <saliency>', 'masks of 0 and 1, cut at this saliency (default: soft masks)', number(0, 1))
+    .option('--refine', "bring the masks to the pictures' own edges; decodes each picture at its full size")
+    .option('--refine-radius <share>', REFINE_RADIUS, number(0.001, 0.5))
+    .option('--refine-epsilon <variance>', REFINE_EPSILON, number(1e-8, 1))
     .option(
       '--held-out <folds>',
       'p of each image by models that have not seen it, one a fold (default: by the model as it was while training)',
@@ -24,10 +39,11 @@ export const addContexts: AddCommand = (parent, cli) => {
       examples(
         ['contexts', 'by the newest finished run'],
         ['contexts --run 2 --size 64', 'finer saliency by run 2'],
+        ['contexts --size 448 --second-size 224 --refine', "of photographs: two sizes, brought to the pictures' edges"],
         ['contexts --held-out 3', 'slower: trains three models more'],
       ),
     )
-    .action(({ run, size, threshold, heldOut }) =>
+    .action(({ run, size, secondSize, mirror, heldOut, ...rule }) =>
       cli.perform('contexts', async (session) => {
         const { findContexts } = await import('../../services/contexts.ts');
         const project = await session.project();
@@ -35,7 +51,9 @@ export const addContexts: AddCommand = (parent, cli) => {
         const options = {
           ...(run === undefined ? {} : { runId: run }),
           ...(size === undefined ? {} : { size }),
-          ...(threshold === undefined ? {} : { rule: { form: 'threshold', threshold } as const }),
+          ...(secondSize === undefined ? {} : { secondSize }),
+          ...(mirror === undefined ? {} : { mirror }),
+          rule: ruleFrom(rule),
           ...(heldOut === undefined ? {} : { probability: { from: 'held-out', folds: heldOut } as const }),
         };
         const states = (): Record<string, number> => project.store.contexts.count();

@@ -12,6 +12,8 @@ const HINT_INTERVAL = 1000;
 const Search = z.object({
   run: z.int().nullable(),
   size: z.int().nullable(),
+  secondSize: z.int().nullable().default(null),
+  mirror: z.boolean().nullable().default(null),
   rule: MaskRule,
   folds: z.int().nullable(),
 });
@@ -26,6 +28,8 @@ export const contextsKind = taskKind({
     const options = {
       ...(params.run === null ? {} : { runId: params.run }),
       ...(params.size === null ? {} : { size: params.size }),
+      ...(params.secondSize === null ? {} : { secondSize: params.secondSize }),
+      ...(params.mirror === null ? {} : { mirror: params.mirror }),
       rule: params.rule,
       ...(params.folds === null ? {} : { probability: { from: 'held-out' as const, folds: params.folds } }),
     };

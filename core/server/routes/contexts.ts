@@ -11,6 +11,7 @@ import {
   selectContexts,
 } from '../../services/context-view.ts';
 import { decideContexts, putMask, restoreMask, undoContexts } from '../../services/contexts.ts';
+import { settleDrafts } from '../../services/drafts.ts';
 import type { Project } from '../../storage/project.ts';
 import { actOf } from '../act.ts';
 import { implement } from '../handlers.ts';
@@ -74,17 +75,20 @@ export const contextRoutes = implement({
     return contextDetail(project.store, params.context);
   },
 
-  'POST /api/projects/{project}/contexts/{context}/restore': ({ service, params, body }) => {
+  'POST /api/projects/{project}/contexts/{context}/restore': async ({ service, params, body }) => {
     const { project } = service.projects.get(params.project);
-    restoreMask(project, params.context, body.mask, actOf(service, project));
+    await restoreMask(project, params.context, body.mask, actOf(service, project));
     told(service, params.project);
     return contextDetail(project.store, params.context);
   },
 
-  'POST /api/projects/{project}/contexts/decide': ({ service, params, body: { select, state } }) => {
+  'POST /api/projects/{project}/contexts/decide': async ({ service, params, body: { select, state } }) => {
     const { project } = service.projects.get(params.project);
-    const changed = decideContexts(project, chosen(project, select), state, actOf(service, project));
-    if (changed > 0) told(service, params.project);
+    const ids = chosen(project, select);
+    // What is decided on is what was painted.
+    const settled = await settleDrafts(project, ids);
+    const changed = decideContexts(project, ids, state, actOf(service, project));
+    if (changed + settled.length > 0) told(service, params.project);
     return { changed, counts: contextCounts(project.store) };
   },
 
@@ -109,7 +113,8 @@ export const contextRoutes = implement({
     });
   },
 
-  'POST /api/projects/{project}/context-searches': ({ service, params, body: { run, size, rule, folds } }) => {
+  'POST /api/projects/{project}/context-searches': ({ service, params, body }) => {
+    const { run, size, secondSize, mirror, rule, folds } = body;
     const served = service.projects.get(params.project);
     if (contextModels(served.project.store).length === 0) {
       throw new UserError('empty', 'No run has finished yet, so there is no model to find contexts with. Train one.');
@@ -117,13 +122,22 @@ export const contextRoutes = implement({
     const options = [
       run === undefined ? '' : `--run ${run}`,
       size === undefined ? '' : `--size ${size}`,
+      secondSize === undefined ? '' : `--second-size ${secondSize}`,
+      mirror === undefined ? '' : mirror ? '--mirror' : '--no-mirror',
       ...ruleOption(rule),
       folds === null ? '' : `--held-out ${folds}`,
     ];
     return service.tasks.add(served, {
       kind: 'contexts',
       title: run === undefined ? 'Find contexts' : `Find contexts with run ${run}`,
-      params: { run: run ?? null, size: size ?? null, rule, folds },
+      params: {
+        run: run ?? null,
+        size: size ?? null,
+        secondSize: secondSize ?? null,
+        mirror: mirror ?? null,
+        rule,
+        folds,
+      },
       command: ['contexture contexts', ...options.filter((option) => option !== '')].join(' '),
     });
   },
@@ -138,7 +152,11 @@ function chosen({ store }: Project, select: ContextSelection): number[] {
 }
 
 function ruleOption(rule: MaskRule): string[] {
-  return rule.form === 'soft' ? [] : [`--threshold ${rule.threshold}`];
+  const refinement =
+    rule.refine === undefined
+      ? []
+      : ['--refine', `--refine-radius ${rule.refine.radius}`, `--refine-epsilon ${rule.refine.epsilon}`];
+  return [...(rule.form === 'soft' ? [] : [`--threshold ${rule.threshold}`]), ...refinement];
 }
 
 function told(service: Service, project: string): void {
