@@ -26,11 +26,6 @@ export function percent(share: number, digits = 1): string {
   return `${(share * 100).toFixed(digits)} %`;
 }
 
-/** "81.3 % (77.9 to 84.2)": a share with its interval. */
-export function percentInterval(share: number, [low, high]: readonly [number, number], digits = 1): string {
-  return `${percent(share, digits)} (${(low * 100).toFixed(digits)} to ${(high * 100).toFixed(digits)})`;
-}
-
 /** Bytes in powers of 1024: "512 bytes", "1.4 MB", "12 GB". */
 export function bytes(value: number): string {
   if (value < 1024) return plural(value, 'byte');

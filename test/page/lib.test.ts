@@ -29,7 +29,6 @@ test('numbers and times as text', () => {
   assert.equal(format.count(1234567), '1,234,567');
   assert.equal(format.plural(1, 'class', 'classes'), '1 class');
   assert.equal(format.percent(0.8125), '81.3 %');
-  assert.equal(format.percentInterval(0.5, [0.25, 0.75]), '50.0 % (25.0 to 75.0)');
   const sizes = [0, 1023, 1024, 1536, 1024 ** 2 * 99.5, 1024 ** 3 * 1023.9].map(format.bytes);
   assert.deepEqual(sizes, ['0 bytes', '1,023 bytes', '1.0 KB', '1.5 KB', '100 MB', '1.0 TB']);
   const times = [0.4, 42, 59.6, 61, 3600, 7500, 86_400 * 3 + 3600 * 4].map(format.duration);
