@@ -1,6 +1,7 @@
 /**
  * The view over what was found. An edit keeps, for every field it set, the value before and after; undoing it puts the
- * values before back. As edits are undone newest first, that is always the state in which the edit was made.
+ * values before back, redoing it those after. As edits are undone newest first, redone oldest first and made anew only when
+ * nothing is left to redo, that is always the state in which the edit was made or left.
  */
 import { UserError } from '../core/base/errors.ts';
 import type { EditTable } from '../core/storage/project-store.ts';
@@ -21,19 +22,23 @@ const COLUMNS: Readonly<Record<Field, string>> = {
 };
 const FIELDS = ['classId', 'split', 'excluded'] as const satisfies readonly Field[];
 
-type EditRow = JsonRow<Edit, 'params'>;
+type EditRow = Omit<JsonRow<Edit, 'params'>, 'redoable'> & { redoable: 0 | 1 };
+type NewEdit = Omit<EditRow, 'id' | 'undoneAt' | 'redoable' | 'changes'>;
 type Value = number | string | null;
 
 export function editTable(connection: Connection): EditTable {
-  const addEdit = connection.prepare<[Omit<EditRow, 'id' | 'undoneAt'>]>(
+  const addEdit = connection.prepare<[NewEdit & { changes: number }]>(
     insertInto('edit', 'kind, params, author, at, changes'),
   );
   const setChanges = connection.prepare<[number, number]>('UPDATE edit SET changes = ? WHERE id = ?');
-  const setUndone = connection.prepare<[string, number]>('UPDATE edit SET undoneAt = ? WHERE id = ?');
+  const setUndone = connection.prepare<[string, number]>('UPDATE edit SET undoneAt = ?, redoable = 1 WHERE id = ?');
+  const setRedone = connection.prepare<[number]>('UPDATE edit SET undoneAt = NULL, redoable = 0 WHERE id = ?');
+  const forgetRedo = connection.prepare<[]>('UPDATE edit SET redoable = 0 WHERE redoable = 1');
   const byId = connection.prepare<[number], EditRow>('SELECT * FROM edit WHERE id = ?');
   const newest = connection.prepare<[], { id: number }>(
     'SELECT id FROM edit WHERE undoneAt IS NULL ORDER BY id DESC LIMIT 1',
   );
+  const next = connection.prepare<[], { id: number }>('SELECT id FROM edit WHERE redoable = 1 ORDER BY id LIMIT 1');
   const list = connection.prepare<[], EditRow>('SELECT * FROM edit ORDER BY id');
 
   const overrides = connection.prepare<[number], Overrides>(
@@ -48,22 +53,33 @@ export function editTable(connection: Connection): EditTable {
   const countImages = connection.prepare<[number], { count: number }>(
     'SELECT count(DISTINCT imageId) AS count FROM editImage WHERE editId = ?',
   );
-  const restoreField = mapFields((field) =>
+  const putFields = (which: 'oldValue' | 'newValue') =>
+    mapFields((field) =>
+      connection.prepare<[number]>(`
+        UPDATE image SET ${COLUMNS[field]} = editImage.${which} FROM editImage
+        WHERE editImage.editId = ? AND editImage.field = '${field}' AND image.id = editImage.imageId`),
+    );
+  const putClasses = (which: 'oldValue' | 'newValue') =>
     connection.prepare<[number]>(`
-      UPDATE image SET ${COLUMNS[field]} = editImage.oldValue FROM editImage
-      WHERE editImage.editId = ? AND editImage.field = '${field}' AND image.id = editImage.imageId`),
-  );
+      UPDATE class SET mergedInto = editClass.${which} FROM editClass
+      WHERE editClass.editId = ? AND class.id = editClass.classId`);
+  const backward = { fields: putFields('oldValue'), classes: putClasses('oldValue') };
+  const forward = { fields: putFields('newValue'), classes: putClasses('newValue') };
 
   const classById = connection.prepare<[number], ClassRecord>('SELECT * FROM class WHERE id = ?');
   const setMerged = connection.prepare<[number | null, number]>('UPDATE class SET mergedInto = ? WHERE id = ?');
   const addClass = connection.prepare<[number, number, number | null, number | null]>(
     'INSERT INTO editClass (editId, classId, oldValue, newValue) VALUES (?, ?, ?, ?)',
   );
-  const restoreClasses = connection.prepare<[number]>(`
-    UPDATE class SET mergedInto = editClass.oldValue FROM editClass
-    WHERE editClass.editId = ? AND class.id = editClass.classId`);
 
-  const start = (edit: Omit<EditRow, 'id' | 'undoneAt' | 'changes'>): number => addEdit.insert({ ...edit, changes: 0 });
+  const start = (edit: NewEdit): number => {
+    forgetRedo.run();
+    return addEdit.insert({ ...edit, changes: 0 });
+  };
+  const put = (id: number, { fields, classes }: typeof backward): void => {
+    for (const field of FIELDS) fields[field].run(id);
+    classes.run(id);
+  };
   const get = (id: number): Edit => toEdit(byId.get(id)!);
   const requireClass = (id: number): ClassRecord => {
     const record = classById.get(id);
@@ -117,9 +133,17 @@ export function editTable(connection: Connection): EditTable {
       connection.transaction(() => {
         const edit = newest.get();
         if (!edit) return undefined;
-        for (const field of FIELDS) restoreField[field].run(edit.id);
-        restoreClasses.run(edit.id);
+        put(edit.id, backward);
         setUndone.run(at, edit.id);
+        return get(edit.id);
+      }),
+
+    redo: () =>
+      connection.transaction(() => {
+        const edit = next.get();
+        if (!edit) return undefined;
+        put(edit.id, forward);
+        setRedone.run(edit.id);
         return get(edit.id);
       }),
 
@@ -151,5 +175,5 @@ function cycleError(moved: string, into: string): UserError {
 }
 
 function toEdit(row: EditRow): Edit {
-  return { ...row, params: fromJson(row.params) };
+  return { ...row, redoable: row.redoable === 1, params: fromJson(row.params) };
 }

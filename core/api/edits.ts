@@ -13,6 +13,8 @@ export const EditEntry = z
     author: z.string(),
     at: z.string(),
     undoneAt: z.string().nullable(),
+    /** Taken back, and no other edit has been made since: it can be made again. */
+    redoable: z.boolean(),
     /** Images (of a merge: classes) that it changed. */
     changes: z.number(),
   })
@@ -72,6 +74,11 @@ export const EDIT_ENDPOINTS = {
   },
   'POST /api/projects/{project}/edits/undo': {
     summary: 'Take the newest edit back; refused when it is not the one that the caller means.',
+    body: z.object({ edit: z.int().positive().optional() }),
+    response: EditEntry,
+  },
+  'POST /api/projects/{project}/edits/redo': {
+    summary: 'Make the edit that was taken back last again; refused when it is not the one that the caller means.',
     body: z.object({ edit: z.int().positive().optional() }),
     response: EditEntry,
   },

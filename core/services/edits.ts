@@ -216,6 +216,24 @@ export function undoEdit(store: ProjectStore, at: string, expected?: number): Ed
   });
 }
 
+/**
+ * Make the edit that was taken back last again.
+ * @param expected the edit that the person means
+ * @throws UserError 'empty' when there is none, 'changed' when the next one is another than expected
+ */
+export function redoEdit(store: ProjectStore, expected?: number): Edit {
+  return store.transaction(() => {
+    const edit = store.edits.redo();
+    if (edit === undefined) {
+      throw new UserError('empty', 'There is no edit to make again: none was taken back since the last one was made.');
+    }
+    if (expected !== undefined && edit.id !== expected) {
+      throw new UserError('changed', `The next edit to make again is another one by now: ${editText(edit)}`);
+    }
+    return edit;
+  });
+}
+
 export interface HistoryEntry extends Edit {
   text: string;
 }

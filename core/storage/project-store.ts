@@ -176,6 +176,8 @@ export interface EditTable {
   merge(edit: Pick<Edit, 'params' | 'author' | 'at'>, classIds: readonly number[], into: number | null): Edit;
   /** Take the newest edit in force back, a merge too. Returns it, or undefined when there is none. */
   undo(at: string): Edit | undefined;
+  /** Make the edit that was taken back last again: `undo` the other way. Undefined when there is none. */
+  redo(): Edit | undefined;
   list(): Edit[];
 }
 

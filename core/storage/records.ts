@@ -92,6 +92,8 @@ export interface Edit {
   author: string;
   at: string;
   undoneAt: string | null;
+  /** Taken back, and no other edit has been made since: it can be made again. */
+  redoable: boolean;
   /** Images (or classes, for a merge) that it changed. */
   changes: number;
 }

@@ -7,6 +7,7 @@ import * as runSummaries from './0004-run-summaries.ts';
 import * as variants from './0005-variants.ts';
 import * as drafts from './0006-drafts.ts';
 import * as saliencyLook from './0007-saliency-look.ts';
+import * as redo from './0008-redo.ts';
 
 export const migrations: readonly Migration[] = [
   firstTables,
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   variants,
   drafts,
   saliencyLook,
+  redo,
 ];

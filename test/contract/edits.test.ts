@@ -84,6 +84,21 @@ test('exclude, include, relabel, merge: each one step that is taken back', async
     classesOf(before),
   );
   await contract.refused(`POST ${P}/edits/undo`, 'empty', { params, body: {} });
+
+  // And back again, oldest first, as long as nothing else is done.
+  const undone = await contract.get<EditEntry[]>(`GET ${P}/edits`, { params });
+  assert.ok(undone.every(({ redoable }) => redoable));
+  const wrong = await contract.refused(`POST ${P}/edits/redo`, 'changed', { params, body: { edit: undone[0].id } });
+  assert.match(wrong, /another one by now: Excluded 2 images: blurred/);
+  const again = await edit('redo', { edit: excluded.id });
+  assert.deepEqual([again.text, again.undoneAt, again.redoable], [excluded.text, null, false]);
+  assert.deepEqual(contract.takeTopics(), ['classes', 'edits', 'images']);
+  for (let i = 1; i < undone.length; i++) await edit('redo', {});
+  await contract.refused(`POST ${P}/edits/redo`, 'empty', { params, body: {} });
+  await edit('undo', {});
+  await edit('exclude', { ids: [1] });
+  const made = await contract.refused(`POST ${P}/edits/redo`, 'empty', { params, body: {} });
+  assert.match(made, /none was taken back since/);
   assert.equal((await contract.get<EditEntry[]>(`GET ${P}/edits`, { params, query: { limit: 2 } })).length, 2);
 });
 

@@ -31,7 +31,7 @@ test('an edit is recorded, applied at once, and counts the images that it change
       { imageId: 2, classId: 2, split: null, excluded: false },
       { imageId: 3 },
     ]);
-    assert.deepEqual(edit, { id: 1, kind: 'relabel', ...HEAD, undoneAt: null, changes: 2 });
+    assert.deepEqual(edit, { id: 1, kind: 'relabel', ...HEAD, undoneAt: null, redoable: false, changes: 2 });
     assert.deepEqual(store.edits.list(), [edit]);
     assert.deepEqual(view(store), {
       a: ['wren', null, false],
@@ -72,6 +72,14 @@ test('a chain of edits is undone newest first, each to the very state before it'
       assert.deepEqual(view(store), states[i - 1]);
     }
     assert.equal(store.edits.undo(LATER), undefined);
+    for (let i = 1; i <= chain.length; i++) {
+      const redone = store.edits.redo();
+      assert.deepEqual([redone?.id, redone?.undoneAt, redone?.redoable], [i, null, false]);
+      assert.deepEqual(view(store), states[i]);
+    }
+    assert.equal(store.edits.redo(), undefined);
+    for (const _ of chain) store.edits.undo(LATER);
+    assert.deepEqual(view(store), states[0]);
     assert.equal(store.edits.list().length, chain.length, 'undone edits stay in the history');
     const again = store.edits.apply({ ...HEAD, kind: 'exclude' }, [{ imageId: 1, excluded: true }]);
     assert.equal(store.edits.undo(LATER)?.id, again.id);
@@ -182,7 +190,7 @@ test('a merge sets what classes count as, says how many it changed, and is undon
   withStore((store) => {
     threeImages(store);
     const edit = store.edits.merge(HEAD, [1, 2, 2], 3);
-    assert.deepEqual(edit, { id: 1, kind: 'merge', ...HEAD, undoneAt: null, changes: 2 });
+    assert.deepEqual(edit, { id: 1, kind: 'merge', ...HEAD, undoneAt: null, redoable: false, changes: 2 });
     assert.deepEqual(mergedInto(store), [3, 3, null]);
     assert.equal(store.edits.merge(HEAD, [1], 3).changes, 0);
     assert.equal(store.edits.merge(HEAD, [1, 3], null).changes, 1);
@@ -237,5 +245,42 @@ test('a merge of or into a class that is not there is a defect', () => {
     assert.throws(() => store.edits.merge(HEAD, [1], 99), /class 99 does not exist/);
     assert.throws(() => store.edits.merge(HEAD, [2, 99], 1), /class 99 does not exist/);
     assert.deepEqual(mergedInto(store), [null, null, null]);
+  });
+});
+
+test('what was taken back can be made again until another edit is made; then that one can', () => {
+  withStore((store) => {
+    threeImages(store);
+    const exclude = (imageId: number) =>
+      store.edits.apply({ ...HEAD, kind: 'exclude' }, [{ imageId, excluded: true }]).id;
+    const redoable = () => store.edits.list().flatMap(({ id, redoable: can }) => (can ? id : []));
+    for (const id of [1, 2, 3]) exclude(id);
+    store.edits.undo(LATER);
+    store.edits.undo(LATER);
+    assert.deepEqual(redoable(), [2, 3]);
+    store.edits.redo();
+    assert.deepEqual(redoable(), [3]);
+    store.edits.undo(LATER);
+    exclude(3);
+    assert.deepEqual([redoable(), store.edits.redo()], [[], undefined]);
+    store.edits.undo(LATER);
+    assert.equal(store.edits.redo()?.id, 4);
+    assert.deepEqual(view(store), { a: ['bird', null, true], b: ['bird', 'test', false], c: ['bird', null, true] });
+    // An edit that fails leaves everything as it was.
+    store.edits.undo(LATER);
+    assert.throws(() => exclude(99));
+    assert.deepEqual(redoable(), [4]);
+  });
+});
+
+test('a merge is made again', () => {
+  withStore((store) => {
+    threeImages(store);
+    store.edits.merge(HEAD, [1, 2], 3);
+    const merged = store.classes.list();
+    store.edits.undo(LATER);
+    assert.notDeepEqual(store.classes.list(), merged);
+    store.edits.redo();
+    assert.deepEqual(store.classes.list(), merged);
   });
 });

@@ -109,6 +109,11 @@ testPage('exclude, relabel, merge and undo, by keyboard', async (app) => {
   assert.equal((await tail()).images.excluded, 2);
   await page.keyboard.press('Control+z');
   await status(app, '42 images').waitFor();
+  await page.keyboard.press('Control+Shift+z');
+  await page.getByText('Made again: Excluded 2 images.').waitFor();
+  await status(app, '40 images').waitFor();
+  await page.getByRole('button', { name: 'Undo: Excluded 2 images.' }).click();
+  await status(app, '42 images').waitFor();
 
   await page.getByRole('grid', { name: 'Images' }).focus();
   await page.keyboard.press('Home');

@@ -103,6 +103,12 @@ testPage('a folder is understood, imported, its problems explained, split and ma
   await page.getByText(/^Taken back: Made long-tailed/).waitFor();
   await changes.getByRole('button', { name: 'Undo' }).click();
   await page.getByText(/^Taken back: Assigned/).waitFor();
+  // Oldest first: the split, before what was made of it.
+  await changes.getByRole('button', { name: 'Redo' }).click();
+  await page.getByText(/^Made again: Assigned/).waitFor();
+  await app.screenshot('import-redo');
+  await page.keyboard.press('Control+z');
+  await changes.getByRole('button', { name: 'Undo' }).waitFor({ state: 'detached' });
   const after = await app.api<Tail>('GET', `/api/projects/${id}/tail`);
   assert.deepEqual(after.splits, { train: 31, val: 0, test: 0, unassigned: 31 });
 });

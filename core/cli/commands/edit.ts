@@ -18,6 +18,7 @@ const EXAMPLES = {
   split: ['edit split --test 0.2 --seed 1', 'deal a test split where there is none'],
   'long-tail': ['edit long-tail --ratio 100', 'make the training split long-tailed'],
   undo: ['edit undo', 'take the newest edit back'],
+  redo: ['edit redo', 'make it again'],
   history: ['edit history', 'what was edited, when and by whom'],
 } as const;
 
@@ -150,6 +151,12 @@ export const addEdit: AddCommand = (parent, cli) => {
     .action(() => cli.perform('edit undo', undo));
 
   edit
+    .command('redo')
+    .description('Make the edit that was taken back last again.')
+    .addHelpText('after', examples(EXAMPLES.redo))
+    .action(() => cli.perform('edit redo', redo));
+
+  edit
     .command('history')
     .description('All edits, oldest first.')
     .addHelpText('after', examples(EXAMPLES.history))
@@ -167,6 +174,14 @@ async function undo(session: Session): Promise<Outcome> {
   const { store } = await session.project();
   const edit = undoEdit(store, new Date().toISOString());
   return { data: { edit }, text: `Taken back: ${editText(edit)}` };
+}
+
+async function redo(session: Session): Promise<Outcome> {
+  const { redoEdit } = await import('../../services/edits.ts');
+  const { editText } = await import('../../data/edits.ts');
+  const { store } = await session.project();
+  const edit = redoEdit(store);
+  return { data: { edit }, text: `Made again: ${editText(edit)}` };
 }
 
 async function history(session: Session): Promise<Outcome> {

@@ -10,6 +10,7 @@ import {
   mergeClasses,
   previewLongTail,
   previewSplit,
+  redoEdit,
   relabelImages,
   undoEdit,
   type EditBy,
@@ -28,6 +29,9 @@ export const editRoutes = implement({
 
   'POST /api/projects/{project}/edits/undo': ({ service, params, body }) =>
     edit(service, params.project, (store, { at }) => undoEdit(store, at, body.edit)),
+
+  'POST /api/projects/{project}/edits/redo': ({ service, params, body }) =>
+    edit(service, params.project, (store) => redoEdit(store, body.edit)),
 
   'POST /api/projects/{project}/edits/exclude': ({ service, params, body: { ids, reason } }) =>
     edit(service, params.project, (store, by) => excludeImages(store, ids, by, reason)),
