@@ -172,6 +172,28 @@ export function applyModel(
   }
 }
 
+/** A mean and a standard deviation. */
+export interface Moments {
+  mean: number;
+  deviation: number;
+}
+
+export function momentsOf(values: Float32Array): Moments {
+  let sum = 0;
+  for (const value of values) sum += value;
+  const mean = sum / values.length;
+  let squares = 0;
+  for (const value of values) squares += (value - mean) ** 2;
+  return { mean, deviation: Math.sqrt(squares / values.length) };
+}
+
+/** A model whose results have other moments; those of one whose results are all alike are only moved. */
+export function stretched({ width, height, data }: GuidedModel, from: Moments, to: Moments): GuidedModel {
+  const scale = from.deviation > 0 ? to.deviation / from.deviation : 1;
+  const shift = to.mean - scale * from.mean;
+  return { width, height, data: data.map((value, i) => scale * value + (i % PLANES === PLANES - 1 ? shift : 0)) };
+}
+
 /** Between which two positions of a coarser axis a position of a finer one lies, and how far from the first. */
 function between(position: number, fine: number, coarse: number): { first: number; second: number; part: number } {
   const at = Math.min(coarse - 1, Math.max(0, ((position + 0.5) * coarse) / fine - 0.5));

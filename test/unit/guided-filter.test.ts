@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../core/base/random.ts';
-import { applyModel, boxMean, fitToGuide } from '../../core/contexts/guided-filter.ts';
+import { applyModel, boxMean, fitToGuide, momentsOf, stretched } from '../../core/contexts/guided-filter.ts';
 import { guideSize, maskFromSaliency, refinedMask } from '../../core/contexts/mask.ts';
 import type { GreyImage, RgbImage } from '../../core/data/decode.ts';
 
@@ -155,6 +155,25 @@ test('a coarse map steps where the picture does', () => {
       `beside the edge it is smooth: ${row[x]}, ${row[x + 1]}`,
     );
   }
+});
+
+test('a fit can be given the mean and deviation of its map; one that is flat is only moved', () => {
+  const random = Random.stream(6, 'moments');
+  const guide = noise(random, 20, 15);
+  const map = mapOf(random, 300);
+  const model = fitToGuide(map, guide, 5, 0.01);
+  const valuesOf = (one: typeof model): Float32Array => {
+    const values = new Float32Array(300);
+    applyModel(one, guide, (row, y) => values.set(row, y * 20));
+    return values;
+  };
+  const before = momentsOf(valuesOf(model));
+  assert.ok(before.deviation < momentsOf(map).deviation / 1.5, 'a fit is flatter than its map');
+  const after = momentsOf(valuesOf(stretched(model, before, momentsOf(map))));
+  assert.ok(Math.abs(after.mean - momentsOf(map).mean) < 1e-5);
+  assert.ok(Math.abs(after.deviation - momentsOf(map).deviation) < 1e-5);
+  const flat = stretched(model, { mean: 0.25, deviation: 0 }, { mean: 0.5, deviation: 0.1 });
+  assert.ok(Math.abs(momentsOf(valuesOf(flat)).mean - before.mean - 0.25) < 1e-5);
 });
 
 test('a large picture is fitted at a smaller size and comes out at its own, edges where they are', () => {
