@@ -53,7 +53,7 @@ const PURE = [
 ];
 
 /** Plain JavaScript that set-up shares with core. */
-const SHARED_WITH_SETUP = ['core/engine/gpu-support.mjs'];
+const SHARED_WITH_SETUP = ['core/base/pip.mjs', 'core/engine/gpu-support.mjs'];
 
 /** Packages that only some places may load, and why. */
 const OWNERS: Readonly<Record<string, { may: (file: string) => boolean; reason: string }>> = {

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import { tellingLine } from '../../core/base/pip.mjs';
 import { SetupFailure } from './failure.mjs';
 import { makeFolder } from './folders.mjs';
 import { cacheFolder, PROJECT, systemName } from './places.mjs';
-import { runProgram, tellingLine } from './program.mjs';
+import { runProgram } from './program.mjs';
 import { say } from './say.mjs';
 import { libraryNames, TENSORFLOW } from './tensorflow.mjs';
 

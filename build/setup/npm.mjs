@@ -2,10 +2,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { tellingLine, withoutAddresses } from '../../core/base/pip.mjs';
 import { SetupFailure } from './failure.mjs';
 import { bytesBelow, makeFolder, requireSpace, withLock } from './folders.mjs';
 import { cacheFolder, PROJECT, systemName } from './places.mjs';
-import { runProgram, tellingLine } from './program.mjs';
+import { runProgram } from './program.mjs';
 import { say, showProgress, size } from './say.mjs';
 
 /**
@@ -180,9 +181,4 @@ export function npmSentence(what, output) {
     return `The disk is full: npm could not write ${what}. Free some space and start set-up again.`;
   }
   return `npm could not get ${what}: ${withoutAddresses(tellingLine(output))}.`;
-}
-
-/** @param {string} line */
-export function withoutAddresses(line) {
-  return line.replace(/\b(https?|file):\/\/\S+/g, '(an address)').replace(/[.\s]+$/, '');
 }

@@ -40,15 +40,3 @@ export function runProgram(program, args, { signal, cwd, env }) {
     });
   });
 }
-
-/**
- * The line of a program's output that says most: the last that names an error, else the last that is not empty.
- * @param {string} output
- */
-export function tellingLine(output) {
-  const lines = output
-    .split('\n')
-    .map((line) => line.trim())
-    .filter(Boolean);
-  return lines.findLast((line) => /\berror\b/i.test(line)) ?? lines.at(-1) ?? 'it said nothing';
-}

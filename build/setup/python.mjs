@@ -4,10 +4,10 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { downloadArguments, pipSentence, pythonLack } from '../../core/base/pip.mjs';
 import { SetupFailure } from './failure.mjs';
 import { bytesBelow } from './folders.mjs';
-import { withoutAddresses } from './npm.mjs';
-import { runProgram, tellingLine } from './program.mjs';
+import { runProgram } from './program.mjs';
 import { say, showProgress, size } from './say.mjs';
 
 /**
@@ -40,13 +40,8 @@ with zipfile.ZipFile(wheel) as archive:
 export async function requirePython(signal) {
   const { code, missing, output } = await runProgram('python3', ['-m', 'pip', '--version'], { signal });
   if (code === 0) return;
-  const lacks = missing
-    ? 'there is no python3 on this machine'
-    : /No module named pip/.test(output)
-      ? 'python3 has no pip'
-      : `pip does not start (${tellingLine(output)})`;
   throw new SetupFailure(
-    `Set-up fetches TensorFlow with Python 3 and pip, but ${lacks}: install python3 and python3-pip and start set-up again.`,
+    `Set-up fetches TensorFlow with Python 3 and pip, but ${pythonLack({ missing, output })}: install python3 and python3-pip and start set-up again.`,
   );
 }
 
@@ -80,20 +75,9 @@ export async function unpackWheel(wheel, folder, signal) {
 async function download(wheel, workshop, signal) {
   say(`Getting ${wheel.title} (${size(wheel.bytes)}).`);
   const target = join(workshop, 'wheel');
-  const args = [
-    '-m',
-    'pip',
-    'download',
-    '--quiet',
-    '--no-deps',
-    '--no-cache-dir',
-    '--no-input',
-    '--disable-pip-version-check',
-    '--progress-bar=off',
-  ];
   // Any Python's wheel has the same libraries: one is pinned, so that every Python finds it.
-  args.push('--only-binary=:all:', '--implementation=cp', '--python-version=3.11', '--abi=cp311', '--abi=none');
-  args.push(`--platform=${wheel.platform}`, `--dest=${target}`, wheel.requirement);
+  const python = ['--implementation=cp', '--python-version=3.11', '--abi=cp311', '--abi=none'];
+  const args = downloadArguments(wheel.requirement, target, [...python, `--platform=${wheel.platform}`]);
   const work = runProgram('python3', args, { signal, env: { TMPDIR: workshop } });
   const { code, output } = await showProgress(wheel.title, wheel.bytes, () => bytesBelow(workshop), work);
   if (code !== 0) throw new SetupFailure(pythonSentence(wheel.title, output));
@@ -107,20 +91,7 @@ async function download(wheel, workshop, signal) {
  * @param {string} output
  */
 export function pythonSentence(what, output) {
-  if (/No space left|Errno 28|Disk quota/i.test(output)) {
-    return `The disk is full: ${what} could not be written. Free some space and start set-up again.`;
-  }
-  if (
-    /Retrying \(|ConnectionError|Connection refused|name resolution|timed out|Network is unreachable|ProxyError|SSLError/i.test(
-      output,
-    )
-  ) {
-    return `pip could not reach its package index to get ${what}: check the network and start set-up again.`;
-  }
-  if (/No matching distribution|Could not find a version/i.test(output)) {
-    return `pip finds no ${what} for this system: update pip to 21 or newer, check the package index it uses, and start set-up again.`;
-  }
-  return `pip could not get ${what}: ${withoutAddresses(tellingLine(output))}.`;
+  return pipSentence(what, output, 'start set-up again');
 }
 
 /**

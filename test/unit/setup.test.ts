@@ -8,7 +8,8 @@ import { makeFolder, requireSpace, withLock } from '../../build/setup/folders.mj
 import { gpuAdvice, gpuRefusal, haveBfloat16, parseGpus } from '../../core/engine/gpu-support.mjs';
 import { nodeFits, npmSentence, packagesMatch } from '../../build/setup/npm.mjs';
 import { cacheFolder } from '../../build/setup/places.mjs';
-import { runProgram, tellingLine } from '../../build/setup/program.mjs';
+import { runProgram } from '../../build/setup/program.mjs';
+import { tellingLine } from '../../core/base/pip.mjs';
 import { pythonSentence } from '../../build/setup/python.mjs';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 
