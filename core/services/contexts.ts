@@ -5,18 +5,18 @@ import { fileError, UserError } from '../base/errors.ts';
 import { asJson, canonicalJson, type Json } from '../base/json.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import type { ContextsEvent, ContextsResult, ContextsSpec, FoundContext } from '../contexts/contexts-job.ts';
-import { defaultLook } from '../contexts/default-look.ts';
+import { defaultLook, defaultRule } from '../contexts/default-look.ts';
 import { MaskMakers, type MadeMask } from '../contexts/mask-makers.ts';
 import { maskArea, type MaskRule } from '../contexts/mask.ts';
 import type { SaliencyLook } from '../contexts/saliency-look.ts';
 import { decodeGrey, encodeGrey, type GreyImage } from '../data/decode.ts';
 import { mapOrdered } from '../data/flow.ts';
-import type { Size } from '../data/geometry.ts';
 import { takeSnapshot, type DatasetSnapshot } from '../data/snapshot.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import { resolveThreads } from '../engine/fingerprint.ts';
 import { settleDrafts } from './drafts.ts';
 import { engineJobEnvironment } from './job-environment.ts';
+import { addMasks } from './mask-versions.ts';
 import type { Project } from '../storage/project.ts';
 import type { ContextFilter } from '../storage/project-store.ts';
 import type { Context, ContextState, ContextStep, ImageRecord, Mask, Run, Saliency } from '../storage/records.ts';
@@ -38,6 +38,7 @@ export interface FindOptions {
   secondSize?: number;
   /** Average in the maps of the mirror images; as suits the model when absent. */
   mirror?: boolean;
+  /** As suits the model when absent (`defaultRule`). */
   rule?: MaskRule;
   /** Where p(true class) comes from; "on-line" when absent. `folds` as in `ContextsSpec`. */
   probability?: { from: 'on-line' } | { from: 'held-out'; folds: number };
@@ -68,7 +69,7 @@ export async function findContexts(
   const { store, blobs } = project;
   const run = finishedRun(project, options.runId);
   const config = TrainConfig.parse(run.config);
-  const rule = checkedRule(options.rule ?? { form: 'soft' });
+  const rule = checkedRule(options.rule ?? defaultRule(config));
   const look = lookOf(config, options);
   const snapshot = takeSnapshot(store);
   const wanted = options.probability ?? { from: 'on-line' };
@@ -332,8 +333,8 @@ export async function remaskContexts(
     if (signal?.aborted) throw new UserError('cancelled', `${meter.done} of ${ids.length} masks were made.`);
     const params: Json = { rule: asJson(rule), model: saliency.modelHash };
     const { width, height } = store.images.get(context.imageId)!;
-    const mask = { png: made.png, width, height, area: made.area };
-    addMask(project, context, mask, { origin: rule.form, saliencyId: saliency.id, params }, act, step);
+    const mask = { contextId: context.id, png: made.png, width, height, area: made.area };
+    await addMasks(project, [{ ...mask, made: { origin: rule.form, saliencyId: saliency.id, params } }], act, step);
     meter.add();
   }
   meter.finish();
@@ -389,8 +390,10 @@ export async function putMask(
   }
   const step = store.contexts.addStep({ kind: 'mask', ...act });
   const made = { origin: 'edit', saliencyId: null, params: { file: basename(name) } } as const;
-  const drawn = { ...mask, png: await encodeGrey(mask), area: maskArea(mask) };
-  return addMask(project, context, drawn, made, act, step);
+  const { width, height } = mask;
+  const drawn = { contextId: id, png: await encodeGrey(mask), width, height, area: maskArea(mask), made };
+  const [version] = await addMasks(project, [drawn], act, step);
+  return version;
 }
 
 /**
@@ -431,32 +434,6 @@ export function showContext(
     masks: store.masks.ofImage(context.imageId),
     history: store.contexts.history(id),
   };
-}
-
-function addMask(
-  { store, blobs }: Project,
-  context: Context,
-  { png, width, height, area }: MadeMask & Size,
-  made: Pick<Mask, 'origin' | 'saliencyId' | 'params'>,
-  { author, at }: Act,
-  step: number,
-): Mask {
-  const blob = blobs.put(png);
-  return store.transaction(() => {
-    const version = store.masks.add({
-      imageId: context.imageId,
-      parentId: context.maskId,
-      ...made,
-      blob,
-      width,
-      height,
-      area,
-      author,
-      createdAt: at,
-    });
-    store.contexts.setMask(context.id, version.id, author, at, undefined, step);
-    return version;
-  });
 }
 
 function requireContext(store: Project['store'], id: number): Context {

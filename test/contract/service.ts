@@ -21,7 +21,7 @@ export interface Caller {
   running: RunningService;
   log: string[];
   call: (method: string, path: string, body?: unknown) => Promise<Answer>;
-  upload: (path: string, bytes: Uint8Array) => Promise<Answer>;
+  upload: (path: string, bytes: Uint8Array, method?: 'PUT' | 'POST') => Promise<Answer>;
   /** The task once it waits or works no more. */
   ended: (task: Task) => Promise<Task>;
 }
@@ -58,7 +58,7 @@ export async function startCaller(): Promise<Caller> {
     running,
     log,
     call,
-    upload: (path, bytes) => send('PUT', path, bytes, 'application/octet-stream'),
+    upload: (path, bytes, method = 'PUT') => send(method, path, bytes, 'application/octet-stream'),
     ended: async ({ id }) => {
       for (;;) {
         const { json } = await call('GET', `/api/tasks/${encodeURIComponent(id)}`);
