@@ -34,6 +34,7 @@ function clone(): Clone {
   for (const path of [
     'build/setup.mjs',
     'build/setup',
+    'core/base/pip.mjs',
     'core/engine/gpu-support.mjs',
     'core/engine/native',
     'package.json',
