@@ -1,6 +1,8 @@
 /** Parsers of option values; what they refuse commander reports with the option's name. */
 import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { UserError } from '../base/errors.ts';
 import type { GroupThresholds } from '../data/groups.ts';
+import { readClassAmount, type ClassAmount } from '../export/class-amount.ts';
 
 /** A whole number from `min` to `max`. */
 export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -42,4 +44,14 @@ export function numberPair(min: number, max: number): (text: string) => [number,
     if (low > high) throw new InvalidArgumentError('Expected the smaller number first.');
     return [low, high];
   };
+}
+
+/** An amount of a class, after those that were given before. */
+export function classAmounts(text: string, before: ClassAmount[] | undefined): ClassAmount[] {
+  try {
+    return [...(before ?? []), readClassAmount(text)];
+  } catch (error) {
+    if (error instanceof UserError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
 }

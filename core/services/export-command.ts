@@ -1,11 +1,11 @@
 /** The command lines that do what the export page does; the page and its tasks show them. */
 import { commandLine } from '../base/command-line.ts';
+import { classAmountText } from '../export/class-amount.ts';
 import type { ExportRecipe } from '../export/recipe.ts';
 
-/** The command line of a recipe, as `core/cli/commands/export.ts` reads it; amounts by class need the recipe as a file. */
+/** The command line of a recipe, as `core/cli/commands/export.ts` reads it. */
 export function exportCommand(folder: string, recipe: ExportRecipe, dryRun: boolean): string {
-  const settings = recipe.perClass?.length ? ['--recipe', 'recipe.json'] : settingsOf(recipe);
-  return commandLine(['contexture', 'export', folder, ...settings, ...(dryRun ? ['--dry-run'] : [])]);
+  return commandLine(['contexture', 'export', folder, ...settingsOf(recipe), ...(dryRun ? ['--dry-run'] : [])]);
 }
 
 export function verifyCommand(folder: string, rebuild: boolean): string {
@@ -14,11 +14,13 @@ export function verifyCommand(folder: string, rebuild: boolean): string {
 
 /** The options that differ from the defaults. */
 function settingsOf(recipe: ExportRecipe): string[] {
-  const { amount, lambda, mask, reuse, size, format, copy, seed, arm, contextClasses } = recipe;
+  const { amount, perClass = [], lambda, mask, reuse, size, format, copy, seed, arm, contextClasses } = recipe;
   const words: string[] = [];
   if (amount.kind === 'add') words.push('--add', String(amount.images));
   if (amount.kind === 'fill') words.push('--fill', String(amount.to));
   if (amount.kind === 'multiply') words.push('--multiply', String(amount.by));
+  // A name may begin with a dash.
+  for (const row of perClass) words.push(`--class=${classAmountText(row)}`);
   if (!recipe.originals) words.push('--no-originals');
   if (copy.length > 0) words.push('--copy', ...copy);
   if (arm !== 'context') words.push('--arm', arm);

@@ -182,6 +182,23 @@ test('export and verify; a changed export is told, exit code 4', async () => {
   const again = await json('export', 'out2', '--recipe', 'recipe.json', '--format', 'webp');
   assert.deepEqual(again.recipe, { ...(made.recipe as object), format: { kind: 'webp', quality: 95 } });
 
+  const classes = async (...args: string[]): Promise<unknown> => {
+    const { recipe: asked } = await json('export', 'out3', '--dry-run', '--recipe', 'recipe.json', ...args);
+    return (asked as { perClass?: unknown }).perClass;
+  };
+  assert.equal(await classes(), undefined);
+  const owl = { class: 'owl', amount: { kind: 'add', images: 5 } };
+  assert.deepEqual(await classes('--class', 'owl=+5'), [owl]);
+  writeFileSync(join(cwd, 'recipe.json'), JSON.stringify({ ...(made.recipe as object), perClass: [owl] }));
+  assert.deepEqual(await classes(), [owl], 'a recipe keeps its amounts of classes');
+  assert.deepEqual(await classes('--class=owl=x2', '--class', 'wren=9'), [
+    { class: 'owl', amount: { kind: 'multiply', by: 2 } },
+    { class: 'wren', amount: { kind: 'fill', to: 9 } },
+  ]);
+  const strange = await contexture('export', 'out3', '--dry-run', '--class', 'owl');
+  assert.equal(strange.code, EXIT_CODES.usage);
+  assert.match(strange.stderr, /--class.*CLASS=500/);
+
   const { rebuilt } = await json('verify', 'out', '--rebuild');
   assert.equal(rebuilt, made.pictures);
   writeFileSync(join(cwd, 'out', 'extra.txt'), '');

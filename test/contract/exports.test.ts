@@ -126,7 +126,7 @@ test('a class can have an amount of its own', () =>
     );
     const out = join(folder, 'out');
     const { json: task } = await caller.call('POST', `${base}/exports`, { folder: out, recipe });
-    assert.match(task.command, /--recipe recipe.json$/);
+    assert.match(task.command, / --fill 8 --class=owl=\+1$/);
     assert.equal((await caller.ended(task)).state, 'done');
     assert.equal(readdirSync(join(out, 'train', 'owl')).length, 3);
     const twice = { ...RECIPE, perClass: [recipe.perClass[0], recipe.perClass[0]] };

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { Option } from '@commander-js/extra-typings';
 import { fileError, UserError } from '../../base/errors.ts';
 import type { ExportOutcome } from '../../services/export.ts';
+import type { ClassAmount } from '../../export/class-amount.ts';
 import { DEFAULT_RECIPE, EXPORT_ARMS, type ExportAmount, type ExportRecipe } from '../../export/recipe.ts';
-import { integer, number, numberPair } from '../arguments.ts';
+import { classAmounts, integer, number, numberPair } from '../arguments.ts';
 import type { AddCommand } from '../cli.ts';
 import { bytes, count, localTime, plural } from '../format.ts';
 import { examples } from '../help.ts';
@@ -14,6 +15,7 @@ interface RecipeOptions {
   add?: number | undefined;
   fill?: number | undefined;
   multiply?: number | undefined;
+  class?: ClassAmount[] | undefined;
   arm?: ExportRecipe['arm'] | undefined;
   contextClass?: string[] | undefined;
   lambda?: [number, number] | undefined;
@@ -39,6 +41,7 @@ export const addExport: AddCommand = (parent, cli) => {
     .option('--fill <images>', 'bring each class to so many pictures (default: the largest class)', integer(1))
     .option('--add <images>', 'so many new pictures in each class', integer(0))
     .option('--multiply <times>', 'so many new pictures for each training image', integer(1))
+    .option('--class <class=amount>', 'another amount for a class: =500, =+50 or =x3; may be given again', classAmounts)
     .option('--no-originals', 'only the new pictures')
     .addOption(new Option('--copy <split...>', 'further splits to write unchanged').choices(['val', 'test'] as const))
     .optionsGroup('From what:')
@@ -61,6 +64,7 @@ export const addExport: AddCommand = (parent, cli) => {
       'after',
       examples(
         ['export augmented --fill 500', 'every class has at least 500 pictures'],
+        ['export augmented --fill 500 --class owl=+50 --class wren=x3', 'but 50 new owls, and 3 for each wren'],
         ['export augmented --add 100 --size 64 --format jpeg --copy test', 'for a trainer that wants 64 px JPEG'],
         ['export pasted-not --fill 500 --arm no-paste', 'the control: plain copies'],
         ['export augmented --dry-run', 'how many pictures and bytes'],
@@ -115,8 +119,10 @@ function recipeFrom(options: RecipeOptions, base: ExportRecipe | undefined, larg
   const kind = options.format ?? defaults.format.kind;
   const quality = options.quality ?? ('quality' in defaults.format ? defaults.format.quality : 95);
   const { lambda, binary } = options;
+  const perClass = perClassFrom(options.class ?? [], defaults.perClass ?? []);
   return {
     amount: amountFrom(options) ?? defaults.amount,
+    ...(perClass.length > 0 ? { perClass } : {}),
     originals: options.originals && defaults.originals,
     arm: options.arm ?? defaults.arm,
     contextClasses: options.contextClass ?? defaults.contextClasses,
@@ -137,6 +143,12 @@ function amountFrom({ add, fill, multiply }: RecipeOptions): ExportAmount | unde
   if (multiply !== undefined) given.push({ kind: 'multiply', by: multiply });
   if (given.length > 1) throw new UserError('usage', 'Give only one of --fill, --add and --multiply.');
   return given[0];
+}
+
+/** The amounts of classes: those given, and what the recipe says of the others. */
+function perClassFrom(given: readonly ClassAmount[], recipe: readonly ClassAmount[]): ClassAmount[] {
+  const named = new Set(given.map((row) => row.class));
+  return [...recipe.filter((row) => !named.has(row.class)), ...given];
 }
 
 /** A recipe file; the service checks what it says. */
