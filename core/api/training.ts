@@ -5,7 +5,7 @@ import { GroupName } from './figures.ts';
 import { METHOD_NAMES, RUN_STATES, RunWarning } from './runs.ts';
 import { Task } from './tasks.ts';
 
-export const PRESET_NAMES = ['small', 'quick', 'standard', 'paper'] as const;
+export const PRESET_NAMES = ['small', 'quick', 'standard', 'paper', 'photos-20', 'photos-200', 'photos-2000'] as const;
 export const PresetName = z.enum(PRESET_NAMES);
 export type PresetName = z.infer<typeof PresetName>;
 
@@ -37,6 +37,7 @@ export const TrainingCheck = z
       'no-test-split',
       'one-class',
       'empty-bank',
+      'no-backbone',
       'untrained-classes',
       'tiny-classes',
       'untested-classes',

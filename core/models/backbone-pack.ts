@@ -3,12 +3,13 @@
  * statistics, and in the metadata entry "contexture" what they are and where they come from.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../base/cache-folder.ts';
 import { fileError, systemCode, UserError } from '../base/errors.ts';
 import { decodeSafetensors } from '../base/safetensors.ts';
-import type { ModelConfig } from '../training/config.ts';
+import type { ModelConfig, StartingWeights } from '../training/config.ts';
+import { BackboneCard } from './backbone-card.ts';
 import { backboneOf } from './backbones.ts';
 import { LayerPlan } from './layer-plan.ts';
 
@@ -17,6 +18,44 @@ export interface BackbonePack {
   weights: Map<string, Float32Array>;
   /** SHA-256 of the file, 64 hex digits. */
   hash: string;
+}
+
+/** What is known of a pack without its weights. */
+export interface FoundPack {
+  name: string;
+  model: ModelConfig;
+  /** SHA-256 of the file, 64 hex digits. */
+  hash: string;
+  /** How its weights expect pixels, where it says so; null: as the backbone's published weights do. */
+  normalisation: StartingWeights['normalisation'];
+}
+
+/** Packs by path, for as long as their files are the same. */
+const FOUND = new Map<string, { stamp: string; pack: FoundPack }>();
+
+/** The pack of that name; undefined where it is not here. @throws UserError 'damaged' where it is none */
+export function findPack(name: string | undefined): FoundPack | undefined {
+  if (name === undefined) return undefined;
+  const path = backbonePath(name);
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) return undefined;
+  const stamp = `${stats.size} ${stats.mtimeMs}`;
+  const known = FOUND.get(path);
+  if (known?.stamp === stamp) return known.pack;
+  const pack = describe(name, path);
+  FOUND.set(path, { stamp, pack });
+  return pack;
+}
+
+function describe(name: string, path: string): FoundPack {
+  const bytes = readFileSync(path);
+  const { metadata } = decodeSafetensors(bytes, path);
+  const { data: card } = BackboneCard.safeParse(JSON.parse(metadata.contexture ?? 'null'));
+  if (!card) {
+    throw new UserError('damaged', `${path} is not a backbone of Contexture: remove it and get it again.`);
+  }
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  return { name, model: { kind: card.kind }, hash, normalisation: card.normalisation };
 }
 
 /** Where a backbone's pack lies. */

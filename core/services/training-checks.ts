@@ -6,7 +6,7 @@ import type { Project } from '../storage/project.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
 import { METHODS_BY_NAME } from '../training/methods/index.ts';
 import type { TrainingEstimate } from './training-estimate.ts';
-import type { RunPlan, TrainingFacts } from './training-plan.ts';
+import { missingBackbone, type RunPlan, type TrainingFacts } from './training-plan.ts';
 
 export interface TrainingCheck {
   name:
@@ -14,6 +14,7 @@ export interface TrainingCheck {
     | 'no-test-split'
     | 'one-class'
     | 'empty-bank'
+    | 'no-backbone'
     | 'untrained-classes'
     | 'tiny-classes'
     | 'untested-classes'
@@ -79,6 +80,8 @@ export function checkPlans(
         'Contexts are to come from the curated bank, but none is accepted yet: accept some, or set the share to 0.',
     });
   }
+  const missing = plans.map(missingBackbone).find((message) => message !== null);
+  if (missing) checks.push({ name: 'no-backbone', severity: 'error', message: missing });
   const late = plans.find(
     ({ config }) => METHODS_BY_NAME[config.method].heads.length > 1 && config.startBalanced >= config.epochs,
   );

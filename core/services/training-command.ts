@@ -17,6 +17,9 @@ const OPTIONS: Readonly<Record<string, string>> = {
   minSteps: '--min-steps',
   evaluateEvery: '--evaluate-every',
   inputSize: '--input-size',
+  'weights.name': '--backbone',
+  'tune.rate': '--backbone-rate',
+  'tune.batchNorm': '--batch-norm',
   'model.kind': '--model',
   'model.blocks': '--blocks',
   'augment.crop': '--crop',
@@ -51,6 +54,9 @@ export function trainCommand({ method, preset, seed, name, settings, file }: Run
     const option = Object.hasOwn(OPTIONS, path) ? OPTIONS[path] : undefined;
     if (option !== undefined) words.push(option, text(value));
   }
+  if (values.get('weights') === null) words.push('--backbone', 'none');
+  const stages = values.get('tune.stages');
+  if (stages !== undefined) words.push('--tune', tuneWord(stages));
   if (values.has('lambda.min') || values.has('lambda.max')) {
     words.push('--lambda', `${text(values.get('lambda.min') ?? 0)},${text(values.get('lambda.max') ?? 1)}`);
   }
@@ -61,6 +67,12 @@ export function trainCommand({ method, preset, seed, name, settings, file }: Run
   if (values.get('augment.flip') === false) words.push('--no-flip');
   if (name !== undefined) words.push('--name', name);
   return commandLine([...words, '--project', file]);
+}
+
+/** What `train --tune` calls a number of stages. */
+function tuneWord(stages: Json): string {
+  if (stages === 0) return 'heads';
+  return stages === 'all' ? 'all' : `last:${text(stages)}`;
 }
 
 function text(value: Json | undefined): string {

@@ -50,7 +50,7 @@ export interface SettingRange {
 /** What a person chooses from, and what of the data matters for it. */
 export function trainingSetup(store: ProjectStore) {
   const facts = trainingFacts(store);
-  const proposed = proposePreset(facts.trainImages);
+  const proposed = proposePreset(facts);
   const accepted = store.contexts.countByClass().filter(({ state, count }) => state === 'accepted' && count > 0);
   return {
     presets: PRESETS.map((name) => {
@@ -217,7 +217,10 @@ function differences(
   const led = new Map(
     Object.entries(candidateConfig(config.method, preset, size, { ...usual, inputSize, epochs, batchSize })),
   );
-  const own = Object.entries(config).filter(([name, value]) => {
+  // A backbone is asked for by its name; the rest follows.
+  const { weights } = config;
+  const asked = { ...config, weights: weights && { name: weights.name } };
+  const own = Object.entries(asked).filter(([name, value]) => {
     const expected = LEADING.some((leading) => leading === name) ? bare : led;
     return !NO_SETTINGS.includes(name) && canonicalJson(value) !== canonicalJson(expected.get(name));
   });
@@ -261,6 +264,7 @@ const JsonRange = z.looseObject({
   properties: z.record(z.string(), z.unknown()).optional(),
   prefixItems: z.array(z.unknown()).optional(),
   oneOf: z.array(z.unknown()).optional(),
+  anyOf: z.array(z.unknown()).optional(),
   const: z.unknown().optional(),
 });
 
@@ -277,6 +281,14 @@ export function settingRanges(): SettingRange[] {
         .filter(({ setting: path }) => path !== 'model.kind');
       const kinds = TrainConfig.shape.model.options.map(({ shape }) => shape.kind.value);
       return [{ setting: 'model.kind', minimum: null, maximum: null, whole: false, choices: kinds }, ...found];
+    }
+    if (rest.anyOf) {
+      // A setting of several types, or one that may be null.
+      const found = rest.anyOf.flatMap((option) => ranges(option, setting));
+      const [inner, outer] = [true, false].map((is) => found.filter((range) => (range.setting !== setting) === is));
+      if (inner.length > 0) return inner;
+      const choices = rest.anyOf.flatMap((option) => JsonRange.parse(option).const ?? []);
+      return [{ ...outer[0], choices: choices.length > 0 ? choices.map(String) : outer[0].choices }];
     }
     const largest = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? null : maximum;
     return [

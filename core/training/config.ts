@@ -24,9 +24,9 @@ export type ModelConfig = z.infer<typeof ModelConfig>;
 const Channels = z.tuple([z.number(), z.number(), z.number()]);
 
 /** Weights of a backbone that a run starts from. */
-const StartingWeights = z.strictObject({
-  /** Of the pack, such as "efficientnet-lite0". */
-  name: z.string().min(1).max(100),
+export const StartingWeights = z.strictObject({
+  /** Of the pack, such as "efficientnet-lite0"; names a file. */
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/i),
   /** SHA-256 of the pack's file, 64 hex digits; null in a plan that is made where the pack is not: no run starts so. */
   hash: z.string().length(64).nullable().default(null),
   /** How they expect pixels, where the pack says so; null: as the backbone's published weights do. */

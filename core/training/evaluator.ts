@@ -7,6 +7,7 @@ import { crossEntropy } from '../engine/operations.ts';
 import { tidy } from '../engine/tidy.ts';
 import { TracedFunction } from '../engine/traced-function.ts';
 import { headLogits, type InferenceState, type Logits, type Network } from '../models/network.ts';
+import type { Precision } from './config.ts';
 import { saliencyMap } from './saliency.ts';
 import type { Batch } from './step.ts';
 
@@ -39,10 +40,18 @@ export function judge(network: Network, { trunk, balanced }: HeadState, pooled: 
   return tidy(() => headLogits(network.tuned.trunk.split(trunk), network.balanced.split(balanced), pooled));
 }
 
-/** Saliency and probability of the true classes, from one forward pass (method.md 2.1). */
-export function look(network: Network, state: InferenceState, { images, labels }: Batch): Look {
+/**
+ * Saliency and probability of the true classes, from one forward pass (method.md 2.1).
+ * @param precision of the maps between layers
+ */
+export function look(
+  network: Network,
+  state: InferenceState,
+  { images, labels }: Batch,
+  precision: Precision = 'float32',
+): Look {
   return tidy(() => {
-    const inference = network.inference(state);
+    const inference = network.inference(state, precision);
     const features = inference.features(images);
     const { sampleLosses } = crossEntropy(inference.logits(features).uniform, labels);
     const probability: tf.Tensor1D = tf.exp(tf.neg(sampleLosses));

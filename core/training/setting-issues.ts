@@ -1,5 +1,6 @@
 /** What is wrong with settings of a run, each in a sentence that names the setting. */
 import type { z } from 'zod';
+import { backboneOf } from '../models/backbones.ts';
 import { TrainConfig } from './config.ts';
 
 export interface SettingIssue {
@@ -25,6 +26,13 @@ export function checkConfig(candidate: unknown): { config: TrainConfig; issues: 
     issues.push({
       setting: 'lambda.min',
       message: `The setting lambda.min (${config.lambda.min}) is above lambda.max (${config.lambda.max}). Exchange them.`,
+    });
+  }
+  const { stages, title } = backboneOf(config.model);
+  if (config.tune.stages !== 'all' && config.tune.stages > stages.length) {
+    issues.push({
+      setting: 'tune.stages',
+      message: `The setting tune.stages (${config.tune.stages}) is above the ${stages.length} stages of ${title}. Choose fewer, or all.`,
     });
   }
   if (config.groups.many < config.groups.few) {

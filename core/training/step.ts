@@ -63,7 +63,8 @@ export interface StepResult {
 }
 
 /**
- * Context extraction (method.md 2.1): evaluation mode, current weights, ground-truth class, uniform head.
+ * Context extraction (method.md 2.1): evaluation mode, current weights, ground-truth class, uniform head; in the precision
+ * that the network is trained in.
  * @returns mask [B, S, S, 1], 1 = context, and p(true class) [B]
  */
 export function extract(
@@ -72,7 +73,7 @@ export function extract(
   batch: Batch,
 ): { mask: tf.Tensor4D; probability: tf.Tensor1D } {
   return tf.tidy(() => {
-    const { saliency, probability } = look(network, state, batch);
+    const { saliency, probability } = look(network, state, batch, network.precision);
     return { mask: contextMask(saliency, batch.images.shape[1], batch.images.shape[2]), probability };
   });
 }

@@ -29,7 +29,7 @@ before(async () => {
 
 test('a plan is shown before anything is trained', async () => {
   const { stdout } = await contexture('train', 'csa', ...SMALL, '--dry-run');
-  assert.match(stdout, /^Network +ResNet-8 \(1 block a stage\)$/m);
+  assert.match(stdout, /^Network +ResNet-8 \(CIFAR form\), 1 block a stage, from scratch$/m);
   assert.match(stdout, /^Bank +8 contexts/m);
   assert.match((await contexture('runs')).stdout, /^No runs\.$/m);
 });

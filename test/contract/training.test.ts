@@ -68,6 +68,9 @@ test('setup: presets with the one that fits, methods, ranges of every setting, f
       ['quick', false],
       ['standard', false],
       ['paper', false],
+      ['photos-20', false],
+      ['photos-200', false],
+      ['photos-2000', false],
     ],
   );
   assert.deepEqual(
@@ -90,7 +93,7 @@ test('setup: presets with the one that fits, methods, ranges of every setting, f
   // Every leaf of a configuration has a range.
   const leaves = (value: object, prefix: string): string[] =>
     Object.entries(value).flatMap(([name, inner]) =>
-      typeof inner === 'object' && inner !== null ? leaves(inner as object, `${prefix}${name}.`) : [`${prefix}${name}`],
+      typeof inner === 'object' ? leaves((inner ?? {}) as object, `${prefix}${name}.`) : [`${prefix}${name}`],
     );
   const { defaults } = await plan(REQUEST);
   assert.deepEqual(

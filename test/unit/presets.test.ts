@@ -153,7 +153,14 @@ test('small sets: a bank that cannot fill within a tenth of an epoch is kept, sh
 });
 
 test('every wrong setting is told, with its path; what follows from one is not', () => {
-  const facts = { trainImages: 500, evaluation: null, classes: 3, proposedInputSize: 32 };
+  const facts = {
+    trainImages: 500,
+    evaluation: null,
+    classes: 3,
+    medianClass: 100,
+    medianSide: 32,
+    proposedInputSize: 32,
+  };
   const issues = (settings: Record<string, Json>): [string, string][] =>
     planSettings(facts, { method: 'csa', preset: 'small', settings }).issues.map(({ setting, message }) => [
       setting,

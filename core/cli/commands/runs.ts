@@ -4,11 +4,13 @@ import { GROUPS } from '../../data/groups.ts';
 import { primaryHead } from '../../evaluation/figures.ts';
 import { percent, points } from '../../evaluation/sentences.ts';
 import type { RunComparison, RunDetail } from '../../services/runs.ts';
+import { TrainConfig } from '../../training/config.ts';
 import { storedFigures } from '../../training/stored-figures.ts';
 import { integer } from '../arguments.ts';
 import type { AddCommand } from '../cli.ts';
 import { duration, localTime, plural } from '../format.ts';
 import { examples } from '../help.ts';
+import { networkText, tuningText } from '../network-text.ts';
 import { classTable, figuresTable, variantsTable } from '../run-text.ts';
 import { facts, table } from '../table.ts';
 
@@ -97,9 +99,12 @@ const cell = (estimate: { value: number } | null | undefined): string => (estima
 
 function overview({ run }: RunDetail): string {
   const figures = storedFigures(run.figures);
+  const config = TrainConfig.parse(run.config);
   const lines: [string, string][] = [
     ['Run', `${run.id}, ${run.name}`],
     ['Method', run.method],
+    ['Network', networkText(config)],
+    ['Trained', tuningText(config)],
     ['State', run.reason === null ? run.state : `${run.state}: ${run.reason}`],
     ['Seed', String(run.seed)],
     ['Made', localTime(run.createdAt)],

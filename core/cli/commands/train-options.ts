@@ -1,6 +1,6 @@
 /** The options of `train` as settings of a run. */
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import type { TrainConfig } from '../../training/config.ts';
+import type { TrainConfig, Tuning } from '../../training/config.ts';
 import { makeConfig, type PresetName, type TrainOverrides } from '../../training/presets.ts';
 import { integer } from '../arguments.ts';
 
@@ -15,6 +15,10 @@ export interface TrainOptions {
   momentum?: number | undefined;
   weightDecay?: number | undefined;
   inputSize?: number | undefined;
+  backbone?: string | undefined;
+  tune?: Tuning['stages'] | undefined;
+  backboneRate?: number | undefined;
+  batchNorm?: Tuning['batchNorm'] | undefined;
   model?: TrainConfig['model']['kind'] | undefined;
   blocks?: number | undefined;
   crop?: TrainConfig['augment']['crop'] | undefined;
@@ -53,6 +57,15 @@ export function parseBankSize(text: string): BankSize {
   }
 }
 
+/** "heads" is 0, "last:3" three stages, "all" every one. */
+export function parseTune(text: string): Tuning['stages'] {
+  if (text === 'all') return 'all';
+  if (text === 'heads') return 0;
+  const last = /^last:([1-9]\d?)$/.exec(text);
+  if (last) return Number(last[1]);
+  throw new InvalidArgumentError('Expected heads, all, or a number of last stages, such as last:3.');
+}
+
 /**
  * What differs from the preset.
  * @throws UserError 'usage' when the preset does not fit the method
@@ -75,6 +88,9 @@ export function overridesFrom(
     weightDecay: options.weightDecay,
     inputSize: options.inputSize,
     model: modelFrom(options),
+    weights:
+      options.backbone === undefined ? undefined : options.backbone === 'none' ? null : { name: options.backbone },
+    tune: definedOnly<Tuning>({ stages: options.tune, rate: options.backboneRate, batchNorm: options.batchNorm }),
     augment: definedOnly<TrainConfig['augment']>({
       crop: options.crop,
       pad: options.pad,
@@ -102,9 +118,9 @@ export function overridesFrom(
 }
 
 function modelFrom({ model, blocks }: TrainOptions): TrainConfig['model'] | undefined {
-  if (model === 'resnet18') return { kind: model };
   if (model === undefined && blocks === undefined) return undefined;
-  return { kind: 'resnet-cifar', blocks: blocks ?? 5 };
+  if (model === undefined || model === 'resnet-cifar') return { kind: 'resnet-cifar', blocks: blocks ?? 5 };
+  return { kind: model };
 }
 
 /** Without the fields that are undefined: they would hide the preset's. */

@@ -1,22 +1,23 @@
 import { Option } from '@commander-js/extra-typings';
 import { UserError } from '../../base/errors.ts';
 import { percent } from '../../evaluation/sentences.ts';
-import { backboneOf } from '../../models/backbones.ts';
 import type { RunPlan } from '../../services/training-plan.ts';
 import type { Run } from '../../storage/records.ts';
-import { METHODS, PRECISIONS } from '../../training/config.ts';
+import { METHODS, ModelConfig, PRECISIONS } from '../../training/config.ts';
 import { PRESET_SETTINGS, PRESETS, type PresetName } from '../../training/presets.ts';
 import type { TrainEvent } from '../../training/train-job.ts';
 import { integer, number, numberPair, thresholds } from '../arguments.ts';
 import type { AddCommand, Outcome } from '../cli.ts';
 import { count, plural } from '../format.ts';
 import { examples } from '../help.ts';
+import { networkText, tuningText } from '../network-text.ts';
 import { epochLine, runText } from '../run-text.ts';
 import type { Session } from '../session.ts';
 import { facts } from '../table.ts';
-import { overridesFrom, parseBankSize } from './train-options.ts';
+import { overridesFrom, parseBankSize, parseTune } from './train-options.ts';
 
-const PRESET_HELP = PRESETS.map((name) => `  ${name.padEnd(9)} ${PRESET_SETTINGS[name].summary}`).join('\n');
+const PRESET_HELP = PRESETS.map((name) => `  ${name.padEnd(12)} ${PRESET_SETTINGS[name].summary}`).join('\n');
+const MODELS = ModelConfig.options.map(({ shape }) => shape.kind.value);
 const METHOD_HELP = `
 Methods:
   ce        cross entropy on the data as they are
@@ -33,7 +34,7 @@ export const addTrain: AddCommand = (parent, cli) => {
     .description('Train a classifier. Ctrl-C stops and keeps the state; "resume" goes on.')
     .argument('<method>', METHODS.join(', '))
     .addOption(
-      new Option('--preset <name>', 'settings to begin with (default: small up to 5,000 images, else quick)').choices(
+      new Option('--preset <name>', 'settings to begin with (default: by the size of pictures and classes)').choices(
         PRESETS,
       ),
     )
@@ -54,8 +55,8 @@ export const addTrain: AddCommand = (parent, cli) => {
     .option('--groups <many,few>', 'thresholds of the groups (default: of the project)', thresholds)
     .option('--checkpoint-seconds <seconds>', 'time between checkpoints (default: 60)', number(0))
     .optionsGroup('Network and pictures:')
-    .option('--input-size <pixels>', 'side of the network input (default: fits the pictures)', integer(32, 224))
-    .addOption(new Option('--model <kind>', 'default: by input size').choices(['resnet-cifar', 'resnet18'] as const))
+    .option('--input-size <pixels>', 'side of the network input (default: fits the pictures)', integer(32, 260))
+    .addOption(new Option('--model <kind>', 'default: by input size, or as its backbone').choices(MODELS))
     .option('--blocks <number>', 'blocks a stage of resnet-cifar: 5 is ResNet-32', integer(1, 9))
     .addOption(
       new Option('--crop <kind>', 'padded, or a random part resized (default: padded up to 64 px)').choices([
@@ -67,6 +68,16 @@ export const addTrain: AddCommand = (parent, cli) => {
     .option('--jitter <strength>', 'of brightness, contrast and saturation (default: 0.4 beyond 64 px)', number(0, 1))
     .option('--pad <share>', 'padding before the random crop, as a share of the size', number(0, 0.5))
     .option('--no-flip', 'no random horizontal flip')
+    .optionsGroup('Fine-tuning:')
+    .option('--backbone <name>', 'weights to begin with ("contexture backbone list"), or none (default: the preset\'s)')
+    .option('--tune <part>', 'what of the backbone is trained: heads (none), last:N stages, all', parseTune)
+    .option('--backbone-rate <share>', 'rate of the backbone, relative to that of the heads', number(0, 1))
+    .addOption(
+      new Option('--batch-norm <statistics>', 'of trained stages: those of the batch, or frozen').choices([
+        'batch',
+        'frozen',
+      ] as const),
+    )
     .optionsGroup('Contexts (csa):')
     .option('--delta <probability>', 'smallest p of a sample whose context enters the bank', number(0, 1))
     .option('--bank-size <size>', 'contexts in the bank, or times the batch size: 1x, 5x, 10x', parseBankSize)
@@ -91,6 +102,8 @@ export const addTrain: AddCommand = (parent, cli) => {
         ['train control --preset small --seed 3', 'the control of the same seed'],
         ['train csa --preset standard --epochs 30 --bank-size 5x', 'other settings'],
         ['train csa --curated 1', 'only contexts that you have accepted'],
+        ['train csa --preset photos-200', 'photographs: ImageNet weights, the last stages learn on'],
+        ['train ce --backbone efficientnet-lite0 --tune heads', 'the heads alone, on features that are kept'],
         ['train csa --dry-run', 'what it would do'],
       ),
     )
@@ -98,14 +111,14 @@ export const addTrain: AddCommand = (parent, cli) => {
       cli.perform('train', async (session) => {
         const { takeSnapshot } = await import('../../data/snapshot.ts');
         const { startRun } = await import('../../services/runs.ts');
-        const { planRun, proposePreset } = await import('../../services/training-plan.ts');
-        const { groupThresholds, tailReport } = await import('../../services/stats.ts');
+        const { planRun, proposePreset, trainingFacts } = await import('../../services/training-plan.ts');
+        const { groupThresholds } = await import('../../services/stats.ts');
         const method = METHODS.find((name) => name === methodName);
         if (!method)
           throw new UserError('usage', `There is no method "${methodName}". The methods are ${METHODS.join(', ')}.`);
         const project = await session.project();
         const { store } = project;
-        const preset: PresetName = options.preset ?? proposePreset(tailReport(store).splits.train);
+        const preset: PresetName = options.preset ?? proposePreset(trainingFacts(store));
         const overrides = overridesFrom(options, method, preset, groupThresholds(store));
         const { name, checkpointSeconds } = options;
         const request = {
@@ -197,18 +210,13 @@ function planText(
   preset: PresetName,
   { config, rules, proposedInputSize, cost, trainImages, stepsPerEpoch }: RunPlan,
 ): string {
-  const { model } = config;
   const size =
     config.inputSize === proposedInputSize ? 'fits the pictures' : `${proposedInputSize} would fit the pictures`;
   const lines: [string, string][] = [
     ['Method', config.method],
     ['Preset', PRESET_SETTINGS[preset].title],
-    [
-      'Network',
-      model.kind === 'resnet-cifar'
-        ? `ResNet-${6 * model.blocks + 2} (${plural(model.blocks, 'block')} a stage)`
-        : backboneOf(model).title,
-    ],
+    ['Network', networkText(config)],
+    ['Trained', tuningText(config)],
     ['Input size', `${config.inputSize} px (${size}); a step costs ${cost.toFixed(1)} times one at 32 px`],
     ['Augmentation', augmentText(config.augment)],
     ['Training images', count(trainImages)],
