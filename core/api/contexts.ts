@@ -163,10 +163,11 @@ export const ContextModel = z
     name: z.string(),
     method: z.string(),
     endedAt: z.string().nullable(),
-    /** How it looks at pictures where nothing else is chosen: length of the shorter side, pixels, and the rest of the look. */
+    /** How it looks at pictures, lengths of the shorter side in pixels, and what it makes of them where nothing is chosen. */
     size: z.number(),
     secondSize: z.number().nullable(),
     mirror: z.boolean(),
+    rule: MaskRule,
   })
   .meta({ id: 'ContextModel' });
 export type ContextModel = z.infer<typeof ContextModel>;
@@ -186,7 +187,8 @@ export const ContextSearch = z
     secondSize: SaliencySize.optional(),
     /** The maps of the mirror images are averaged in as well; as suits the model when absent. */
     mirror: z.boolean().optional(),
-    rule: MaskRule.default({ form: 'soft' }),
+    /** As suits the model when absent. */
+    rule: MaskRule.optional(),
     /** Where p(true class) comes from: "on-line", or held-out folds, which train one model more for each. */
     folds: z.int().min(2).max(20).nullable().default(null),
   })

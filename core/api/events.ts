@@ -3,6 +3,7 @@
  * comes back with the last one it saw gets what it missed, or `reset` when that is gone.
  */
 import { z } from 'zod';
+import { ContextStateName } from './contexts.ts';
 import { Task } from './tasks.ts';
 
 /** Parts of a project that a page may show; it fetches again what an event names. */
@@ -27,6 +28,8 @@ export const ServiceEvent = z
     z.object({ type: z.literal('task-gone'), id: z.string() }),
     /** Data of a project has changed. */
     z.object({ type: z.literal('data'), project: z.string(), topics: z.array(Topic) }),
+    /** Some contexts were decided on, and nothing else of them has changed: "data" of the topic contexts, spelt out. */
+    z.object({ type: z.literal('decided'), project: z.string(), ids: z.array(z.number()), state: ContextStateName }),
     /** The mask of a context was painted on, or a stroke taken back; who shows it reads its draft again. */
     z.object({ type: z.literal('draft'), project: z.string(), context: z.number(), revision: z.number() }),
     /** The list of projects has changed. */

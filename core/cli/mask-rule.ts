@@ -7,7 +7,7 @@ export const REFINE_EPSILON = `variance of colours (0 to 1) up to which they cou
 
 interface RuleOptions {
   threshold?: number | undefined;
-  refine?: true | undefined;
+  refine?: boolean | undefined;
   refineRadius?: number | undefined;
   refineEpsilon?: number | undefined;
 }

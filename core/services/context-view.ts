@@ -14,7 +14,7 @@ import { effectiveClasses } from '../data/classes.ts';
 import { groupsByCount, type Group } from '../data/groups.ts';
 import type { ContextQuery as StoreQuery, ContextRow as StoredRow, ProjectStore } from '../storage/project-store.ts';
 import type { ClassRecord, Mask, Saliency } from '../storage/records.ts';
-import { defaultLook } from '../contexts/default-look.ts';
+import { defaultLook, defaultRule } from '../contexts/default-look.ts';
 import { TrainConfig } from '../training/config.ts';
 import { groupThresholds } from './stats.ts';
 
@@ -168,7 +168,9 @@ export function contextModels(store: ProjectStore): ContextModel[] {
     .listed()
     .filter(({ state, modelBlob, trashedAt }) => state === 'finished' && modelBlob !== null && trashedAt === null);
   return finished.slice(0, MODELS_SHOWN).map(({ id, name, method, endedAt }) => {
-    const { sizes, mirror } = defaultLook(TrainConfig.parse(store.runs.get(id)!.config));
-    return { run: id, name, method, endedAt, size: sizes[0], secondSize: sizes[1] ?? null, mirror };
+    const config = TrainConfig.parse(store.runs.get(id)!.config);
+    const { sizes, mirror } = defaultLook(config);
+    const rule = defaultRule(config);
+    return { run: id, name, method, endedAt, size: sizes[0], secondSize: sizes[1] ?? null, mirror, rule };
   });
 }

@@ -22,6 +22,10 @@ export interface EventBatch {
   readonly epochs: readonly OfType<'run-epoch'>[];
   readonly previews: readonly OfType<'run-preview'>[];
   readonly drafts: readonly OfType<'draft'>[];
+  /** Contexts decided on one by one; their topic is in `data`, too. */
+  readonly decisions: readonly OfType<'decided'>[];
+  /** Projects whose contexts have changed by more than `decisions`. */
+  readonly contextsChanged: ReadonlySet<string>;
 }
 
 class Batch implements EventBatch {
@@ -34,6 +38,8 @@ class Batch implements EventBatch {
   readonly epochs: OfType<'run-epoch'>[] = [];
   readonly previews: OfType<'run-preview'>[] = [];
   readonly drafts: OfType<'draft'>[] = [];
+  readonly decisions: OfType<'decided'>[] = [];
+  readonly contextsChanged = new Set<string>();
 
   add(event: ServiceEvent): void {
     switch (event.type) {
@@ -43,12 +49,14 @@ class Batch implements EventBatch {
       case 'task-gone':
         this.tasks.set(event.id, null);
         break;
-      case 'data': {
-        const topics = this.data.get(event.project) ?? new Set();
-        for (const topic of event.topics) topics.add(topic);
-        this.data.set(event.project, topics);
+      case 'data':
+        this.#change(event.project, event.topics);
+        if (event.topics.includes('contexts')) this.contextsChanged.add(event.project);
         break;
-      }
+      case 'decided':
+        this.#change(event.project, ['contexts']);
+        this.decisions.push(event);
+        break;
       case 'projects':
       case 'settings':
       case 'reset':
@@ -67,6 +75,12 @@ class Batch implements EventBatch {
         this.drafts.push(event);
         break;
     }
+  }
+
+  #change(project: string, changed: readonly Topic[]): void {
+    const topics = this.data.get(project) ?? new Set();
+    for (const topic of changed) topics.add(topic);
+    this.data.set(project, topics);
   }
 }
 

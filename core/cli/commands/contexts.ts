@@ -26,7 +26,11 @@ export const addContexts: AddCommand = (parent, cli) => {
     .option('--mirror', 'average in the mirror images as well: twice the work (default: as suits the model)')
     .option('--no-mirror', 'leave the mirror images out')
     .option('--threshold <saliency>', 'masks of 0 and 1, cut at this saliency (default: soft masks)', number(0, 1))
-    .option('--refine', "bring the masks to the pictures' own edges; decodes each picture at its full size")
+    .option(
+      '--refine',
+      "bring the masks to the pictures' own edges; decodes each picture at its full size (default, with soft masks: as suits the model)",
+    )
+    .option('--no-refine', 'leave the masks as coarse as the saliency is')
     .option('--refine-radius <share>', REFINE_RADIUS, number(0.001, 0.5))
     .option('--refine-epsilon <variance>', REFINE_EPSILON, number(1e-8, 1))
     .option(
@@ -53,7 +57,7 @@ export const addContexts: AddCommand = (parent, cli) => {
           ...(size === undefined ? {} : { size }),
           ...(secondSize === undefined ? {} : { secondSize }),
           ...(mirror === undefined ? {} : { mirror }),
-          rule: ruleFrom(rule),
+          ...(Object.values(rule).every((value) => value === undefined) ? {} : { rule: ruleFrom(rule) }),
           ...(heldOut === undefined ? {} : { probability: { from: 'held-out', folds: heldOut } as const }),
         };
         const states = (): Record<string, number> => project.store.contexts.count();

@@ -14,7 +14,7 @@ const Search = z.object({
   size: z.int().nullable(),
   secondSize: z.int().nullable().default(null),
   mirror: z.boolean().nullable().default(null),
-  rule: MaskRule,
+  rule: MaskRule.nullable(),
   folds: z.int().nullable(),
 });
 
@@ -30,7 +30,7 @@ export const contextsKind = taskKind({
       ...(params.size === null ? {} : { size: params.size }),
       ...(params.secondSize === null ? {} : { secondSize: params.secondSize }),
       ...(params.mirror === null ? {} : { mirror: params.mirror }),
-      rule: params.rule,
+      ...(params.rule === null ? {} : { rule: params.rule }),
       ...(params.folds === null ? {} : { probability: { from: 'held-out' as const, folds: params.folds } }),
     };
     try {

@@ -18,6 +18,9 @@ import { implement } from '../handlers.ts';
 import type { Service } from '../service.ts';
 import { binary, packedIds, sheet } from '../sheet.ts';
 
+/** Contexts that an event names one by one; of more, pages fetch their lists again. */
+const MOST_SPELT_OUT = 500;
+
 /** One for each open project. */
 const layersOf = new WeakMap<Project, MaskLayers>();
 
@@ -88,7 +91,8 @@ export const contextRoutes = implement({
     // What is decided on is what was painted.
     const settled = await settleDrafts(project, ids);
     const changed = decideContexts(project, ids, state, actOf(service, project));
-    if (changed + settled.length > 0) told(service, params.project);
+    if (settled.length > 0 || (changed > 0 && ids.length > MOST_SPELT_OUT)) told(service, params.project);
+    else if (changed > 0) service.hub.publish({ type: 'decided', project: params.project, ids, state });
     return { changed, counts: contextCounts(project.store) };
   },
 
@@ -124,7 +128,7 @@ export const contextRoutes = implement({
       size === undefined ? '' : `--size ${size}`,
       secondSize === undefined ? '' : `--second-size ${secondSize}`,
       mirror === undefined ? '' : mirror ? '--mirror' : '--no-mirror',
-      ...ruleOption(rule),
+      ...(rule === undefined ? [] : searchRule(rule)),
       folds === null ? '' : `--held-out ${folds}`,
     ];
     return service.tasks.add(served, {
@@ -135,7 +139,7 @@ export const contextRoutes = implement({
         size: size ?? null,
         secondSize: secondSize ?? null,
         mirror: mirror ?? null,
-        rule,
+        rule: rule ?? null,
         folds,
       },
       command: ['contexture contexts', ...options.filter((option) => option !== '')].join(' '),
@@ -157,6 +161,11 @@ function ruleOption(rule: MaskRule): string[] {
       ? []
       : ['--refine', `--refine-radius ${rule.refine.radius}`, `--refine-epsilon ${rule.refine.epsilon}`];
   return [...(rule.form === 'soft' ? [] : [`--threshold ${rule.threshold}`]), ...refinement];
+}
+
+/** A search brings masks to the edges of photographs unless it is told not to. */
+function searchRule(rule: MaskRule): string[] {
+  return rule.refine === undefined ? [...ruleOption(rule), '--no-refine'] : ruleOption(rule);
 }
 
 function told(service: Service, project: string): void {

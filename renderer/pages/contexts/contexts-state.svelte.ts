@@ -3,7 +3,7 @@ import { untrack } from 'svelte';
 import type { ContextCounts, ContextRow, ContextStateName, MaskRule } from '../../../core/api/contexts.ts';
 import { RowStore } from '../../grid/row-store.svelte.ts';
 import { call } from '../../lib/api.ts';
-import { events } from '../../lib/events.svelte.ts';
+import { events, type EventBatch } from '../../lib/events.svelte.ts';
 import { plural } from '../../lib/format.ts';
 import { resource, type Resource } from '../../lib/resource.svelte.ts';
 import { router } from '../../lib/router.svelte.ts';
@@ -66,20 +66,25 @@ export class ContextsState {
       call('POST /api/projects/{project}/contexts/details', { params: { project }, body: { ids: [...ids] }, signal }),
     );
     this.layers = new ContextLayers(project);
-    const follow = { project: (): string => project, topics: ['contexts', 'images', 'classes'] as const };
-    this.#pairs = resource(async (signal) => {
-      const query = this.filter;
-      const response = await call('GET /api/projects/{project}/contexts/ids', { params: { project }, query, signal });
-      return new Uint32Array(await response.arrayBuffer());
-    }, follow);
+    // What is decided is followed in place: see `#follow`.
+    const relists = ({ contextsChanged, data }: EventBatch): boolean =>
+      contextsChanged.has(project) || data.get(project)?.has('images') === true;
+    this.#pairs = resource(
+      async (signal) => {
+        const query = this.filter;
+        const response = await call('GET /api/projects/{project}/contexts/ids', { params: { project }, query, signal });
+        return new Uint32Array(await response.arrayBuffer());
+      },
+      { project: () => project, topics: ['classes'], when: relists },
+    );
     this.counts = resource(
       (signal) => call('GET /api/projects/{project}/contexts/counts', { params: { project }, signal }),
-      follow,
+      { project: () => project, topics: ['contexts', 'images', 'classes'] },
     );
     $effect(() =>
       events.listen((batch) => {
-        const topics = batch.data.get(project);
-        if (batch.reset || topics?.has('contexts') === true || topics?.has('images') === true) this.rows.refresh();
+        if (batch.reset || relists(batch)) this.rows.refresh();
+        for (const decision of batch.decisions) if (decision.project === project) this.#follow(decision);
       }),
     );
     $effect(() => () => {
@@ -201,6 +206,24 @@ export class ContextsState {
     const step = this.counts.data?.lastStep;
     if (!step) return 'Nothing to undo';
     return `Undo ${STEPS[step.kind]} ${plural(step.contexts, 'context')}`;
+  }
+
+  /** Show what was decided here or in another window without asking for the whole list again, where it tells enough. */
+  #follow({ ids, state }: { ids: readonly number[]; state: ContextStateName }): void {
+    this.rows.patch(ids, { state });
+    const { filter } = this;
+    const pairs = this.#pairs.data;
+    if (pairs === undefined || this.#pairs.loading || filter.sort === 'changed') {
+      this.#pairs.changed();
+    } else if (filter.state !== undefined && !filter.state.includes(state)) {
+      const gone = new Set(ids);
+      if (this.contexts.some((id) => gone.has(id)))
+        this.#pairs.set(pairs.filter((_, i) => !gone.has(pairs[i - (i % 2)])));
+    } else if (filter.state !== undefined) {
+      const listed = new Set(this.contexts);
+      // One that fits now is not in the list, and only the service knows where it belongs.
+      if (ids.some((id) => !listed.has(id))) this.#pairs.changed();
+    }
   }
 
   #said(changed: number, state: ContextStateName): void {
