@@ -23,6 +23,10 @@ export interface CurvesOptions {
   /** Lowest and highest y where they are fixed. */
   range?: readonly [number, number];
   log: boolean;
+  /** Where a line stands from top to bottom; null for none. Asked at each drawing. */
+  mark: () => number | null;
+  /** Distances that ticks of x may have; whole numbers when absent. */
+  stepsX?: readonly number[];
   syncKey?: string;
   onCursor: (index: number | null) => void;
 }
@@ -41,7 +45,7 @@ export function isDashed(curve: Curve, index: number): boolean {
 
 /** @param paths of uPlot's own drawing; straight lines between points */
 export function uplotOptions(options: CurvesOptions): uPlot.Options {
-  const { width, height, curves, hidden, format, formatX, range, log, syncKey, onCursor } = options;
+  const { width, height, curves, hidden, format, formatX, range, log, mark, stepsX, syncKey, onCursor } = options;
   const font = `11px ${token('font')}`;
   const axis = {
     stroke: token('text-3'),
@@ -71,7 +75,7 @@ export function uplotOptions(options: CurvesOptions): uPlot.Options {
         ...axis,
         size: 22,
         values: (_, values) => values.map(formatX),
-        incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 100_000],
+        incrs: stepsX ? [...stepsX] : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 100_000],
       },
       { ...axis, size: 52, values: (_, values) => values.map((value) => (value === null ? '' : format(value))) },
     ],
@@ -87,8 +91,25 @@ export function uplotOptions(options: CurvesOptions): uPlot.Options {
         ...(isDashed(curve, index) ? { dash: [5, 4] } : {}),
       })),
     ],
-    hooks: { setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)] },
+    hooks: {
+      setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)],
+      draw: [(plot) => drawMark(plot, mark())],
+    },
   };
+}
+
+function drawMark(plot: uPlot, value: number | null): void {
+  if (value === null) return;
+  const { ctx, bbox } = plot;
+  const x = Math.round(plot.valToPos(value, 'x', true));
+  ctx.save();
+  ctx.strokeStyle = token('accent-text');
+  ctx.lineWidth = 1.5 * devicePixelRatio;
+  ctx.beginPath();
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x, bbox.top + bbox.height);
+  ctx.stroke();
+  ctx.restore();
 }
 
 /** What must be the same for data to be replaced without making the chart anew. */
