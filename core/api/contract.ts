@@ -1,6 +1,7 @@
 /** The contract: every request that the service answers, in one table. Types for both sides are looked up from it. */
 import type { z } from 'zod';
 import { APP_ENDPOINTS } from './app.ts';
+import { BACKBONE_ENDPOINTS } from './backbones.ts';
 import { COMMAND_ENDPOINTS } from './command.ts';
 import { COMPARE_ENDPOINTS } from './compare.ts';
 import { CONTEXT_ENDPOINTS } from './contexts.ts';
@@ -23,6 +24,7 @@ import { VARIANT_ENDPOINTS } from './variants.ts';
 
 export const CONTRACT = {
   ...APP_ENDPOINTS,
+  ...BACKBONE_ENDPOINTS,
   ...COMMAND_ENDPOINTS,
   ...COMPARE_ENDPOINTS,
   ...CONTEXT_ENDPOINTS,

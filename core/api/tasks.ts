@@ -28,6 +28,7 @@ export const TASK_KINDS = [
   'import',
   'relink',
   'doctor',
+  'backbone',
   'predict',
   'saliency',
   'onnx',

@@ -4,6 +4,7 @@ import { EXIT_CODES, UserError } from '../base/errors.ts';
 import { CODE_VERSION } from '../base/version.ts';
 import { Cli, type AddCommand } from './cli.ts';
 import { addAdjust } from './commands/adjust.ts';
+import { addBackbone } from './commands/backbone.ts';
 import { addBank } from './commands/bank.ts';
 import { addContexts } from './commands/contexts.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -39,6 +40,7 @@ const COMMANDS: readonly AddCommand[] = [
   addVerify,
   addPredict,
   addModel,
+  addBackbone,
   addDoctor,
   addServe,
 ];

@@ -1,5 +1,6 @@
 /** All kinds of tasks that the queue begins: the type says that none is missing. */
 import type { AnyTaskKind, QueuedKind } from '../task-kind.ts';
+import { backboneKind } from './backbone.ts';
 import { contextsKind, remaskKind } from './contexts.ts';
 import { doctorKind } from './doctor.ts';
 import { exportKind, verifyKind } from './export.ts';
@@ -8,6 +9,7 @@ import { onnxKind } from './onnx.ts';
 import { predictKind } from './predict.ts';
 import { relinkKind } from './relink.ts';
 import { saliencyKind } from './saliency.ts';
+import { exportMasksKind, importMasksKind, morphKind } from './review.ts';
 import { sampleKind } from './sample.ts';
 import { trainKind, trialKind } from './train.ts';
 
@@ -18,8 +20,12 @@ export const KINDS: Readonly<Record<QueuedKind, AnyTaskKind>> = {
   import: importKind,
   relink: relinkKind,
   doctor: doctorKind,
+  backbone: backboneKind,
   contexts: contextsKind,
   remask: remaskKind,
+  morph: morphKind,
+  'import-masks': importMasksKind,
+  'export-masks': exportMasksKind,
   export: exportKind,
   verify: verifyKind,
   predict: predictKind,

@@ -1,6 +1,7 @@
 /** All handlers: the type says that none is missing. */
 import type { Handlers } from '../handlers.ts';
 import { appRoutes } from './app.ts';
+import { backboneRoutes } from './backbones.ts';
 import { commandRoutes } from './command.ts';
 import { compareRoutes } from './compare.ts';
 import { contextRoutes } from './contexts.ts';
@@ -22,6 +23,7 @@ import { variantRoutes } from './variants.ts';
 
 export const HANDLERS: Handlers = {
   ...appRoutes,
+  ...backboneRoutes,
   ...commandRoutes,
   ...compareRoutes,
   ...contextRoutes,
