@@ -87,7 +87,7 @@ export function networkOf({ model, precision, tune }: TrainConfig, classes: numb
 export class Network {
   readonly config: ModelConfig;
   readonly classes: number;
-  /** Of the maps between layers while training; evaluation is always in float32. */
+  /** Of the maps between layers in a step, its looking for contexts included; evaluation is always in float32. */
   readonly precision: Precision;
   readonly backbone: Backbone;
   readonly features: number;
