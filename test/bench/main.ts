@@ -17,6 +17,7 @@ const BENCHES: Readonly<Record<string, (options: Record<string, number>) => Prom
   export: async (options) => (await import('./export.ts')).exportPictures(options),
   import: async (options) => (await import('./import.ts')).importBench(options),
   thumbnails: async (options) => (await import('./thumbnails.ts')).thumbnailsBench(options),
+  review: async (options) => (await import('./review.ts')).reviewBench(options),
   app: async (options) => (await import('./app.ts')).appBench(options),
   'coloured-mnist': async (options) => (await import('./coloured-mnist.ts')).colouredMnist(options),
   'pets-masks': async (options) => (await import('./pets-masks.ts')).petsMasks(options),

@@ -1,6 +1,7 @@
 /** The state of the page: which contexts are shown, which is active, and what is decided. */
 import { untrack } from 'svelte';
 import type { ContextCounts, ContextRow, ContextStateName, MaskRule } from '../../../core/api/contexts.ts';
+import type { MorphOperation } from '../../../core/api/review.ts';
 import { RowStore } from '../../grid/row-store.svelte.ts';
 import { call } from '../../lib/api.ts';
 import { events, type EventBatch } from '../../lib/events.svelte.ts';
@@ -191,6 +192,14 @@ export class ContextsState {
     const select = everything ? { filter } : { ids: this.targets() };
     const body = { select, rule };
     tasks.add(await call('POST /api/projects/{project}/contexts/remask', { params: { project: this.project }, body }));
+  }
+
+  /** @param amount see `POST …/contexts/morph`; @param everything as for `remask`. @throws ApiError */
+  async morph(operation: MorphOperation, amount: number, everything: boolean): Promise<void> {
+    const { sort: _sort, descending: _descending, ...filter } = this.filter;
+    const select = everything ? { filter } : { ids: this.targets() };
+    const body = { select, operation, amount };
+    tasks.add(await call('POST /api/projects/{project}/contexts/morph', { params: { project: this.project }, body }));
   }
 
   /** Make another context the active one. */

@@ -60,7 +60,7 @@ export class CanvasState implements Bench {
   readonly #tools = makeTools();
   #screen: CanvasView | undefined;
   #pointer: Point | undefined;
-  #pressed = false;
+  #pressed = $state(false);
   #rest: ReturnType<typeof setTimeout> | undefined;
 
   readonly size: { width: number; height: number } = $derived.by(() => {
@@ -119,7 +119,6 @@ export class CanvasState implements Bench {
     if (opened === undefined || this.frame.width === 0) return undefined;
     const layers = this.mode === 'trainer' ? [this.#trained] : [this.#picture, this.#heat];
     return {
-      ...size,
       width: size.width,
       height: size.height,
       layers: layers.filter((layer) => layer !== undefined),
@@ -207,6 +206,7 @@ export class CanvasState implements Bench {
 
   /** Whether a tool may paint now. */
   get ready(): boolean {
+    void this.#changes;
     const { opened } = this;
     return (
       opened !== undefined && !opened.queue.blocked && this.mode !== 'trainer' && opened.queue.mark.state !== 'conflict'

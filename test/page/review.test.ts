@@ -1,0 +1,482 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { inflateSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
+import sharp from 'sharp';
+import type { ContextCounts } from '../../core/api/contexts.ts';
+import type { Draft } from '../../core/api/review.ts';
+import { maskFromSaliency } from '../../core/contexts/mask.ts';
+import { morph } from '../../core/contexts/mask-morphology.ts';
+import { fit, toFrame, type View } from '../../renderer/pages/review/canvas/view.ts';
+import { classOf, makeProject, writePicture, type Picture } from '../fixtures/export-project.ts';
+import { findSome } from '../fixtures/found-contexts.ts';
+import { temporaryFolder } from '../fixtures/temporary.ts';
+import { skip, testPage, withApp, type App } from './support.ts';
+import { shellOf } from './watched-service.ts';
+
+const CAT = { width: 120, height: 90 };
+
+interface Review {
+  project: string;
+  /** Ids of the contexts, in order of id. */
+  contexts: number[];
+}
+
+/** A project with pictures and found contexts, opened at its review in order of id. */
+async function open(app: App, { root = app.root, query = '?state=all&sort=id' } = {}): Promise<Review> {
+  const folder = join(root, 'pictures');
+  const pictures: Picture[] = [
+    ...classOf('train/cat', 8, CAT, 1),
+    ...classOf('train/owl', 3, { width: 60, height: 90 }, 100),
+  ];
+  for (const picture of pictures) await writePicture(folder, picture);
+  await writeHalves(join(folder, pictures[0].file));
+  const file = join(root, 'birds.contexture');
+  const made = await makeProject(file, folder, pictures);
+  const contexts = await findSome(
+    made,
+    Array.from(made.store.images.iterate(), ({ id }) => id),
+    { rule: { form: 'threshold', threshold: 0.5 } },
+  );
+  made.close();
+  const { id } = await app.api<{ id: string }>('POST', '/api/projects', { file });
+  await app.goto(`/p/${id}/review${query}`);
+  await stage(app.page, 'cat').waitFor();
+  return { project: id, contexts };
+}
+
+/** Red to the left, blue to the right, for the flood fill. */
+async function writeHalves(path: string): Promise<void> {
+  const pixels = Buffer.alloc(CAT.width * CAT.height * 3);
+  for (let i = 0; i < CAT.width * CAT.height; i++) pixels[3 * i + (i % CAT.width < 50 ? 0 : 2)] = 200;
+  await sharp(pixels, { raw: { ...CAT, channels: 3 } }).toFile(path);
+}
+
+const stage = (page: Page, name: string) => page.getByRole('application', { name: `Mask of ${name}` });
+
+/** The mask as the service has it. */
+async function maskOf({ page, origin }: App, { project }: Review, context: number): Promise<Uint8Array> {
+  const response = await page.request.get(`${origin}/api/projects/${project}/contexts/${context}/draft/values`);
+  assert.ok(response.ok(), await response.text());
+  return new Uint8Array(inflateSync((await response.body()).subarray(12)));
+}
+
+const draftOf = (app: App, { project }: Review, context: number): Promise<Draft> =>
+  app.api('GET', `/api/projects/${project}/contexts/${context}/draft`);
+
+/** Everything is stored. */
+async function saved(page: Page): Promise<void> {
+  await page.waitForTimeout(50);
+  await page.getByRole('status').getByText('Saved', { exact: true }).waitFor();
+}
+
+interface Hand {
+  /** Places are pixels of the picture; 0.5 is the centre of the first one. */
+  drag: (from: [number, number], to: [number, number]) => Promise<void>;
+  click: (x: number, y: number, options?: { button?: 'right' }) => Promise<void>;
+  view: View;
+}
+
+/** A hand on the mouse over a fitted picture. */
+async function handOn(page: Page, picture: { width: number; height: number } = CAT): Promise<Hand> {
+  const frame = page.getByRole('application');
+  const size = await page.evaluate<{ width: number; height: number }>(
+    `(({ clientWidth, clientHeight }) => ({ width: clientWidth, height: clientHeight }))(document.querySelector('[role=application]'))`,
+  );
+  const box = (await frame.boundingBox())!;
+  const view = fit(size, picture);
+  const at = (x: number, y: number): [number, number] => {
+    const place = toFrame(view, { x, y });
+    return [box.x + 1 + place.x, box.y + 1 + place.y];
+  };
+  return {
+    view,
+    async drag(from, to) {
+      await page.mouse.move(...at(...from));
+      await page.mouse.down();
+      await page.mouse.move(...at(...to), { steps: 8 });
+      await page.mouse.up();
+    },
+    async click(x, y, options) {
+      await page.mouse.move(...at(x, y));
+      await page.mouse.click(...at(x, y), options);
+    },
+  };
+}
+
+/** A mask with a rectangle of another value. */
+function withBox(mask: Uint8Array, x: number, y: number, width: number, height: number, value: number): Uint8Array {
+  const result = mask.slice();
+  for (let row = y; row < y + height; row++) result.fill(value, row * CAT.width + x, row * CAT.width + x + width);
+  return result;
+}
+
+/** Compare two masks without printing ten thousand numbers. */
+function same(actual: Uint8Array, expected: Uint8Array, what: string): void {
+  const differ = Array.from(actual.keys()).filter((i) => actual[i] !== expected[i]);
+  const places = differ
+    .slice(0, 5)
+    .map((i) => `${i % CAT.width}, ${Math.floor(i / CAT.width)}: ${actual[i]} not ${expected[i]}`);
+  assert.equal(differ.length, 0, `${what}: ${differ.length} pixels differ, such as ${places.join('; ')}`);
+}
+
+async function setDiameter(page: Page, diameter: number): Promise<void> {
+  for (let i = 0; i < 60; i++) await page.keyboard.press('[');
+  for (let i = 1; i < diameter; i++) await page.keyboard.press(']');
+  await page.getByText(`${diameter} px`, { exact: true }).first().waitFor();
+}
+
+testPage('each tool changes exactly the pixels that it should, as the service has them', async (app) => {
+  const review = await open(app);
+  const [context] = review.contexts;
+  const { page } = app;
+  const hand = await handOn(page);
+  let mask = await maskOf(app, review, context);
+  assert.ok(new Set(mask).size === 2);
+  /** What was just done has made the mask so. */
+  const expect = async (expected: Uint8Array, what: string): Promise<void> => {
+    await saved(page);
+    mask = await maskOf(app, review, context);
+    same(mask, expected, what);
+  };
+
+  await setDiameter(page, 1);
+  await page.keyboard.press('e');
+  await hand.drag([100.5, 80.5], [110.5, 80.5]);
+  await expect(withBox(mask, 100, 80, 11, 1, 0), 'eraser of one pixel');
+  await page.keyboard.press('b');
+  await hand.click(105.5, 80.5);
+  await expect(withBox(mask, 105, 80, 1, 1, 255), 'brush of one pixel');
+  await hand.click(105.5, 80.5, { button: 'right' });
+  await expect(withBox(mask, 105, 80, 1, 1, 0), 'brush with the right button');
+  await page.keyboard.press(']');
+  await page.keyboard.press(']');
+  await hand.drag([20.5, 10.5], [20.5, 30.5]);
+  // A tip of three pixels is a cross of five; drawn down it is three wide with a point at either end.
+  await expect(withBox(withBox(mask, 19, 10, 3, 21, 255), 20, 9, 1, 23, 255), 'brush of three pixels');
+
+  await page.keyboard.press('r');
+  await hand.drag([30.5, 40.5], [59.5, 69.5]);
+  await expect(withBox(mask, 30, 40, 30, 30, 255), 'box');
+  await page.keyboard.down('Alt');
+  await hand.drag([35.5, 45.5], [39.5, 46.5]);
+  await page.keyboard.up('Alt');
+  await expect(withBox(mask, 35, 45, 5, 2, 0), 'box with Alt');
+
+  await page.keyboard.press('l');
+  for (const [x, y] of [[70, 10], [90, 10], [90, 30], [70, 30]]) await hand.click(x, y); // prettier-ignore
+  await app.screenshot('review-polygon');
+  await page.keyboard.press('Enter');
+  await expect(withBox(mask, 70, 10, 20, 20, 255), 'polygon');
+  for (const [x, y] of [[72, 12], [80, 12], [80, 28], [72, 28]]) await hand.click(x, y, { button: 'right' }); // prettier-ignore
+  await page.keyboard.press('Shift+Enter');
+  await expect(withBox(mask, 72, 12, 8, 16, 0), 'polygon taking out');
+
+  await page.keyboard.press('f');
+  await hand.click(10.5, 50.5);
+  await expect(withBox(mask, 0, 0, 50, 90, 255), 'fill by colour');
+  await hand.drag([100.5, 50.5], [40.5, 45.5]);
+  await expect(withBox(mask, 50, 0, 70, 90, 255), 'fill, dragged to no tolerance at all');
+
+  await page.keyboard.press('e');
+  await hand.drag([60.5, 60.5], [70.5, 60.5]);
+  await saved(page);
+  mask = await maskOf(app, review, context);
+  for (const [button, operation, amount] of [
+    ['Invert', 'invert', 2],
+    ['Grow', 'grow', 2],
+    ['Smooth', 'smooth', 2],
+    ['Shrink', 'shrink', 2],
+    ['Fill holes', 'fill-holes', 64],
+    ['Invert', 'invert', 2],
+    ['Drop specks', 'drop-specks', 64],
+  ] as const) {
+    await page.getByRole('button', { name: button, exact: true }).click();
+    await expect(morph({ ...CAT, data: mask }, operation, amount), operation);
+  }
+
+  const png = await page.request.get(`${app.origin}/api/projects/${review.project}/contexts/${context}/saliency`);
+  const { data, info } = await sharp(await png.body())
+    .greyscale()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const saliency = { width: info.width, height: info.height, data: new Uint8Array(data) };
+  await page.getByRole('button', { name: 'Soft', exact: true }).click();
+  await expect(maskFromSaliency(saliency, CAT.width, CAT.height, { form: 'soft' }).data, 'soft mask');
+  await page.getByRole('button', { name: 'Binary', exact: true }).click();
+  await expect(morph({ ...CAT, data: mask }, 'binarize', 0), 'binary mask');
+  const slider = page.getByRole('slider', { name: 'Saliency below which pixels are context' });
+  await slider.focus();
+  for (let i = 0; i < 20; i++) await slider.press('ArrowLeft');
+  await app.screenshot('review-threshold');
+  await saved(page);
+  await page.keyboard.press('Tab');
+  await expect(
+    maskFromSaliency(saliency, CAT.width, CAT.height, { form: 'threshold', threshold: 0.3 }).data,
+    'threshold',
+  );
+});
+
+testPage('strokes are undone and redone one by one, also after the page was opened anew', async (app) => {
+  const review = await open(app);
+  const [context] = review.contexts;
+  const { page } = app;
+  const states = [await maskOf(app, review, context)];
+  let hand = await handOn(page);
+  await setDiameter(page, 9);
+  for (let i = 0; i < 4; i++) {
+    await page.keyboard.press(i % 2 === 0 ? 'b' : 'e');
+    await hand.drag([20.5 + 10 * i, 30.5], [40.5 + 10 * i, 60.5]);
+    await saved(page);
+    states.push(await maskOf(app, review, context));
+  }
+  const back = async (to: number): Promise<void> => {
+    await saved(page);
+    same(await maskOf(app, review, context), states[to], `undone to ${to}`);
+  };
+  await page.keyboard.press('Control+z');
+  await back(3);
+  await page.getByRole('button', { name: 'Undo the last stroke' }).click();
+  await back(2);
+  await page.keyboard.press('Control+Shift+z');
+  await back(3);
+  // To another picture, whose strokes are its own, and back.
+  await page.keyboard.press('d');
+  await page.getByText('2 of 11').waitFor();
+  await page.keyboard.press('Control+z');
+  await page.keyboard.press('a');
+  await page.getByText('1 of 11').waitFor();
+  await back(3);
+  await page.reload();
+  await stage(page, 'cat').waitFor();
+  await page.getByRole('button', { name: 'Undo the last stroke', disabled: false }).waitFor();
+  for (const to of [2, 1, 0]) {
+    await page.keyboard.press('Control+z');
+    await back(to);
+  }
+  await page.keyboard.press('Control+y');
+  await back(1);
+  // What is shown is what is stored: a picture of the page undone looks as the page opened anew.
+  const shown = await stage(page, 'cat').screenshot();
+  await page.reload();
+  await stage(page, 'cat').waitFor();
+  await page.getByRole('button', { name: 'Undo the last stroke', disabled: false }).waitFor();
+  await page.waitForTimeout(300);
+  assert.ok(shown.equals(await stage(page, 'cat').screenshot()), 'the page shows another mask than the service has');
+  hand = await handOn(page);
+  await hand.drag([5.5, 5.5], [9.5, 5.5]);
+  await saved(page);
+  assert.ok(await page.getByRole('button', { name: 'Redo' }).isDisabled());
+});
+
+testPage(
+  'decisions go on to the next picture, by keys and by mouse alone; progress says how far it is',
+  async (app) => {
+    const review = await open(app, { query: '' });
+    const { page } = app;
+    const counts = async (): Promise<number[]> => {
+      const { undecided, accepted, rejected } = await app.api<ContextCounts>(
+        'GET',
+        `/api/projects/${review.project}/contexts/counts`,
+      );
+      return [undecided, accepted, rejected];
+    };
+    await page.getByText('1 of 11').waitFor();
+    for (const key of ['p', 'x', 'u']) await page.keyboard.press(key);
+    await page.getByText('4 of 11').waitFor();
+    await saved(page);
+    assert.deepEqual(await counts(), [9, 1, 1]);
+    await page.getByRole('button', { name: 'Reject', exact: true }).click();
+    await page.getByRole('button', { name: 'Accept', exact: true }).click();
+    await page.getByText('6 of 11').waitFor();
+    await saved(page);
+    assert.deepEqual(await counts(), [7, 2, 2]);
+    await page.getByRole('button', { name: /^1: / }).click();
+    await page.getByText('1 of 11').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Accept', exact: true }).getAttribute('aria-pressed'), 'true');
+    await page.keyboard.press('Control+Shift+d');
+    await page.getByText('3 of 11').waitFor();
+    await page.keyboard.press('z');
+    await page.getByText('5 of 11').waitFor();
+    await saved(page);
+    assert.deepEqual(await counts(), [8, 1, 2]);
+    await page.getByRole('tab', { name: 'Queue' }).click();
+    await page.getByText('3 of 11 contexts').waitFor();
+    await app.look('review-queue');
+    await page.getByRole('button', { name: 'Anew' }).click();
+    await page.getByText('1 of 8').waitFor();
+    await page.getByRole('row', { name: /^owl/ }).click();
+    assert.match(page.url(), /class=\d/);
+  },
+);
+
+testPage('everything by keyboard: a cross paints, polygons get corners, keys can be given up', async (app) => {
+  const review = await open(app);
+  const [context] = review.contexts;
+  const { page } = app;
+  let mask = await maskOf(app, review, context);
+  await setDiameter(page, 1);
+  await page.keyboard.press('e');
+  await page.keyboard.press('c');
+  // From the middle, (60, 45), to the right.
+  await page.keyboard.press('Shift+ArrowRight');
+  await page.keyboard.press('Enter');
+  for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await saved(page);
+  const expected = withBox(mask, 70, 45, 6, 1, 0);
+  mask = await maskOf(app, review, context);
+  same(mask, expected, 'eraser by keyboard');
+  assert.match(await page.locator('#stage-hint').innerText(), /^Column 76, row 46: 0 % context$/);
+  await page.keyboard.press('l');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Shift+ArrowRight');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Shift+ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.press('Escape');
+  assert.equal((await draftOf(app, review, context)).undo, 1);
+  await page.keyboard.press('Escape');
+  // Without the cross the arrows are the queue's again.
+  await page.keyboard.press('ArrowRight');
+  await page.getByText('2 of 11').waitFor();
+  await page.keyboard.press('?');
+  const sheet = page.getByRole('dialog');
+  await sheet.getByText('Paint by keyboard: show or hide the cross').waitFor();
+  await app.screenshot('review-keys');
+});
+
+testPage(
+  'the view: every mode shows something else, light and dark; H hides, Space moves, the wheel enlarges',
+  async (app) => {
+    await open(app);
+    const { page } = app;
+    const frame = stage(page, 'cat');
+    const seen = new Set<string>();
+    for (const mode of ['Overlay', 'Outline', 'Heat map', 'Context only', 'Foreground only', 'As trained']) {
+      await page.getByLabel('Show', { exact: true }).click();
+      await page.getByRole('option', { name: mode }).click();
+      for (const scheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme: scheme });
+        await page.waitForTimeout(250);
+        if (scheme === 'light') seen.add((await frame.screenshot()).toString('base64'));
+        await app.screenshot(`review-mode-${mode.replace(' ', '-').toLowerCase()}-${scheme}`);
+      }
+      await page.emulateMedia({ colorScheme: 'light' });
+    }
+    assert.equal(seen.size, 6);
+    await page.getByLabel('Show', { exact: true }).click();
+    await page.getByRole('option', { name: 'Overlay' }).click();
+    await frame.focus();
+    await page.mouse.move(5, 5);
+    await page.waitForTimeout(200);
+    const before = await frame.screenshot();
+    await page.keyboard.down('h');
+    await page.waitForTimeout(200);
+    assert.ok(!before.equals(await frame.screenshot()));
+    await page.keyboard.up('h');
+    await page.waitForTimeout(200);
+    assert.ok(before.equals(await frame.screenshot()), 'the mask does not come back as it was');
+    const box = (await frame.boundingBox())!;
+    await page.mouse.move(box.x + 200, box.y + 200);
+    await page.mouse.wheel(0, -600);
+    await page.keyboard.down('Space');
+    await page.mouse.down();
+    await page.mouse.move(box.x + 300, box.y + 260, { steps: 4 });
+    await page.mouse.up();
+    await page.keyboard.up('Space');
+    await page.keyboard.press('1');
+    await page.getByText('100 %', { exact: true }).waitFor();
+    await page.keyboard.press('0');
+    await page.mouse.move(5, 5);
+    await page.waitForTimeout(200);
+    assert.ok(before.equals(await frame.screenshot()), 'looking has changed the mask');
+    await app.look('review');
+  },
+);
+
+testPage(
+  'two windows: one follows the other; strokes of both at once never overwrite, and are offered again',
+  async (app) => {
+    const review = await open(app);
+    const [context] = review.contexts;
+    const { page } = app;
+    app.allow(/Failed to load resource.*409/);
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await stage(other, 'cat').waitFor();
+    const [mine, theirs] = [await handOn(page), await handOn(other)];
+    const mask = await maskOf(app, review, context);
+    for (const one of [page, other]) await one.keyboard.press('r');
+    await mine.drag([10.5, 10.5], [19.5, 19.5]);
+    await saved(page);
+    await other.getByRole('button', { name: 'Undo the last stroke', disabled: false }).waitFor();
+    await other.waitForTimeout(200);
+    await theirs.drag([30.5, 10.5], [39.5, 19.5]);
+    await saved(other);
+    const first = withBox(withBox(mask, 10, 10, 10, 10, 255), 30, 10, 10, 10, 255);
+    same(await maskOf(app, review, context), first, 'one after the other');
+    await page.waitForTimeout(300);
+
+    // While one hand is down, the other window paints.
+    await page.keyboard.press('e');
+    await setDiameter(page, 1);
+    const at = toFrame(mine.view, { x: 60.5, y: 60.5 });
+    const box = (await page.getByRole('application').boundingBox())!;
+    await page.mouse.move(box.x + 1 + at.x, box.y + 1 + at.y);
+    await page.mouse.down();
+    await theirs.drag([60.5, 60.5], [79.5, 69.5]);
+    await saved(other);
+    await page.mouse.move(box.x + 1 + at.x + 4 * mine.view.scale, box.y + 1 + at.y, { steps: 4 });
+    await page.mouse.up();
+    await page.getByText('1 stroke of yours is not in it.').waitFor();
+    const second = withBox(first, 60, 60, 20, 10, 255);
+    same(await maskOf(app, review, context), second, 'the other window was first');
+    await app.screenshot('review-conflict');
+    assert.deepEqual(await app.faults(), []);
+    await page.getByRole('button', { name: 'Paint again' }).click();
+    await saved(page);
+    same(await maskOf(app, review, context), withBox(second, 60, 60, 5, 1, 0), 'painted again');
+    await other.close();
+  },
+);
+
+test(
+  'the service dies while strokes are made: they wait, and are stored in order when it is back',
+  { skip },
+  async () => {
+    const { service, address, close } = await shellOf();
+    try {
+      await withApp(
+        async (app) => {
+          app.allow(/Failed to load resource/, /ERR_/);
+          const review = await open(app, { root: temporaryFolder() });
+          const [context] = review.contexts;
+          const { page } = app;
+          const hand = await handOn(page);
+          const mask = await maskOf(app, review, context);
+          await page.keyboard.press('r');
+          await hand.drag([10.5, 10.5], [19.5, 19.5]);
+          await saved(page);
+          const { pid } = service;
+          process.kill(pid ?? 0, 'SIGKILL');
+          for (const [x, y] of [[30.5, 10.5], [50.5, 10.5], [50.5, 30.5]] as const) await hand.drag([x, y], [x + 9, y + 9]); // prettier-ignore
+          await page.keyboard.press('Control+z');
+          await app.screenshot('review-away');
+          while (service.pid === pid || service.pid === undefined) await wait(50);
+          await service.address();
+          await saved(page);
+          const expected = [[10, 10], [30, 10], [50, 10]].reduce((all, [x, y]) => withBox(all, x, y, 10, 10, 255), mask); // prettier-ignore
+          same(await maskOf(app, review, context), expected, 'after the restart');
+          assert.equal((await draftOf(app, review, context)).undo, 3);
+        },
+        { address },
+      );
+    } finally {
+      await close();
+    }
+  },
+);
