@@ -1,7 +1,11 @@
 /**
  * How many events a second the page takes in while it still draws (`eventsPerS`): the highest of a ladder of rates, each
  * twice the one before, at which the open list of tasks gets its frames and shows the last event within a second of its
- * being sent. `eventFrames` and `eventLongTasks` (over 50 ms, in the time of the rung) are of each rung, by events a second.
+ * being sent. A rung is measured in windows of a second, and the middle one counts, so that one hiccup of the machine ends
+ * no ladder; tasks over 50 ms may take up to a tenth of the time of the rung. What is not held is tried once more. Of each
+ * rung, by events a second:
+ * `eventFrames` (of the middle window), `eventLeastFrames` (of the worst) and `eventLongShare` (of the time, in tasks over
+ * 50 ms).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,22 +20,36 @@ import { openBrowser } from './served-page.ts';
 
 /** Frames a second that count as drawing. */
 const ENOUGH = 50;
+/** Share of the time that may go into tasks over 50 ms. */
+const MOST_LONG = 0.1;
 const FIRST_RATE = 500;
 const LAST_RATE = 64_000;
 /** Between two handfuls of events, milliseconds. */
 const BEAT = 10;
 
-interface Rung {
+/** What was seen in some windows of a second. */
+interface Frames {
+  /** Frames a second in the middle window and in the worst. */
+  fps: number;
+  leastFps: number;
+  /** Share of the time in tasks of the page over 50 ms, 0 to 1. */
+  longShare: number;
+}
+
+interface Rung extends Frames {
   /** Events sent a second. */
   rate: number;
-  fps: number;
-  longTasks: number;
   /** The last event was shown in time. */
   inTime: boolean;
 }
 
-/** @param options.eventSeconds that a rung lasts */
-export async function eventsBench({ eventSeconds = 3 }): Promise<object> {
+/** Whether the page still draws at that rate. */
+export function isHeld({ inTime, fps, longShare }: Omit<Rung, 'rate' | 'leastFps'>): boolean {
+  return inTime && fps >= ENOUGH && longShare <= MOST_LONG;
+}
+
+/** @param options.eventSeconds windows of a second in a rung; an odd number has a middle one */
+export async function eventsBench({ eventSeconds = 5 }): Promise<object> {
   await ensureBuilt('page');
   const root = mkdtempSync(join(tmpdir(), 'contexture-bench-events-'));
   process.env.CONTEXTURE_STATE = root;
@@ -51,16 +69,19 @@ export async function eventsBench({ eventSeconds = 3 }): Promise<object> {
     const idle = await measure(page, eventSeconds);
     const rungs: Rung[] = [];
     for (let rate = FIRST_RATE; rate <= LAST_RATE; rate *= 2) {
-      const rung = await flood(service.service.hub, page, rate, eventSeconds);
+      const { hub } = service.service;
+      const first = await flood(hub, page, rate, eventSeconds);
+      const rung = isHeld(first) ? first : await flood(hub, page, rate, eventSeconds);
       rungs.push(rung);
-      if (!rung.inTime || rung.fps < ENOUGH) break;
+      if (!isHeld(rung)) break;
     }
-    const held = rungs.filter(({ inTime, fps }) => inTime && fps >= ENOUGH);
+    const held = rungs.filter((rung) => isHeld(rung));
     return {
       eventsPerS: held.at(-1)?.rate ?? 0,
       eventIdleFrames: idle.fps,
       eventFrames: Object.fromEntries(rungs.map(({ rate, fps }) => [rate, fps])),
-      eventLongTasks: Object.fromEntries(rungs.map(({ rate, longTasks }) => [rate, longTasks])),
+      eventLeastFrames: Object.fromEntries(rungs.map(({ rate, leastFps }) => [rate, leastFps])),
+      eventLongShare: Object.fromEntries(rungs.map(({ rate, longShare }) => [rate, longShare])),
     };
   } finally {
     await browser.close();
@@ -76,7 +97,7 @@ async function flood(hub: EventHub, page: Page, rate: number, seconds: number): 
   const timer = setInterval(() => {
     for (const due = ((performance.now() - began) / 1000) * rate; sent < due; sent++) publish(hub, sent + 1);
   }, BEAT);
-  const { fps, longTasks } = await measure(page, seconds);
+  const frames = await measure(page, seconds);
   clearInterval(timer);
   const real = sent / ((performance.now() - began) / 1000);
   const inTime = await page
@@ -86,7 +107,7 @@ async function flood(hub: EventHub, page: Page, rate: number, seconds: number): 
       () => true,
       () => false,
     );
-  return { rate: Math.round(real), fps, longTasks, inTime };
+  return { rate: Math.round(real), ...frames, inTime };
 }
 
 /** Progress of one of five tasks. */
@@ -112,20 +133,44 @@ function publish(hub: EventHub, done: number): void {
   });
 }
 
-/** Frames a second and tasks of the page over 50 ms, over some seconds. */
-function measure(page: Page, seconds: number): Promise<{ fps: number; longTasks: number }> {
-  return page.evaluate(`new Promise((resolve) => {
-    let frames = 0;
-    let longTasks = 0;
-    const observer = new PerformanceObserver((list) => (longTasks += list.getEntries().length));
+/** Watch the page draw for so many windows of a second. */
+async function measure(page: Page, windows: number): Promise<Frames> {
+  const seen = await page.evaluate<{ frames: number[]; long: number; time: number }>(`new Promise((resolve) => {
+    const frames = [];
+    let long = 0;
+    let count = 0;
+    const observer = new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) long += duration;
+    });
     observer.observe({ entryTypes: ['longtask'] });
     const start = performance.now();
+    let opened = start;
     const frame = (now) => {
-      frames++;
-      if (now - start < ${seconds * 1000}) return requestAnimationFrame(frame);
+      count++;
+      if (now - opened >= 1000) {
+        frames.push((count / (now - opened)) * 1000);
+        opened = now;
+        count = 0;
+      }
+      if (frames.length < ${windows}) return requestAnimationFrame(frame);
       observer.disconnect();
-      resolve({ fps: Math.round((frames / (now - start)) * 10_000) / 10, longTasks });
+      resolve({ frames, long, time: now - start });
     };
     requestAnimationFrame(frame);
   })`);
+  return summarise(seen);
+}
+
+/** @param seen frames a second of each window; milliseconds in long tasks and in all */
+export function summarise({ frames, long, time }: { frames: readonly number[]; long: number; time: number }): Frames {
+  const sorted = frames.toSorted((a, b) => a - b);
+  return {
+    fps: rounded(sorted[Math.floor(sorted.length / 2)], 1),
+    leastFps: rounded(sorted[0], 1),
+    longShare: rounded(long / time, 3),
+  };
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
 }
