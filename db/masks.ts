@@ -1,5 +1,5 @@
 /** Saliency maps and mask versions. Rows are only ever added. */
-import type { MaskTable, SaliencyTable } from '../core/storage/project-store.ts';
+import type { MaskTable, Rivals, SaliencyTable } from '../core/storage/project-store.ts';
 import type { Mask, Saliency } from '../core/storage/records.ts';
 import { fromJson, insertInto, type Connection, type JsonRow } from './connection.ts';
 
@@ -20,6 +20,9 @@ export function saliencyTable(connection: Connection): SaliencyTable {
   const undoubted = connection.prepare<[], Pick<Saliency, 'id' | 'blob'>>(`
     SELECT DISTINCT saliency.id, saliency.blob FROM context JOIN mask ON mask.id = context.maskId
     JOIN saliency ON saliency.id = mask.saliencyId WHERE doubt IS NULL ORDER BY saliency.id`);
+  const newestRun = connection.column<number>(
+    'SELECT runId FROM saliency WHERE runId IS NOT NULL ORDER BY id DESC LIMIT 1',
+  );
   const setDoubt = connection.prepare<[number, number]>('UPDATE saliency SET doubt = ? WHERE id = ?');
   return {
     add: (saliency) => toSaliency(byId.get(add.insert({ ...saliency, look: JSON.stringify(saliency.look) }))!),
@@ -30,6 +33,7 @@ export function saliencyTable(connection: Connection): SaliencyTable {
     ofImage: (imageId) => ofImage.all(imageId).map(toSaliency),
     undoubted: () => undoubted.all(),
     setDoubt: (id, doubt) => setDoubt.change(doubt, id),
+    newestRun: () => newestRun()[0],
   };
 }
 
@@ -39,6 +43,15 @@ export function maskTable(connection: Connection): MaskTable {
   );
   const byId = connection.prepare<[number], MaskRow>('SELECT * FROM mask WHERE id = ?');
   const ofImage = connection.prepare<[number], MaskRow>('SELECT * FROM mask WHERE imageId = ? ORDER BY id');
+  const rivals = connection.prepare<[string], Rivals>(`
+    SELECT context.id AS contextId, mask.id AS maskId, mask.blob, rival.id AS modelMaskId, rival.blob AS modelBlob
+    FROM context JOIN mask ON mask.id = context.maskId
+    JOIN mask AS rival ON rival.id = (
+      SELECT max(made.id) FROM mask AS made JOIN saliency ON saliency.id = made.saliencyId
+      WHERE made.imageId = context.imageId AND saliency.modelHash = ?)
+    WHERE (context.state = 'accepted' OR (context.state = 'undecided' AND mask.origin IN ('edit', 'import')))
+    AND rival.id <> mask.id AND rival.width = mask.width AND rival.height = mask.height
+    ORDER BY context.id`);
   return {
     add: (mask) => toMask(byId.get(add.insert({ ...mask, params: JSON.stringify(mask.params) }))!),
     get: (id) => {
@@ -46,6 +59,7 @@ export function maskTable(connection: Connection): MaskTable {
       return row && toMask(row);
     },
     ofImage: (imageId) => ofImage.all(imageId).map(toMask),
+    rivals: (modelHash) => rivals.all(modelHash),
   };
 }
 

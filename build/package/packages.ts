@@ -60,6 +60,7 @@ export function isNeeded({ name, path: home }: NpmPackage, path: string, target:
   if (name === 'onnxruntime-node') {
     return inside.startsWith('dist/') || inside.startsWith(`bin/napi-v6/${target.replace('-', '/')}/`);
   }
+  if (name === '@techstark/opencv-js') return inside === 'dist/opencv.js';
   if (name === 'protobufjs') return inside === 'light.js' || inside.startsWith('src/');
   if (name === 'better-sqlite3') return inside.startsWith('lib/') || inside === `prebuilds/${target}.node`;
   return true;

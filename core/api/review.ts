@@ -227,8 +227,8 @@ export const REVIEW_ENDPOINTS = {
     body: z.object({
       select: ContextSelection,
       operation: MorphOperation,
-      /** Pixels: radius for grow, shrink and smooth; area for drop-specks and fill-holes (0: every hole). */
-      amount: z.int().min(0).max(1_000_000).default(1),
+      /** Pixels: radius for grow, shrink and smooth, at most 200; largest area for drop-specks and fill-holes. */
+      amount: z.int().min(1).max(1_000_000).default(1),
     }),
     response: Task,
   },

@@ -10,6 +10,7 @@ import type {
 import { MaskRule, SaliencyLook } from '../api/contexts.ts';
 import { UserError } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
+import { classWeights, DECISIONS, lookedAt } from '../contexts/review-order.ts';
 import { effectiveClasses } from '../data/classes.ts';
 import { groupsByCount, type Group } from '../data/groups.ts';
 import type { ContextQuery as StoreQuery, ContextRow as StoredRow, ProjectStore } from '../storage/project-store.ts';
@@ -40,6 +41,11 @@ export function classGroups(store: ProjectStore): ClassGroup[] {
     .toSorted((a, b) => b.train - a.train || (a.name < b.name ? -1 : 1));
 }
 
+/** What each class weighs in the order by gain. */
+function gainWeights(store: ProjectStore): [classId: number, weight: number][] {
+  return classWeights(classGroups(store), lookedAt(store.contexts.decisions(DECISIONS)));
+}
+
 /** The contexts that fit, in the order asked for. */
 export function selectContexts(
   store: ProjectStore,
@@ -54,6 +60,7 @@ export function selectContexts(
     ...(state ? { states: state } : {}),
     ...(classIds ? { classIds } : {}),
     ...(text ? { text } : {}),
+    ...('sort' in query && query.sort === 'gain' ? { weights: gainWeights(store) } : {}),
   };
   return store.contexts.find(stored);
 }

@@ -149,12 +149,17 @@ async function change(
   requireRevision(requireContext(store, id), revision);
   canvas.revision = store.drafts.setUndone(stroke.id, undone, tiles);
   putRegion(canvas, region, values);
-  return {
-    ...stateOf(canvas.revision, store.drafts.strokes(id)),
-    ...region,
-    tool: StrokeTool.parse(stroke.tool),
-    values: Buffer.from(pixels).toString('base64'),
-  };
+  const state = stateOf(canvas.revision, store.drafts.strokes(id));
+  return { ...state, ...region, tool: StrokeTool.parse(stroke.tool), values: Buffer.from(pixels).toString('base64') };
+}
+
+/** What a stroke that the service painted is told by. */
+export async function strokeChange(
+  state: DraftState,
+  { tool, region }: Pick<Painted, 'tool' | 'region'>,
+  values: Uint8Array,
+): Promise<DraftChange> {
+  return { ...state, ...region, tool, values: (await compress(values, LEVEL)).toString('base64') };
 }
 
 /**
@@ -282,7 +287,8 @@ function wrongSize(size: number): UserError {
   return new UserError('usage', `The values of the stroke do not fill its rectangle of ${size} pixels.`);
 }
 
-function requireInside({ x, y, width, height }: Region, canvas: Canvas): void {
+/** @throws UserError 'usage' */
+export function requireInside({ x, y, width, height }: Region, canvas: Canvas): void {
   if (x + width > canvas.width || y + height > canvas.height) {
     throw new UserError(
       'usage',

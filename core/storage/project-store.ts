@@ -190,6 +190,8 @@ export interface SaliencyTable {
   /** Saliencies behind masks in force whose doubt is not known yet. */
   undoubted(): Pick<Saliency, 'id' | 'blob'>[];
   setDoubt(id: number, doubt: number): void;
+  /** The run that a map was made with last; undefined when there is none. */
+  newestRun(): number | undefined;
 }
 
 export interface MaskTable {
@@ -197,6 +199,21 @@ export interface MaskTable {
   get(id: number): Mask | undefined;
   /** Oldest first. */
   ofImage(imageId: number): Mask[];
+  /**
+   * Contexts that are accepted, or whose mask in force a person made and that are not rejected, with that mask and the
+   * newest one that a model made of the same picture; of those where the two are of one size and not the same. In order
+   * of context.
+   */
+  rivals(modelHash: BlobId): Rivals[];
+}
+
+/** Two masks of one picture. */
+export interface Rivals {
+  contextId: number;
+  maskId: number;
+  blob: BlobId;
+  modelMaskId: number;
+  modelBlob: BlobId;
 }
 
 export interface ContextFilter {

@@ -12,6 +12,7 @@ import {
 } from '../../services/context-view.ts';
 import { decideContexts, putMask, restoreMask, undoContexts } from '../../services/contexts.ts';
 import { settleDrafts } from '../../services/drafts.ts';
+import { fillDoubts } from '../../services/review.ts';
 import type { Project } from '../../storage/project.ts';
 import { actOf } from '../act.ts';
 import { implement } from '../handlers.ts';
@@ -25,8 +26,11 @@ const MOST_SPELT_OUT = 500;
 const layersOf = new WeakMap<Project, MaskLayers>();
 
 export const contextRoutes = implement({
-  'GET /api/projects/{project}/contexts/ids': ({ service, params, query }) =>
-    packedIds(selectContexts(storeOf(service, params), query).flatMap(({ id, imageId }) => [id, imageId])),
+  'GET /api/projects/{project}/contexts/ids': async ({ service, params, query }) => {
+    const { project } = service.projects.get(params.project);
+    if (query.sort === 'gain') await fillDoubts(project);
+    return packedIds(selectContexts(project.store, query).flatMap(({ id, imageId }) => [id, imageId]));
+  },
 
   'POST /api/projects/{project}/contexts/details': ({ service, params, body }) =>
     describeContexts(storeOf(service, params), body.ids),

@@ -1,7 +1,15 @@
+import { basename } from 'node:path';
+import type { ContextSelection } from '../../api/contexts.ts';
 import type { Json } from '../../base/json.ts';
+import { commandLine } from '../../base/command-line.ts';
 import { UserError } from '../../base/errors.ts';
-import { contextDetail } from '../../services/context-view.ts';
+import { contextDetail, selectContexts } from '../../services/context-view.ts';
 import { draftOf, draftValues, paint, redoStroke, settleDraft, undoStroke } from '../../services/drafts.ts';
+import { disputedMasks } from '../../services/review-masks.ts';
+import { reviewProgress } from '../../services/review.ts';
+import { snap } from '../../services/snap.ts';
+import type { Project } from '../../storage/project.ts';
+import type { ImageRecord } from '../../storage/records.ts';
 import { actOf } from '../act.ts';
 import { implement } from '../handlers.ts';
 import type { Service } from '../service.ts';
@@ -48,7 +56,71 @@ export const reviewRoutes = implement({
     }
     return contextDetail(project.store, params.context);
   },
+
+  'POST /api/projects/{project}/contexts/{context}/draft/snap': async ({ service, params, body }) => {
+    const { project, files, thumbnails } = service.projects.get(params.project);
+    const read = (image: ImageRecord): Promise<Uint8Array> =>
+      thumbnails.original(image, () => files.read(image, (path) => service.access.check(path)));
+    const change = await snap(project, params.context, body, read, actOf(service, project));
+    tell(service, params, change);
+    return change;
+  },
+
+  'GET /api/projects/{project}/review/progress': ({ service, params }) =>
+    reviewProgress(service.projects.get(params.project).project.store),
+
+  'GET /api/projects/{project}/review/disputed': ({ service, params, query, signal }) =>
+    disputedMasks(service.projects.get(params.project).project, query.run, signal),
+
+  'POST /api/projects/{project}/contexts/morph': ({ service, params, body: { select, operation, amount } }) => {
+    const served = service.projects.get(params.project);
+    const ids = chosen(served.project, select);
+    return service.tasks.add(served, {
+      kind: 'morph',
+      title: `Change ${ids.length === 1 ? 'a mask' : `${ids.length} masks`}: ${operation}`,
+      params: { ids, operation, amount },
+      command: commandLine([
+        ...['contexture', 'bank', 'morph', operation, '--amount', String(amount)],
+        ...(ids.length <= 20 ? ['--context', ...ids.map(String)] : []),
+        ...['--project', served.file],
+      ]),
+    });
+  },
+
+  'POST /api/projects/{project}/masks/import': ({ service, params, body: { path, format } }) => {
+    const served = service.projects.get(params.project);
+    const checked = service.access.check(path);
+    return service.tasks.add(served, {
+      kind: 'import-masks',
+      title: `Read masks from ${basename(checked)}`,
+      params: { path: checked, format },
+      command: commandLine(['contexture', 'masks', 'import', checked, '--format', format, '--project', served.file]),
+    });
+  },
+
+  'POST /api/projects/{project}/masks/export': ({ service, params, body: { select, ...body } }) => {
+    const served = service.projects.get(params.project);
+    const folder = service.access.check(body.folder);
+    const ids = chosen(served.project, select);
+    return service.tasks.add(served, {
+      kind: 'export-masks',
+      title: `Write ${ids.length === 1 ? 'a mask' : `${ids.length} masks`} to ${basename(folder)}`,
+      params: { ids, folder, format: body.format },
+      command: commandLine([
+        ...['contexture', 'masks', 'export', folder, '--format', body.format, '--project', served.file],
+      ]),
+    });
+  },
 });
+
+/** @throws UserError 'empty', or 'not-found' naming the first that is not there */
+function chosen({ store }: Project, select: ContextSelection): number[] {
+  const ids = 'ids' in select ? [...new Set(select.ids)] : selectContexts(store, select.filter).map(({ id }) => id);
+  if (ids.length === 0) throw new UserError('empty', 'No context fits, so there is no mask.');
+  const unknown = ids.find((id) => !store.contexts.get(id));
+  if (unknown !== undefined) throw new UserError('not-found', `There is no context ${unknown} in this project.`);
+  return ids;
+}
 
 function fromJson(text: string): Json {
   try {
