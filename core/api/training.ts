@@ -78,6 +78,8 @@ export const TrainingSetup = z
         proposed: z.boolean(),
       }),
     ),
+    /** Pretrained weights to begin with, by name; those that are not here can be got. */
+    backbones: z.array(z.object({ name: z.string(), title: z.string(), here: z.boolean() })),
     methods: z.array(z.object({ name: MethodName, title: z.string(), summary: z.string() })),
     ranges: z.array(SettingRange),
     trainImages: z.number(),

@@ -7,6 +7,7 @@ import type { EngineFingerprint } from '../engine/fingerprint.ts';
 import { networkSizes, type NetworkSizes } from '../models/backbones.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
 import { TrainConfig, type MethodName } from '../training/config.ts';
+import { featureViews, usesFeatures } from '../training/frozen-views.ts';
 import { METHODS_BY_NAME } from '../training/methods/index.ts';
 import { storedSummary } from '../training/stored-figures.ts';
 import type { TrialResult } from '../training/trial-job.ts';
@@ -33,12 +34,15 @@ export interface TrainingEstimate {
 type Work = Pick<TrainConfig, 'model' | 'inputSize' | 'batchSize' | 'precision' | 'threads'> & {
   branches: 'one' | 'two' | 'two with contexts';
   crop: string;
+  tune: Omit<TrainConfig['tune'], 'rate'>;
 };
 
 /** What was measured, and on what. */
 interface Measure {
   secondsPerStep: number;
   secondsPerEvaluatedImage: number;
+  /** Of one view through a frozen backbone; null where none is frozen. */
+  secondsPerLook: number | null;
   /** Bytes, without the bank; of a trial also without decoded pictures that a run holds. */
   memory: number;
 }
@@ -54,10 +58,14 @@ const Trials = z.array(
     device: z.string(),
     secondsPerStep: z.number(),
     secondsPerEvaluatedImage: z.number(),
+    secondsPerLook: z.number().nullable().default(null),
     memory: z.number(),
     at: z.string(),
   }),
 );
+
+const LOOKS_ONCE =
+  ' Each picture goes through the frozen backbone once; where an earlier run has kept what comes out, it takes less.';
 
 /** Runs that are looked at, newest first. */
 const MOST_RUNS = 50;
@@ -65,9 +73,11 @@ const MOST_RUNS = 50;
 const HELD_PACK = 2 ** 30;
 
 /** The work of a step, as a key. */
-function workOf({ method, model, inputSize, batchSize, precision, threads, augment }: TrainConfig): string {
+function workOf({ method, model, inputSize, batchSize, precision, threads, augment, tune }: TrainConfig): string {
   const branches = method === 'csa' ? 'two with contexts' : method === 'control' ? 'two' : 'one';
-  const work: Work = { branches, model, inputSize, batchSize, precision, threads, crop: augment.crop };
+  const { stages, batchNorm } = tune;
+  const { crop } = augment;
+  const work: Work = { branches, model, inputSize, batchSize, precision, threads, crop, tune: { stages, batchNorm } };
   return canonicalJson(work);
 }
 
@@ -100,12 +110,11 @@ export function keepTrial(
   { engine, measures }: TrialResult,
 ): void {
   const at = new Date().toISOString();
-  const fresh = measures.map(({ method, secondsPerStep, secondsPerEvaluatedImage, peakMemory }) => ({
+  const fresh = measures.map(({ method, peakMemory, ...times }) => ({
     work: workOf(configs.find((config) => config.method === method)!),
     processor: engine.processor,
     device: engine.device,
-    secondsPerStep,
-    secondsPerEvaluatedImage,
+    ...times,
     memory: peakMemory,
     at,
   }));
@@ -137,7 +146,9 @@ export function estimateRun(
     checkpointBytes: checkpointBytes(config, sizes, facts.trainImages),
     modelBytes: 4 * (parameters + sizes.statistics),
   };
-  const run = measureOfRun(store, config, device);
+  // What runs have measured says nothing of the looks before them.
+  const frozen = usesFeatures(config);
+  const run = frozen ? undefined : measureOfRun(store, config, device);
   const trial = run ? undefined : measureOfTrial(store, config, device);
   const measure = run?.measure ?? trial;
   if (!measure) {
@@ -146,10 +157,12 @@ export function estimateRun(
   }
   const evaluated = (facts.evaluation?.images ?? 0) * measure.secondsPerEvaluatedImage;
   const evaluations = Math.ceil(config.epochs / config.evaluateEvery);
-  const seconds = config.epochs * stepsPerEpoch * measure.secondsPerStep + evaluations * evaluated;
+  const looks = facts.trainImages * featureViews(config, 'train') + (facts.evaluation?.images ?? 0);
+  const looking = looks * (measure.secondsPerLook ?? 0);
+  const seconds = looking + config.epochs * stepsPerEpoch * measure.secondsPerStep + evaluations * evaluated;
   return {
     ...fixed,
-    secondsPerEpoch: seconds / config.epochs,
+    secondsPerEpoch: (seconds - looking) / config.epochs,
     seconds,
     memory: measure.memory + bankBytes(config) + (run ? 0 : heldPictures(config, facts)),
     ...(run
@@ -157,7 +170,7 @@ export function estimateRun(
           source: 'run',
           basis: `From run ${run.id} of this project, which had the same network, size and batch on this processor.`,
         }
-      : { source: 'trial', basis: 'From a trial of some steps on this machine.' }),
+      : { source: 'trial', basis: `From a trial of some steps on this machine.${frozen ? LOOKS_ONCE : ''}` }),
   };
 }
 
@@ -216,6 +229,7 @@ function measureEpochs(store: ProjectStore, id: number): Measure | undefined {
   return {
     secondsPerStep: config.batchSize / speeds[Math.floor(speeds.length / 2)],
     // What is not steps is evaluation, nearly all of it; a resumed run has lost the time before it was stopped.
+    secondsPerLook: null,
     secondsPerEvaluatedImage: evaluated > 0 ? Math.max(0, run.seconds - stepping) / evaluated : 0,
     memory: Math.max(...epochs.map(({ timing }) => timing.peakMemory)) - bankBytes(config),
   };

@@ -20,6 +20,7 @@ import {
 } from '../training/presets.ts';
 import type { SettingIssue } from '../training/setting-issues.ts';
 import type { TrialResult, TrialSpec } from '../training/trial-job.ts';
+import { listBackbones } from './backbones.ts';
 import { engineJobEnvironment } from './job-environment.ts';
 import { freezeData, queueRun } from './runs.ts';
 import { groupThresholds } from './stats.ts';
@@ -48,7 +49,7 @@ export interface SettingRange {
 }
 
 /** What a person chooses from, and what of the data matters for it. */
-export function trainingSetup(store: ProjectStore) {
+export async function trainingSetup(store: ProjectStore) {
   const facts = trainingFacts(store);
   const proposed = proposePreset(facts);
   const accepted = store.contexts.countByClass().filter(({ state, count }) => state === 'accepted' && count > 0);
@@ -57,6 +58,9 @@ export function trainingSetup(store: ProjectStore) {
       const { title, summary, epochs, batchSize } = PRESET_SETTINGS[name];
       return { name, title, summary, epochs, batchSize, proposed: name === proposed };
     }),
+    backbones: (await listBackbones())
+      .filter(({ state }) => state !== 'damaged')
+      .map(({ name, title, state }) => ({ name, title, here: state === 'here' })),
     methods: METHODS.map((name) => {
       const { title, summary } = METHODS_BY_NAME[name];
       return { name, title, summary };

@@ -20,6 +20,7 @@ import { sha256 } from '../storage/blob-store.ts';
 import type { TrainConfig } from './config.ts';
 import { evaluationBatch } from './evaluate.ts';
 import type { Evaluator } from './evaluator.ts';
+import { featureViews, usesFeatures } from './frozen-views.ts';
 import { ImageTensors } from './image-tensors.ts';
 import type { Pictures } from './pictures.ts';
 import { evaluationMargin, normalisationOf } from './preprocessing.ts';
@@ -40,9 +41,6 @@ export interface Features {
 /** Features with what has to be closed: `using`. */
 export type OpenFeatures = Features & Disposable;
 
-/** Whether a run's heads are trained on features, its backbone being frozen as a whole. */
-export const usesFeatures = ({ tune }: Pick<TrainConfig, 'tune'>): boolean => tune.stages === 0;
-
 export interface FeatureSource {
   /** Of a network whose backbone is frozen. */
   evaluator: Evaluator;
@@ -57,10 +55,6 @@ export interface FeatureSource {
   /** `Project.cacheFolder` */
   cacheFolder: string;
 }
-
-/** Views of each picture that are kept. */
-export const featureViews = ({ augment }: Pick<TrainConfig, 'augment'>, use: 'train' | 'evaluate'): 1 | 2 =>
-  use === 'train' && augment.flip ? 2 : 1;
 
 /**
  * Open the features of pictures, making those that are not in the cache yet.

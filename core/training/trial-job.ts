@@ -13,9 +13,10 @@ import { networkOf } from '../models/network.ts';
 import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId } from '../storage/records.ts';
 import type { MethodName, TrainConfig } from './config.ts';
-import { logitsOf } from './evaluate.ts';
+import { logitsOf, logitsOfFeatures } from './evaluate.ts';
 import { Evaluator } from './evaluator.ts';
-import { openFeatures, usesFeatures } from './features.ts';
+import { openFeatures, type Features } from './features.ts';
+import { usesFeatures } from './frozen-views.ts';
 import { openPictures } from './open-pictures.ts';
 import { normalisationOf } from './preprocessing.ts';
 import { startingState } from './starting-state.ts';
@@ -35,8 +36,10 @@ export interface TrialSpec {
 export interface TrialMeasure {
   method: MethodName;
   secondsPerStep: number;
-  /** Of one picture through the whole network, in the batches that evaluation makes. */
+  /** Of one picture of the test split, in the batches that evaluation makes. */
   secondsPerEvaluatedImage: number;
+  /** Of one view of a picture through a frozen backbone, which is done once before a run; null where none is frozen. */
+  secondsPerLook: number | null;
   /** Most memory that the process held, without bank and pictures, bytes. */
   peakMemory: number;
 }
@@ -111,15 +114,20 @@ async function measure(spec: TrialSpec, port: JobPort<Progress>): Promise<TrialR
       meter.add(1, config.method);
       await breathe();
     }
+    const lookTime = await evaluationTime();
     measures.push({
       method: config.method,
       secondsPerStep: median(steps.slice(WARM_UP_STEPS)),
-      secondsPerEvaluatedImage: await evaluationTime(),
+      secondsPerEvaluatedImage: features ? await timeOf(() => judge(features), features.count) : lookTime,
+      secondsPerLook: features ? lookTime : null,
       peakMemory: peakMemory(),
     });
     trainer.dispose();
 
-    /** The second time counts: evaluation is traced like a step. */
+    function judge(known: Features): Promise<unknown> {
+      return logitsOfFeatures(evaluator, trainer.state, known, () => breathe());
+    }
+
     async function evaluationTime(): Promise<number> {
       await using some = await openPictures(
         snapshot,
@@ -129,13 +137,9 @@ async function measure(spec: TrialSpec, port: JobPort<Progress>): Promise<TrialR
         spec.cacheFolder,
         port,
       );
-      let seconds = 0;
-      for (let time = 0; time < 3; time++) {
-        const started = performance.now();
-        await logitsOf(evaluator, trainer.state, some, normalisationOf(config), () => breathe());
-        seconds = (performance.now() - started) / 1000;
-      }
-      return seconds / some.count;
+      const look = (): Promise<unknown> =>
+        logitsOf(evaluator, trainer.state, some, normalisationOf(config), () => breathe());
+      return timeOf(look, some.count);
     }
   }
   meter.finish();
@@ -157,6 +161,17 @@ function fullWork(config: TrainConfig): TrainConfig {
     bankSize,
     learningRate: 1e-4,
   };
+}
+
+/** Seconds of one of `count`. The last of three times counts: evaluation is traced like a step. */
+async function timeOf(work: () => Promise<unknown>, count: number): Promise<number> {
+  let seconds = 0;
+  for (let time = 0; time < 3; time++) {
+    const started = performance.now();
+    await work();
+    seconds = (performance.now() - started) / 1000;
+  }
+  return seconds / count;
 }
 
 /** At most `count` of the values, evenly spread. */

@@ -11,6 +11,8 @@ export interface FieldWords {
   step?: number;
   /** Names of choices, where it has some. */
   choices?: Readonly<Record<string, string>>;
+  /** Value of a choice, where it is not its text. */
+  parse?: (text: string) => string | number;
   /** It is on or off. */
   onOff?: boolean;
   /** Methods that it matters for; all when absent. */
@@ -83,6 +85,42 @@ export const FIELD_GROUPS: readonly FieldGroup[] = [
         unit: 'epochs',
         step: 1,
         hint: 'The last epoch always is.',
+      },
+    ],
+  },
+  {
+    title: 'Fine-tuning',
+    text: 'Which weights are begun with, what of them learns on, and how fast.',
+    fields: [
+      {
+        setting: 'tune.stages',
+        label: 'Trained',
+        hint: 'Stages that are frozen stay as they are. With the heads alone, features are kept and training takes seconds.',
+        choices: {
+          0: 'The heads alone',
+          1: 'The last stage',
+          2: 'The last 2 stages',
+          3: 'The last 3 stages',
+          4: 'The last 4 stages',
+          5: 'The last 5 stages',
+          6: 'The last 6 stages',
+          7: 'The last 7 stages',
+          8: 'The last 8 stages',
+          all: 'Everything',
+        },
+        parse: (text) => (text === 'all' ? text : Number(text)),
+      },
+      {
+        setting: 'tune.rate',
+        label: 'Rate of the backbone',
+        step: 0.05,
+        hint: 'Relative to that of the heads, which begin at random.',
+      },
+      {
+        setting: 'tune.batchNorm',
+        label: 'Batch normalisation',
+        hint: 'Statistics of small batches are rough: frozen ones stay those of the weights begun with.',
+        choices: { batch: 'By the batch', frozen: 'Frozen statistics' },
       },
     ],
   },

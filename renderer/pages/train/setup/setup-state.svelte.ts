@@ -115,6 +115,13 @@ export class TrainingSetupState {
     this.change({ methods: on ? [...others, method] : others });
   }
 
+  /** Name of the weights that runs begin with; null: at random. */
+  get weights(): string | null {
+    const { weights = this.config.weights } = this.draft.settings;
+    const name = valueAt({ weights: weights ?? null }, 'weights.name');
+    return typeof name === 'string' ? name : null;
+  }
+
   /** The value that a setting has now. */
   value(path: string): unknown {
     return valueAt(this.draft.settings, path) ?? valueAt(this.config, path);
