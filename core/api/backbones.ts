@@ -28,11 +28,11 @@ export const BACKBONE_ENDPOINTS = {
     summary: 'Pretrained backbones: the published ones and those that were added.',
     response: z.object({ backbones: z.array(BackboneEntry) }),
   },
-  'POST /api/backbones/{name}': {
+  'POST /api/backbones/{backbone}': {
     summary: 'Download a published backbone; the result of the task is its entry.',
     response: Task,
   },
-  'DELETE /api/backbones/{name}': {
+  'DELETE /api/backbones/{backbone}': {
     summary: 'Delete a backbone from this machine.',
     response: z.object({ backbones: z.array(BackboneEntry) }),
   },

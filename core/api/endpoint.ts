@@ -31,10 +31,10 @@ export type ParamNames<Key extends string> = Key extends `${string}{${infer Name
   ? Name | ParamNames<Rest>
   : never;
 
-/** Values of the names in a path: projects and tasks are named by text, everything else by a positive whole number. */
+/** Values of the names in a path: projects, tasks and backbones are named by text, everything else by a positive whole number. */
 export type ParamsOf<Key extends string> = {
-  [Name in ParamNames<Key>]: Name extends 'project' | 'task' ? string : number;
+  [Name in ParamNames<Key>]: Name extends 'project' | 'task' | 'backbone' ? string : number;
 };
 
 /** What the text form of a path or query is called in OpenAPI. */
-export const TEXT_PARAMS: readonly string[] = ['project', 'task'];
+export const TEXT_PARAMS: readonly string[] = ['project', 'task', 'backbone'];

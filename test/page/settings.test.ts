@@ -84,3 +84,25 @@ testPage('the doctor is asked, and what he found is shown', async (app) => {
     .waitFor();
   await app.screenshot('settings-doctor');
 });
+
+testPage('a backbone is got from the package index, followed, and removed after a question', async (app) => {
+  const { page } = app;
+  page.setDefaultTimeout(120_000);
+  await app.goto('/settings');
+  const panel = page.getByRole('region', { name: 'Backbones' });
+  await panel.getByText('17.4 MB to download, Apache-2.0.').waitFor();
+  await panel.getByText('contexture backbone get efficientnet-lite0').waitFor();
+  await app.look('settings-backbones');
+  await panel.getByRole('button', { name: 'Get EfficientNet-Lite0' }).click();
+  const remove = panel.getByRole('button', { name: 'Remove efficientnet-lite0…' });
+  const failure = panel.getByText(/pip could not reach|is fetched with Python/).first();
+  await remove.or(failure).waitFor();
+  // Without a network there is nothing to be got: what is said then is all that can be looked at.
+  if (await failure.isVisible()) return;
+  await panel.getByText('18.8 MB, Apache-2.0.').waitFor();
+  await app.screenshot('settings-backbone-here');
+  await remove.click();
+  await page.getByRole('alertdialog').getByText('Trained models keep their own weights.').waitFor();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
+  await panel.getByRole('button', { name: 'Get EfficientNet-Lite0' }).waitFor();
+});

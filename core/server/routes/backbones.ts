@@ -6,7 +6,7 @@ import { implement } from '../handlers.ts';
 export const backboneRoutes = implement({
   'GET /api/backbones': async () => ({ backbones: await listBackbones() }),
 
-  'POST /api/backbones/{name}': ({ service, params: { name } }) => {
+  'POST /api/backbones/{backbone}': ({ service, params: { backbone: name } }) => {
     const { kind } = publishedBackbone(name);
     return service.tasks.add(null, {
       kind: 'backbone',
@@ -16,7 +16,7 @@ export const backboneRoutes = implement({
     });
   },
 
-  'DELETE /api/backbones/{name}': async ({ params: { name } }) => {
+  'DELETE /api/backbones/{backbone}': async ({ params: { backbone: name } }) => {
     await removeBackbone(name);
     return { backbones: await listBackbones() };
   },
