@@ -61,9 +61,12 @@ test('a point has figures, differences, temperatures and reliability', async () 
   for (const query of [{}, { tau: 'x' }, { tau: 3.1 }, { tau: -0.1, kind: 'tau-norm' }, { tau: 1, kind: 'guess' }]) {
     await served.refused(`GET ${base}/runs/1/adjustment/point`, 'usage', { query });
   }
-  for (const path of ['adjustment', 'adjustment/point']) {
-    await served.refused(`GET ${base}/runs/3/${path}`, 'empty', { query: { tau: 1 } });
-    await served.refused(`GET ${base}/runs/99/${path}`, 'not-found', { query: { tau: 1 } });
+  for (const [path, query] of [
+    ['adjustment', {}],
+    ['adjustment/point', { tau: 1 }],
+  ] as const) {
+    await served.refused(`GET ${base}/runs/3/${path}`, 'empty', { query });
+    await served.refused(`GET ${base}/runs/99/${path}`, 'not-found', { query });
   }
 });
 
