@@ -12,6 +12,7 @@ import { addEdit } from './commands/edit.ts';
 import { addExport } from './commands/export.ts';
 import { addImport } from './commands/import.ts';
 import { addModel } from './commands/model.ts';
+import { addMasks } from './commands/masks.ts';
 import { addPredict } from './commands/predict.ts';
 import { addRuns } from './commands/runs.ts';
 import { addSample } from './commands/sample.ts';
@@ -36,6 +37,7 @@ const COMMANDS: readonly AddCommand[] = [
   addAdjust,
   addContexts,
   addBank,
+  addMasks,
   addExport,
   addVerify,
   addPredict,

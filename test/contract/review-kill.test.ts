@@ -231,7 +231,9 @@ async function requireMasks(file: string): Promise<void> {
 
 async function rawValues({ socket, token }: ServiceProcess, path: string): Promise<Buffer> {
   const answer = await open({ socket }, 'GET', path, { headers: { authorization: `Bearer ${token}` } });
-  return Buffer.concat(await Array.fromAsync<Buffer>(answer));
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }
 
 function square(pixels: Buffer, x: number, y: number): Buffer {

@@ -1,23 +1,20 @@
 import { existsSync } from 'node:fs';
-import { Option } from '@commander-js/extra-typings';
 import { writeDurably } from '../../base/durable-file.ts';
 import { UserError } from '../../base/errors.ts';
 import { effectiveClasses } from '../../data/classes.ts';
 import { percent } from '../../evaluation/sentences.ts';
-import type { ContextFilter, ProjectStore } from '../../storage/project-store.ts';
-import type { ContextState } from '../../storage/records.ts';
 import { integer, number } from '../arguments.ts';
 import type { AddCommand, Outcome } from '../cli.ts';
 import { count, localTime, plural } from '../format.ts';
 import { examples } from '../help.ts';
 import { REFINE_EPSILON, REFINE_RADIUS, ruleFrom } from '../mask-rule.ts';
+import { filterFrom, selectIds, STATES, stateOption } from '../select-contexts.ts';
 import type { Session } from '../session.ts';
 import { facts, table } from '../table.ts';
+import { addBankMasks, MASK_EXAMPLES } from './bank-masks.ts';
 
 /** Hashes are told by their first digits. */
 const HASH = /([0-9a-f]{12})[0-9a-f]{52}/g;
-
-const STATES = ['undecided', 'accepted', 'rejected'] as const;
 
 const EXAMPLES = {
   list: ['bank list --state accepted --class owl', 'the accepted contexts of owls'],
@@ -30,17 +27,8 @@ const EXAMPLES = {
   'save-mask': ['bank save-mask 12 mask.png', 'to edit it: white is context'],
   'load-mask': ['bank load-mask 12 mask.png', 'the edited mask as a new version'],
   'restore-mask': ['bank restore-mask 12 7', 'go back to mask version 7'],
+  ...MASK_EXAMPLES,
 } as const;
-
-/** Which contexts a command is about: by number, or all that fit. */
-interface Selection {
-  state?: ContextState | undefined;
-  class?: string | undefined;
-  minProbability?: number | undefined;
-}
-
-const stateOption = (): Option<'--state <state>', undefined, undefined, undefined, false, ContextState> =>
-  new Option('--state <state>', 'those in this state').choices(STATES);
 
 export const addBank: AddCommand = (parent, cli) => {
   const bank = parent
@@ -105,8 +93,10 @@ export const addBank: AddCommand = (parent, cli) => {
       .action((ids, options) =>
         cli.perform(`bank ${name}`, async (session) => {
           const { decideContexts } = await import('../../services/contexts.ts');
+          const { settleDrafts } = await import('../../services/drafts.ts');
           const project = await session.project();
-          const chosen = select(project.store, ids, options);
+          const chosen = selectIds(project.store, ids, options);
+          await settleDrafts(project, chosen);
           const changed = decideContexts(project, chosen, state, await session.by());
           const counts = project.store.contexts.count();
           const text = `${plural(changed, 'context')} ${state}. The bank holds ${plural(counts.accepted, 'context')}.`;
@@ -133,11 +123,13 @@ export const addBank: AddCommand = (parent, cli) => {
         const project = await session.project();
         const rule = ruleFrom({ threshold, refine, refineRadius, refineEpsilon });
         const { emit: onEvent, signal } = session;
-        const chosen = select(project.store, ids, options);
+        const chosen = selectIds(project.store, ids, options);
         const made = await remaskContexts(project, chosen, rule, await session.by(), { onEvent, signal });
         return { data: { made }, text: `${plural(made, 'mask')} made.` };
       }),
     );
+
+  addBankMasks(bank, cli);
 
   bank
     .command('save-mask')
@@ -188,30 +180,6 @@ export const addBank: AddCommand = (parent, cli) => {
       }),
     );
 };
-
-function filterFrom(store: ProjectStore, { state, class: name, minProbability }: Selection): ContextFilter {
-  return {
-    ...(state === undefined ? {} : { state }),
-    ...(minProbability === undefined ? {} : { minProbability }),
-    ...(name === undefined ? {} : { classId: classNamed(store, name) }),
-  };
-}
-
-function classNamed(store: ProjectStore, name: string): number {
-  const record = store.classes.byName(name.normalize('NFC'));
-  if (!record)
-    throw new UserError('not-found', `There is no class called ${name} in this project: check its spelling.`);
-  return effectiveClasses(store).get(record.id)?.id ?? record.id;
-}
-
-/** Numbers as given; without any, those that fit. */
-function select(store: ProjectStore, ids: readonly string[], options: Selection): number[] {
-  if (ids.length > 0) return ids.map(integer(1));
-  const filter = filterFrom(store, { ...options, state: options.state ?? 'undecided' });
-  const found = store.contexts.list(filter).map(({ id }) => id);
-  if (found.length > 0) return found;
-  throw new UserError('empty', 'No context fits: find some with "contexts", or see "bank list".');
-}
 
 async function show(session: Session, id: number): Promise<Outcome> {
   const { showContext } = await import('../../services/contexts.ts');

@@ -80,9 +80,8 @@ export const reviewRoutes = implement({
       title: `Change ${ids.length === 1 ? 'a mask' : `${ids.length} masks`}: ${operation}`,
       params: { ids, operation, amount },
       command: commandLine([
-        ...['contexture', 'bank', 'morph', operation, '--amount', String(amount)],
-        ...(ids.length <= 20 ? ['--context', ...ids.map(String)] : []),
-        ...['--project', served.file],
+        ...['contexture', 'bank', 'morph', operation, ...(ids.length <= 20 ? ids.map(String) : [])],
+        ...['--amount', String(amount), '--project', served.file],
       ]),
     });
   },

@@ -1,0 +1,44 @@
+/** Which contexts a command is about. */
+import { Option } from '@commander-js/extra-typings';
+import { UserError } from '../base/errors.ts';
+import { effectiveClasses } from '../data/classes.ts';
+import type { ContextFilter, ProjectStore } from '../storage/project-store.ts';
+import type { ContextState } from '../storage/records.ts';
+import { integer } from './arguments.ts';
+
+export const STATES = ['undecided', 'accepted', 'rejected'] as const;
+
+/** Which contexts a command is about: by number, or all that fit. */
+export interface Selection {
+  state?: ContextState | undefined;
+  class?: string | undefined;
+  minProbability?: number | undefined;
+}
+
+export const stateOption = (): Option<'--state <state>', undefined, undefined, undefined, false, ContextState> =>
+  new Option('--state <state>', 'those in this state').choices(STATES);
+
+/** Those that fit, as the store is asked for them. @throws UserError 'not-found' for a class that is not there */
+export function filterFrom(store: ProjectStore, { state, class: name, minProbability }: Selection): ContextFilter {
+  return {
+    ...(state === undefined ? {} : { state }),
+    ...(minProbability === undefined ? {} : { minProbability }),
+    ...(name === undefined ? {} : { classId: classNamed(store, name) }),
+  };
+}
+
+function classNamed(store: ProjectStore, name: string): number {
+  const record = store.classes.byName(name.normalize('NFC'));
+  if (!record)
+    throw new UserError('not-found', `There is no class called ${name} in this project: check its spelling.`);
+  return effectiveClasses(store).get(record.id)?.id ?? record.id;
+}
+
+/** Numbers as given; without any, those that fit; undecided ones where no state is asked for. @throws UserError 'empty' */
+export function selectIds(store: ProjectStore, ids: readonly string[], options: Selection): number[] {
+  if (ids.length > 0) return ids.map(integer(1));
+  const filter = filterFrom(store, { ...options, state: options.state ?? 'undecided' });
+  const found = store.contexts.list(filter).map(({ id }) => id);
+  if (found.length > 0) return found;
+  throw new UserError('empty', 'No context fits: find some with "contexts", or see "bank list".');
+}
