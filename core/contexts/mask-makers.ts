@@ -32,8 +32,8 @@ export interface MaskThreadData {
 /** Bytes that pictures and masks of all threads take together; a picture that needs more is worked on alone. */
 export const MASK_MEMORY = 2 ** 30;
 
-/** Masks that a thread is given at a time: a small one is made in less time than a message takes. */
-const SHARE = 8;
+/** Pixels that a thread is given at a time, unless one mask has more: a small one takes less time than a message. */
+const SHARE_PIXELS = 64 * 64 * 64;
 const MOST_THREADS = 16;
 
 export class MaskMakers implements AsyncDisposable {
@@ -52,8 +52,7 @@ export class MaskMakers implements AsyncDisposable {
    * @throws UserError 'not-found', 'unreadable', 'changed' or 'damaged', naming the file of a picture
    */
   async make(orders: readonly MaskOrder[]): Promise<MadeMask[]> {
-    const starts = Array.from({ length: Math.ceil(orders.length / SHARE) }, (_, i) => i * SHARE);
-    const made = await Promise.all(starts.map((start) => this.#threads.run(orders.slice(start, start + SHARE))));
+    const made = await Promise.all(sharesOf(orders).map((share) => this.#threads.run(share)));
     return made.flat();
   }
 
@@ -61,4 +60,20 @@ export class MaskMakers implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#threads.close();
   }
+}
+
+/** The orders in pieces of about equal work. */
+function sharesOf(orders: readonly MaskOrder[]): MaskOrder[][] {
+  const shares: MaskOrder[][] = [];
+  let room = 0;
+  for (const order of orders) {
+    const pixels = order.picture.width * order.picture.height;
+    if (pixels > room) {
+      shares.push([]);
+      room = SHARE_PIXELS;
+    }
+    shares.at(-1)!.push(order);
+    room -= pixels;
+  }
+  return shares;
 }

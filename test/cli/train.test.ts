@@ -89,6 +89,8 @@ test('from a second run to comparison, contexts, bank, export and predictions', 
     (shown.history as { action: string }[]).map(({ action }) => action),
     ['created', 'accepted', 'mask'],
   );
+  assert.equal((await json('bank', 'remask', '3', '4', '--refine')).made, 2);
+  assert.equal((await json('contexts', '--size', '32', '--second-size', '48', '--no-mirror', '--refine')).found, 28);
   // The two rejected ones were eagles: pictures are in order of their paths.
   const { contexts } = await json('bank', 'list', '--state', 'accepted', '--class', 'eagle');
   assert.equal((contexts as unknown[]).length, 6);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
@@ -191,12 +192,38 @@ test('masks are made anew by a task, as one step', () =>
     refused(await caller.call('POST', `${base}/remask`, { select: { ids: [99] }, rule }), 'not-found', 404);
   }));
 
+test("masks are refined by the pictures' edges, and a picture that is gone is named", () =>
+  withContexts(async (base, { store }) => {
+    const rule = { form: 'soft', refine: { radius: 0.2, epsilon: 0.01 } };
+    const remask = async () =>
+      caller.ended((await caller.call('POST', `${base}/remask`, { select: { ids: [2, 7] }, rule })).json);
+    const task = await remask();
+    assert.equal(task.command, 'contexture bank remask --refine --refine-radius 0.2 --refine-epsilon 0.01 2 7');
+    assert.deepEqual([task.state, task.result], ['done', { made: 2 }]);
+    const { json } = await caller.call('GET', `${base}/2`);
+    assert.equal(json.masks.at(-1).how, "Soft, (1 − saliency)², at the picture's edges (radius 0.2)");
+    const image = store.images.get(store.contexts.get(7)!.imageId)!;
+    rmSync(join(store.sources.get(image.sourceId)!.path, image.path));
+    const failed = await remask();
+    assert.equal(failed.state, 'failed');
+    assert.match(JSON.stringify(failed), /owl.* Scan its source again, or make its mask without refinement\./);
+  }));
+
 test('a search needs a finished run', () =>
   withContexts(async (base) => {
     assert.deepEqual((await caller.call('GET', `${base}/models`)).json, []);
     const search = (body: object) => caller.call('POST', base.replace('contexts', 'context-searches'), body);
     refused(await search({}), 'empty', 422);
-    for (const body of [{ size: 8 }, { folds: 1 }, { rule: { form: 'hard' } }, { run: -1 }]) {
+    const refine = { radius: 0, epsilon: 0.01 };
+    for (const body of [
+      { size: 8 },
+      { secondSize: 2000 },
+      { mirror: 'yes' },
+      { folds: 1 },
+      { rule: { form: 'hard' } },
+      { rule: { form: 'soft', refine } },
+      { run: -1 },
+    ]) {
       refused(await search(body), 'usage', 400);
     }
   }));

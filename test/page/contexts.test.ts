@@ -2,15 +2,20 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import type { ContextCounts } from '../../core/api/contexts.ts';
+import type { ContextCounts, ContextDetail } from '../../core/api/contexts.ts';
+import { DEFAULT_REFINEMENT } from '../../core/contexts/mask.ts';
 import { classOf, makeProject, writePicture } from '../fixtures/export-project.ts';
 import { findSome } from '../fixtures/found-contexts.ts';
+import { addPhotoRun } from '../fixtures/photo-run.ts';
 import { testPage, type App } from './support.ts';
 
 const LONG = 'a class whose name is sixty letters long, to see what it does';
 
 /** A project with pictures and, unless told otherwise, contexts; opened at its page of contexts. */
-async function open(app: App, { found = true, extra = 0 }: { found?: boolean; extra?: number } = {}): Promise<string> {
+async function open(
+  app: App,
+  { found = true, extra = 0, run = false }: { found?: boolean; extra?: number; run?: boolean } = {},
+): Promise<string> {
   const root = join(app.root, 'pictures');
   const pictures = [
     ...classOf('train/cat', 8, { width: 120, height: 90 }, 1),
@@ -29,6 +34,7 @@ async function open(app: App, { found = true, extra = 0 }: { found?: boolean; ex
       Array.from(made.store.images.iterate(), ({ id }) => id),
     );
   }
+  if (run) addPhotoRun(made);
   made.close();
   const { id } = await app.api<{ id: string }>('POST', '/api/projects', { file });
   await app.goto(`/p/${id}/contexts`);
@@ -214,4 +220,62 @@ testPage('a thousand classes', async (app) => {
   );
   await app.screenshot('contexts-thousand');
   assert.match(await status(app).innerText(), /contexts/);
+});
+
+testPage('decisions leave the list one by one, and it is not asked for again', async (app) => {
+  const id = await open(app);
+  const { page } = app;
+  await page.getByRole('button', { name: /^Undecided\s*13$/ }).click();
+  await page.getByText('13 contexts', { exact: true }).waitFor();
+  const lists: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().includes('/contexts/ids')) lists.push(request.url());
+  });
+  await page.getByRole('grid', { name: 'Contexts' }).focus();
+  await page.keyboard.press('Home');
+  for (const left of [12, 11, 10]) {
+    await page.keyboard.press('p');
+    await page.getByText(`${left} contexts`, { exact: true }).waitFor();
+  }
+  assert.deepEqual(await counts(app, id), [10, 3, 0]);
+  assert.deepEqual(lists, []);
+  // Decided elsewhere, it leaves as well; taken back, its place is asked for.
+  const [row] = await app.api<{ id: number }[]>('POST', `/api/projects/${id}/contexts/details`, { ids: [13] });
+  await app.api('POST', `/api/projects/${id}/contexts/decide`, { select: { ids: [row.id] }, state: 'rejected' });
+  await page.getByText('9 contexts', { exact: true }).waitFor();
+  assert.deepEqual(lists, []);
+  await page.keyboard.press('Control+z');
+  await page.getByText('10 contexts', { exact: true }).waitFor();
+  assert.ok(lists.length > 0);
+});
+
+testPage('contexts are found at two sizes and brought to the edges, as suits a model for photographs', async (app) => {
+  const id = await open(app, { found: false, run: true });
+  const { page } = app;
+  await page.getByRole('button', { name: 'Find contexts…' }).first().click();
+  const dialog = page.getByRole('dialog', { name: 'Find contexts' });
+  await dialog.getByText('Look at other sizes than usual (64 and 128 pixels)').waitFor();
+  assert.ok(await dialog.getByLabel('Follow the picture’s own edges').isChecked());
+  assert.equal(await dialog.getByLabel('Reach of an edge').inputValue(), String(100 * DEFAULT_REFINEMENT.radius));
+  assert.equal(await dialog.getByLabel('Least contrast').inputValue(), String(DEFAULT_REFINEMENT.epsilon));
+  await app.look('contexts-find');
+  await dialog.getByLabel('Look at other sizes than usual').check();
+  await dialog.getByRole('textbox', { name: 'Second size' }).fill('64');
+  await dialog.getByText('Choose a size that differs from the first.').waitFor();
+  assert.ok(await dialog.getByRole('button', { name: 'Find contexts' }).isDisabled());
+  await dialog.getByRole('textbox', { name: 'Second size' }).fill('96');
+  await dialog.getByLabel('Mirror images too').check();
+  await dialog.getByLabel('Reach of an edge').fill('10');
+  await app.look('contexts-find-own');
+  await dialog
+    .getByText('--size 64 --second-size 96 --mirror --refine --refine-radius 0.1', { exact: false })
+    .waitFor();
+  await dialog.getByRole('button', { name: 'Find contexts' }).click();
+  await page.getByText('13 contexts', { exact: true }).waitFor({ timeout: 120_000 });
+  const detail = await app.api<ContextDetail>('GET', `/api/projects/${id}/contexts/1`);
+  const words =
+    "Soft, (1 − saliency)², at the picture's edges (radius 0.1); looked at with 64 and 96 px, mirror images too";
+  assert.equal(detail.masks[0].how, words);
+  await page.getByRole('gridcell').first().waitFor();
+  await app.screenshot('contexts-refined');
 });
