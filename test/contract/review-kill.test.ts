@@ -23,7 +23,7 @@ const KILLS = 100;
 const SERVICES = 2;
 
 /** Longest time that a service is let at work, milliseconds. */
-const LONGEST_MS = 250;
+const LONGEST_MS = 400;
 
 const WIDTH = 300;
 const HEIGHT = 280;
