@@ -1,0 +1,135 @@
+/**
+ * Runs that begin with a backbone's weights and train a part of it, on real pictures: stopped and resumed they have the
+ * digits of undisturbed ones, what is frozen comes out as it went in, and the model file speaks for itself.
+ */
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { UserError } from '../../core/base/errors.ts';
+import { runJob } from '../../core/jobs/runner.ts';
+import type { BackboneKind } from '../../core/models/backbone-card.ts';
+import { backbonePath } from '../../core/models/backbone-pack.ts';
+import { decodeModelFile } from '../../core/models/model-file.ts';
+import { Network } from '../../core/models/network.ts';
+import { resumeRun, showRun, startRun } from '../../core/services/runs.ts';
+import type { RunRequest } from '../../core/services/training-plan.ts';
+import type { Project } from '../../core/storage/project.ts';
+import type { Run } from '../../core/storage/records.ts';
+import { TrainConfig, type MethodName, type Tuning } from '../../core/training/config.ts';
+import type { TrainEvent } from '../../core/training/train-job.ts';
+import { writePack } from '../fixtures/backbones.ts';
+import { digitsOf, makeTrainingProject, TINY, type Digits } from '../fixtures/training.ts';
+import { temporaryFolder } from '../fixtures/temporary.ts';
+
+const EPOCHS = 2;
+const KIND: BackboneKind = 'efficientnet-lite0';
+
+const cacheBefore = process.env.CONTEXTURE_CACHE;
+let project: Project;
+let pack: Map<string, Float32Array>;
+before(async () => {
+  process.env.CONTEXTURE_CACHE = temporaryFolder();
+  pack = writePack('some', KIND, 1);
+  ({ project } = await makeTrainingProject());
+});
+after(() => {
+  project.close();
+  if (cacheBefore === undefined) delete process.env.CONTEXTURE_CACHE;
+  else process.env.CONTEXTURE_CACHE = cacheBefore;
+});
+
+function request(method: MethodName, tune: Partial<Tuning>): RunRequest {
+  const { model: _, ...tiny } = TINY;
+  const overrides = {
+    ...tiny,
+    epochs: EPOCHS,
+    inputSize: 32,
+    delta: 0.05,
+    weights: { name: 'some' },
+    tune,
+    minSteps: 6,
+  };
+  return { method, preset: 'small', overrides: { ...overrides, batchSize: 32, bankSize: 32 } };
+}
+
+interface Outcome {
+  epochs: Digits[];
+  model: string | null;
+  predictions: string | null;
+}
+
+function outcomeOf(run: Run): Outcome {
+  assert.equal(run.state, 'finished', run.reason ?? '');
+  const { epochs } = showRun(project, run.id);
+  assert.equal(epochs.length, EPOCHS);
+  return {
+    epochs: epochs.map(({ figures }) => digitsOf(figures)),
+    model: run.modelBlob,
+    predictions: run.predictionsBlob,
+  };
+}
+
+/** Train until a step's checkpoint is written, and stop there. */
+async function stoppedAt(wanted: RunRequest, step: number): Promise<Run> {
+  const stop = new AbortController();
+  let checkpoints = 0;
+  const onEvent = (event: TrainEvent): void => {
+    if (event.type === 'checkpoint' && ++checkpoints === step) stop.abort();
+  };
+  const run = await startRun(project, { ...wanted, checkpointSeconds: 0 }, runJob, { signal: stop.signal, onEvent });
+  assert.equal(run.state, 'stopped');
+  return run;
+}
+
+for (const [title, method, tune, stop] of [
+  ['the heads, cross entropy on kept features', 'ce', { stages: 0 }, 3],
+  ['the heads, control on kept features', 'control', { stages: 0 }, 8],
+  ['the heads, contexts through the frozen backbone', 'csa', { stages: 0 }, 8],
+  ['the last two stages with frozen statistics', 'csa', { stages: 2, rate: 0.1, batchNorm: 'frozen' }, 8],
+  ['everything, re-sampled', 'cbrs', { stages: 'all', rate: 0.5 }, 3],
+] as const) {
+  test(`${title}: stopped and resumed, the digits of an undisturbed run; what is frozen stays`, async () => {
+    const whole = await startRun(project, request(method, tune), runJob);
+    const { id } = await stoppedAt(request(method, tune), stop);
+    assert.deepEqual(outcomeOf(await resumeRun(project, id, runJob)), outcomeOf(whole));
+
+    const { card, weights } = decodeModelFile(project.blobs.get(whole.modelBlob!), 'model');
+    assert.deepEqual(card.preprocessing.mean, [127 / 255, 127 / 255, 127 / 255]);
+    const network = new Network(card.model, card.classes.length, 'float32', { batchNorm: 'batch', ...tune });
+    const named = [
+      ...network.trunk.views(weights.trunk).filter(({ name }) => !name.startsWith('uniform.')),
+      ...network.statistics.views(weights.statistics),
+    ];
+    const frozen = new Set(
+      [network.frozen.trunk, network.frozen.statistics].flatMap(({ specs }) => specs.map(({ name }) => name)),
+    );
+    const kept = 'batchNorm' in tune ? (name: string) => frozen.has(name) || name.includes('.running_') : null;
+    for (const { name, values } of named) {
+      const same = kept ? kept(name) : frozen.has(name);
+      if (same) assert.deepEqual(values, pack.get(name), `${name} is as it was`);
+      else assert.notDeepEqual(values, pack.get(name), `${name} is trained`);
+    }
+    const epochs = showRun(project, whole.id).epochs.map(({ figures }) => digitsOf(figures));
+    if (method === 'csa') assert.ok(epochs.at(-1)!.mixedSteps > 0, 'contexts were laid on');
+    const config = TrainConfig.parse(whole.config);
+    assert.equal(config.weights?.name, 'some');
+    assert.equal(config.weights.hash?.length, 64);
+  });
+}
+
+const refused = (code: string, text: RegExp) => (error: unknown) =>
+  error instanceof UserError && error.code === code && text.test(error.message);
+
+test('a run asks for its backbone: none, another one of the same name or of another network is refused', async () => {
+  const wanted = request('ce', { stages: 'all' });
+  const run = await stoppedAt(wanted, 1);
+  writePack('some', KIND, 2);
+  await assert.rejects(resumeRun(project, run.id, runJob), refused('changed', /backbone some is not the one/));
+  rmSync(backbonePath('some'));
+  await assert.rejects(resumeRun(project, run.id, runJob), refused('not-found', /backbone some is not here/));
+  await assert.rejects(startRun(project, wanted, runJob), refused('not-found', /backbone some is not here/));
+  writePack('some', KIND, 1);
+  assert.equal((await resumeRun(project, run.id, runJob)).state, 'finished');
+  const other = { ...wanted, overrides: { ...wanted.overrides, model: { kind: 'resnet18' as const } } };
+  await assert.rejects(startRun(project, other, runJob), refused('usage', /some is EfficientNet-Lite0/));
+});
