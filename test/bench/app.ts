@@ -4,8 +4,8 @@
  *
  * - `startMs`: from the start of the first process to a usable first screen, cold and warm, in a browser and as desktop app
  * - `bundleBytes`: size of the built page
- * - `eventsPerS`, `eventIdleFrames`, `eventFrames`, `eventLeastFrames`, `eventLongShare`: events that the page takes in while it still draws 50
- *   frames a second
+ * - `eventsPerS`, `eventIdleFrames`, `eventFrames`, `eventLeastFrames`, `eventLongShare`: events that the page takes in while
+ *   it still draws 50 frames a second
  * - `filter100kMs`, `filterWorstMs`, `filterServiceMs`, `scrollFps`, `scrollFirstFps`, `scrollLongTasks`, `exploreImages`:
  *   Explore at 100,000 images
  * - `machine`: processors; `load`: the machine's load average over a minute before and after, as other work counts too
