@@ -7,13 +7,15 @@ import type { Figures, Head, HeadFigures } from '../evaluation/figures.ts';
 import type { Estimate } from '../evaluation/intervals.ts';
 import { fewTestImages, percent } from '../evaluation/sentences.ts';
 import type { ModelCard } from '../models/model-card.ts';
+import { findPack } from '../models/backbone-pack.ts';
 import { backboneOf } from '../models/backbones.ts';
 import { answeringHead } from '../predict/answers.ts';
 import { preprocessingText } from '../predict/preprocessing-text.ts';
 import type { Project } from '../storage/project.ts';
-import { TrainConfig } from '../training/config.ts';
+import { TrainConfig, type StartingWeights } from '../training/config.ts';
 import { storedFigures } from '../training/stored-figures.ts';
 import { pythonExample } from './model-example.ts';
+import { listBackbones } from './backbones.ts';
 import { methodOf } from './run-data.ts';
 import { cardOfModel, type RunModel } from './run-model.ts';
 import { listVariants } from './variants.ts';
@@ -64,7 +66,7 @@ export async function modelCard(
     about(model, card, config),
     files.includes('onnx') || files.includes('safetensors') ? `## Files\n\n${fileList(files, card, onnx)}` : '',
     `## Use\n\n${preprocessingText(card)}${files.includes('onnx') ? `\n\n${pythonExample(card)}` : ''}`,
-    `## Training\n\n${training(model, card, config)}`,
+    `## Training\n\n${await training(model, card, config)}`,
     `## Figures\n\n${figureText(evaluation, figures?.split ?? null, card, config.groups)}`,
     variantFigures(project, model, card, config.groups),
     `## Classes\n\n${classTable(card, config.groups, evaluation, head)}`,
@@ -90,7 +92,8 @@ function frontMatter(files: readonly ModelFileKind[]): string {
 function about({ run, variant }: RunModel, card: ModelCard, config: TrainConfig): string {
   const { title, summary } = methodOf(run);
   const backbone = backboneOf(config.model).title;
-  const start = config.weights === null ? 'trained from scratch' : `started from the weights “${config.weights.name}”`;
+  const start =
+    config.weights === null ? 'trained from scratch' : `started from the weights “${inline(config.weights.name)}”`;
   const paragraphs = [
     `An image classifier for ${card.classes.length} classes: ${backbone}, ${start}, by the method “${title}” in Contexture ${run.codeVersion}. ${summary}`,
   ];
@@ -134,44 +137,46 @@ function fileList(files: readonly ModelFileKind[], card: ModelCard, onnx: OnnxFa
   return lines.join('\n');
 }
 
-function training({ run }: RunModel, card: ModelCard, config: TrainConfig): string {
+async function training({ run }: RunModel, card: ModelCard, config: TrainConfig): Promise<string> {
   const images = card.trainCounts.reduce((sum, count) => sum + count, 0);
   const { weights, tune, augment } = config;
-  const stages =
-    tune.stages === 'all'
-      ? 'the whole network'
-      : tune.stages === 0
-        ? 'the heads alone'
-        : `the heads and the last ${tune.stages} stages of the backbone`;
   const facts: [string, string][] = [
     ['Training images', `${images} in ${card.classes.length} classes`],
     ['Data set', `\`${run.datasetHash}\` (SHA-256)`],
-    ...(run.bankHash === null ? [] : [['Curated contexts', `\`${run.bankHash}\` (SHA-256)`] as [string, string]]),
-    ['Method', `${config.method}, seed ${run.seed}`],
-    ['Backbone', backboneOf(config.model).title],
-    ...(weights === null
-      ? []
-      : [
-          ['Starting weights', `${inline(weights.name)}, file \`${weights.hash ?? 'unknown'}\` (SHA-256)`] as [
-            string,
-            string,
-          ],
-        ]),
-    ...(weights === null ? [] : [['Trained', stages] as [string, string]]),
+  ];
+  if (run.bankHash !== null) facts.push(['Curated contexts', `\`${run.bankHash}\` (SHA-256)`]);
+  facts.push(['Method', `${config.method}, seed ${run.seed}`], ['Backbone', backboneOf(config.model).title]);
+  if (weights !== null) {
+    facts.push(['Starting weights', await weightsText(weights)], ['Trained', tuningText(tune)]);
+  }
+  const crop = augment.crop === 'resized' ? 'random resized crop' : 'padded crop';
+  const jitter = augment.jitter > 0 ? `, colour jitter ${augment.jitter}` : '';
+  const work = run.seconds < 90 ? `${run.seconds.toFixed(0)} seconds` : `${(run.seconds / 60).toFixed(0)} minutes`;
+  facts.push(
     ['Input', `${config.inputSize} x ${config.inputSize} pixels`],
     ['Epochs', `${config.epochs}, batches of ${config.batchSize}`],
     ['Optimiser', `SGD, rate ${config.learningRate}, momentum ${config.momentum}, weight decay ${config.weightDecay}`],
-    [
-      'Augmentation',
-      `${augment.crop === 'resized' ? 'random resized crop' : 'padded crop'}${augment.flip ? ', flip' : ''}${augment.jitter > 0 ? `, colour jitter ${augment.jitter}` : ''}`,
-    ],
+    ['Augmentation', `${crop}${augment.flip ? ', flip' : ''}${jitter}`],
     ['Precision', config.precision],
-    [
-      'Made',
-      `${run.createdAt.slice(0, 10)}, ${run.seconds < 90 ? `${run.seconds.toFixed(0)} seconds` : `${(run.seconds / 60).toFixed(0)} minutes`} of work`,
-    ],
-  ];
+    ['Made', `${run.createdAt.slice(0, 10)}, ${work} of work`],
+  );
   return markdownTable(['', ''], facts);
+}
+
+/** Which file they were, and where it comes from as long as it is here. */
+async function weightsText({ name, hash }: StartingWeights): Promise<string> {
+  const entry = (await listBackbones()).find((backbone) => backbone.name === name);
+  const file = `${inline(name)}, file \`${hash ?? 'unknown'}\` (SHA-256)`;
+  if (entry?.state !== 'here' || findPack(name)?.hash !== hash) return file;
+  const licence = entry.licence === '' ? '' : `, licence ${inline(entry.licence)}`;
+  return `${file}, made from ${inline(entry.source)}${licence}`;
+}
+
+function tuningText({ stages, rate, batchNorm }: TrainConfig['tune']): string {
+  if (stages === 0) return 'the heads alone';
+  const what = stages === 'all' ? 'the whole network' : `the heads and the last ${stages} stages of the backbone`;
+  const statistics = batchNorm === 'frozen' ? 'left as they were' : 'of each batch';
+  return `${what}; the backbone at ${rate} of the rate, statistics of batch normalisation ${statistics}`;
 }
 
 function figureText(

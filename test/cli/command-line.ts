@@ -12,6 +12,8 @@ const MAIN = fileURLToPath(new URL('../../core/cli/main.ts', import.meta.url));
 export interface CallOptions {
   cwd?: string;
   env?: Record<string, string>;
+  /** What stands on its stdin; nothing by default. */
+  stdin?: string;
   /** Another script than the command line's entry. */
   main?: string;
 }
@@ -28,13 +30,15 @@ export interface Call {
 }
 
 /** Start a command. */
-export function start(args: readonly string[], { cwd, env, main = MAIN }: CallOptions = {}): Call {
+export function start(args: readonly string[], { cwd, env, stdin, main = MAIN }: CallOptions = {}): Call {
   const child = spawn(process.execPath, [main, ...args], {
     cwd,
     // The colours and the debug output of whoever runs the tests are not part of them.
     env: { ...process.env, CONTEXTURE_DEBUG: '', FORCE_COLOR: '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
   });
+  // A command that has ended takes no more.
+  child.stdin.on('error', () => {}).end(stdin);
   const call: Call = {
     child,
     stdout: '',

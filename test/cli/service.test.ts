@@ -131,6 +131,57 @@ test('predict: the answers come on stdout, and files lie where the caller is', a
   assert.equal(readFileSync(join(cwd, 'answers.csv'), 'utf8'), stdout);
 });
 
+test('predict: names on stdin go along, a pattern and a picture lie where the caller is', async () => {
+  const args = ['predict', '-', 'test/finch/0000.png', 'test/*/0001.png', '--project', file, '--top', '1', '--json'];
+  const options = { cwd: join(folder, 'pictures'), stdin: 'test/owl/0003.png\0gone.png\0' };
+  const through = await run(args, options);
+  assert.equal(through.code, 0, through.stderr);
+  const { pictures } = lastJson(through.stdout) as { pictures: { file: string; problem?: string }[] };
+  assert.deepEqual(
+    pictures.map((picture) => [picture.file, picture.problem ?? null]),
+    [
+      ['test/owl/0003.png', null],
+      ['gone.png', 'It is gone, or it is a link to nothing.'],
+      ['test/finch/0000.png', null],
+      ['test/finch/0001.png', null],
+      ['test/owl/0001.png', null],
+    ],
+  );
+  await service.json('POST', `/api/projects/${project}/close`);
+  const local = await run(args, options);
+  assert.deepEqual(lastJson(local.stdout).pictures, pictures);
+  ({ id: project } = await service.json<{ id: string }>('POST', '/api/projects', { file }));
+  const none = await run(['predict', '-', '--project', file, '--json'], { ...options, stdin: '' });
+  assert.deepEqual([none.code, lastJson(none.stdout).code], [7, 'empty']);
+});
+
+test('model export: the files lie where the caller is; a second time they are in the way', async () => {
+  const args = ['model', 'export', '1', '--to', 'model', '--project', file, '--json'];
+  const { code, stdout, stderr } = await run(args, { cwd: folder });
+  assert.equal(code, 0, stdout + stderr);
+  const { files, onnx } = lastJson(stdout) as {
+    files: { kind: string; path: string; bytes: number }[];
+    onnx: { checked: { difference: number } };
+  };
+  for (const { path, bytes } of files) assert.equal(readFileSync(path).length, bytes);
+  assert.deepEqual(
+    files.map(({ path }) => path),
+    ['model.onnx', 'model.safetensors', 'README.md'].map((name) => join(folder, 'model', name)),
+  );
+  assert.ok(onnx.checked.difference <= 1e-4);
+  const again = await run(args, { cwd: folder });
+  assert.deepEqual([again.code, lastJson(again.stdout).code], [6, 'exists']);
+  const text = await run(['model', 'export', '1', '--to', 'model', '--onnx', '--overwrite', '--project', file], {
+    cwd: folder,
+  });
+  assert.match(text.stdout, /model\.onnx +[\d.]+ kB\n\nChecked in ONNX Runtime on \d+ pictures: largest difference/);
+  // A model file says enough to be used without the project.
+  const used = await run(['predict', 'pictures/test', '--model', 'model/model.safetensors', '--quiet'], {
+    cwd: folder,
+  });
+  assert.equal(used.stdout.trimEnd().split('\n').length, 9);
+});
+
 test('Ctrl-C stops a training in the service, which keeps its state; it can be resumed', async () => {
   const call = start(['train', 'control', ...TINY, '--epochs', '500', '--json'], { cwd: folder });
   await call.until('"epoch"');

@@ -3,16 +3,22 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { writeDurably } from '../../core/base/durable-file.ts';
 import { UserError, type ErrorCode } from '../../core/base/errors.ts';
+import { asJson } from '../../core/base/json.ts';
 import { runJob } from '../../core/jobs/runner.ts';
+import { encodeBackbonePack, type BackboneCard } from '../../core/models/backbone-card.ts';
+import { backbonePath, findPack } from '../../core/models/backbone-pack.ts';
 import { decodeModelFile, encodeModelFile } from '../../core/models/model-file.ts';
 import { decodeOnnx } from '../../core/onnx/onnx-file.ts';
+import { modelCard } from '../../core/services/model-card.ts';
 import { pythonScript } from '../../core/services/model-example.ts';
 import { exportModel, type ModelExportOptions } from '../../core/services/model-export.ts';
 import { pictureInputs } from '../../core/services/predict-inputs.ts';
 import { predictPictures } from '../../core/services/predict.ts';
 import { cardOfModel, modelOfRun } from '../../core/services/run-model.ts';
 import type { Project } from '../../core/storage/project.ts';
+import { TrainConfig } from '../../core/training/config.ts';
 import { trainedProject } from '../fixtures/runs.ts';
 import { runInProcess } from '../fixtures/in-process.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
@@ -116,6 +122,42 @@ test('what is in the way stays; a head that was not trained and a run that is no
   const signal = AbortSignal.abort();
   await rejects(exportModel(project, model, options('never'), runJob, { signal }), 'cancelled', /./);
   assert.ok(!existsSync(join(folder, 'never', 'model.onnx')));
+});
+
+test('the card of a fine-tuned model names its starting weights, with their licence as long as they are the same', async () => {
+  const kept = process.env.CONTEXTURE_CACHE;
+  process.env.CONTEXTURE_CACHE = temporaryFolder();
+  try {
+    const card: BackboneCard = {
+      format: 'contexture backbone 1',
+      kind: 'resnet18',
+      source: 'a <file> of mine',
+      sourceHash: 'a'.repeat(64),
+      licence: 'CC-BY-4.0',
+      normalisation: null,
+    };
+    writeDurably(backbonePath('mine'), encodeBackbonePack(card, new Map()));
+    const { run } = modelOfRun(project, 2, null);
+    const weights = { name: 'mine', hash: findPack('mine')!.hash, normalisation: null };
+    const config = { ...TrainConfig.parse(run.config), weights, tune: { stages: 2, rate: 0.1, batchNorm: 'frozen' } };
+    const tuned = project.store.runs.add({ ...run, config: asJson(config) });
+    const text = async (): Promise<string> => modelCard(project, modelOfRun(project, tuned.id, null), ['card'], null);
+    assert.match(await text(), /started from the weights “mine”/);
+    assert.match(
+      await text(),
+      /mine, file `[0-9a-f]{64}` \(SHA-256\), made from a &lt;file&gt; of mine, licence CC-BY-4\.0/,
+    );
+    assert.match(
+      await text(),
+      /last 2 stages of the backbone; the backbone at 0\.1 of the rate, statistics .* left as they were/,
+    );
+    // Another file of that name says nothing about the one that the run started from.
+    writeDurably(backbonePath('mine'), encodeBackbonePack({ ...card, licence: 'MIT' }, new Map()));
+    assert.doesNotMatch(await text(), /licence/);
+  } finally {
+    if (kept === undefined) delete process.env.CONTEXTURE_CACHE;
+    else process.env.CONTEXTURE_CACHE = kept;
+  }
 });
 
 test('a model that no longer computes what it did gives no file', async () => {

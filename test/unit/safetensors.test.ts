@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { UserError } from '../../core/base/errors.ts';
 import { Random } from '../../core/base/random.ts';
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../../core/base/safetensors.ts';
+import { decodeSafetensors, encodeSafetensors, readMetadata, type StoredTensor } from '../../core/base/safetensors.ts';
+import { temporaryFolder } from '../fixtures/temporary.ts';
 
 const TENSORS: Record<string, StoredTensor> = {
   'b/weight': { dtype: 'F32', shape: [2, 3], data: Float32Array.of(0, 0.25, 0.5, 0.75, 1, 1.25) },
@@ -134,4 +137,27 @@ test('no corruption does more than a UserError', () => {
     }
   }
   assert.ok(refused > 2500, `only ${refused} of 5000 were refused`);
+});
+
+test('the text of a file is read from its header alone; what is no header is refused by name', async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'some.safetensors');
+  const data = new Float32Array(1000);
+  const bytes = Buffer.concat(encodeSafetensors({ x: { dtype: 'F32', shape: [1000], data } }, { who: 'mé' }));
+  // The data may be cut off: nobody looks at them.
+  writeFileSync(path, bytes.subarray(0, bytes.length - 3000));
+  assert.deepEqual(await readMetadata(path), { who: 'mé' });
+  writeFileSync(path, Buffer.concat(encodeSafetensors({ x: { dtype: 'F32', shape: [1000], data } })));
+  assert.deepEqual(await readMetadata(path), {});
+  for (const damaged of [bytes.subarray(0, 5), bytes.subarray(0, 40), Buffer.alloc(100, 0xff), Buffer.alloc(100, 1)]) {
+    writeFileSync(path, damaged);
+    await assert.rejects(readMetadata(path), (error) => {
+      assert.ok(error instanceof UserError && error.code === 'damaged', String(error));
+      return /some\.safetensors is not a whole safetensors file/.test(error.message);
+    });
+  }
+  await assert.rejects(
+    readMetadata(join(folder, 'gone')),
+    (error) => error instanceof UserError && error.code === 'not-found',
+  );
 });
