@@ -1,6 +1,6 @@
 /** The backbones there are, and how many numbers each has; knows nothing of TensorFlow. */
 import { sizeOf } from '../base/safetensors.ts';
-import type { ModelConfig } from '../training/config.ts';
+import type { ModelConfig, Tuning } from '../training/config.ts';
 import type { Backbone } from './backbone.ts';
 import { efficientNetLite } from './efficientnet-lite.ts';
 import { LayerPlan } from './layer-plan.ts';
@@ -33,18 +33,21 @@ export interface NetworkSizes {
   balanced: number;
   /** Running mean and variance of each batch norm. */
   statistics: number;
+  /** Numbers of the trunk that are trained. */
+  tuned: number;
 }
 
-export function networkSizes(config: ModelConfig, classes: number): NetworkSizes {
-  const backbone = backboneOf(config);
+/** @param trained stages, counted from the last one */
+export function networkSizes(config: ModelConfig, classes: number, trained: Tuning['stages'] = 'all'): NetworkSizes {
+  const { title, stages } = backboneOf(config);
   const plan = new LayerPlan();
-  const head = (backbone.features(plan, 3) + 1) * classes;
-  return {
-    title: backbone.title,
-    trunk: count(plan.weights) + head,
-    balanced: head,
-    statistics: count(plan.statistics),
-  };
+  const kept = trained === 'all' ? 0 : Math.max(0, stages.length - trained);
+  const before = stages.slice(0, kept).reduce((channels, stage) => stage.run(plan, channels), 3);
+  const frozen = count(plan.weights);
+  const features = stages.slice(kept).reduce((channels, stage) => stage.run(plan, channels), before);
+  const head = (features + 1) * classes;
+  const trunk = count(plan.weights) + head;
+  return { title, trunk, balanced: head, statistics: count(plan.statistics), tuned: trunk - frozen };
 }
 
 function count(specs: readonly ParameterSpec[]): number {

@@ -80,8 +80,11 @@ export function checkPlans(
         'Contexts are to come from the curated bank, but none is accepted yet: accept some, or set the share to 0.',
     });
   }
-  const missing = plans.map(missingBackbone).find((message) => message !== null);
-  if (missing) checks.push({ name: 'no-backbone', severity: 'error', message: missing });
+  const missing = plans.map(missingBackbone).find((name) => name !== null);
+  if (missing) {
+    const message = `The weights of ${missing} are not here yet: get them, or choose a preset that begins from scratch.`;
+    checks.push({ name: 'no-backbone', severity: 'error', message });
+  }
   const late = plans.find(
     ({ config }) => METHODS_BY_NAME[config.method].heads.length > 1 && config.startBalanced >= config.epochs,
   );

@@ -98,9 +98,13 @@ function heldPictures({ inputSize: size, augment }: TrainConfig, { trainImages, 
   return (augment.crop === 'resized' ? 0 : held(trainImages)) + held(evaluation?.images ?? 0);
 }
 
-/** Bytes of a checkpoint: weights and momentum of all, statistics, bank, and what is known of each training image. */
-function checkpointBytes(config: TrainConfig, { trunk, balanced, statistics }: NetworkSizes, images: number): number {
-  return 4 * (2 * (trunk + balanced) + statistics) + bankBytes(config) + 12 * images;
+/** Bytes of a checkpoint: weights, momentum of what is trained, statistics, bank, and what is known of each training image. */
+function checkpointBytes(
+  config: TrainConfig,
+  { trunk, tuned, balanced, statistics }: NetworkSizes,
+  images: number,
+): number {
+  return 4 * (trunk + tuned + 2 * balanced + statistics) + bankBytes(config) + 12 * images;
 }
 
 /** Keep what a trial has measured, for the estimates to come. */
@@ -137,7 +141,7 @@ export function estimateRun(
   { config, stepsPerEpoch }: RunPlan,
   device: EngineFingerprint['device'],
 ): TrainingEstimate {
-  const sizes = networkSizes(config.model, facts.classes);
+  const sizes = networkSizes(config.model, facts.classes, config.tune.stages);
   const parameters = sizes.trunk + sizes.balanced;
   const fixed = {
     method: config.method,

@@ -139,15 +139,18 @@ export function planRun(data: DatasetSnapshot | TrainingFacts, request: RunReque
   const planned = tryPlan(facts, request);
   if (!('plan' in planned)) throw new UserError('usage', planned.issues[0].message);
   const missing = missingBackbone(planned.plan);
-  if (missing !== null) throw new UserError('not-found', missing);
+  if (missing !== null) {
+    throw new UserError(
+      'not-found',
+      `The backbone ${missing} is not here: get it with \`contexture backbone get ${missing}\`, or choose another preset, such as --preset small.`,
+    );
+  }
   return planned.plan;
 }
 
-/** What is to be done before a run can begin with the weights that it names; null where they are here. */
+/** Name of the backbone that a run would begin with and that is not here; null where nothing is missing. */
 export function missingBackbone({ config: { weights } }: RunPlan): string | null {
-  if (weights === null || weights.hash !== null) return null;
-  const { name } = weights;
-  return `The backbone ${name} is not here: get it with \`contexture backbone get ${name}\`, or train from scratch with another preset.`;
+  return weights !== null && weights.hash === null ? weights.name : null;
 }
 
 /**

@@ -358,7 +358,10 @@ test('the sizes of a network are those of the network', async () => {
         trunk: trunk.size,
         balanced: balanced.size,
         statistics: statistics.size,
+        tuned: trunk.size,
       });
+      const part = new Network(model, classes, 'float32', { stages: 2, batchNorm: 'batch' });
+      assert.equal(networkSizes(model, classes, 2).tuned, part.tuned.trunk.size);
     }
   }
 });

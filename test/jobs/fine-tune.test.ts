@@ -122,7 +122,7 @@ const refused = (code: string, text: RegExp) => (error: unknown) =>
 
 test('a run asks for its backbone: none, another one of the same name or of another network is refused', async () => {
   const wanted = request('ce', { stages: 'all' });
-  const run = await stoppedAt(wanted, 1);
+  const run = await stoppedAt(wanted, 4);
   writePack('some', KIND, 2);
   await assert.rejects(resumeRun(project, run.id, runJob), refused('changed', /backbone some is not the one/));
   rmSync(backbonePath('some'));
