@@ -113,11 +113,12 @@ export function contextDetail(store: ProjectStore, id: number): ContextDetail {
 /** The rule and the saliency behind it, or the file, of a mask version, in words. */
 function howMade({ origin, params }: Mask, saliency: Saliency | undefined): string {
   const fields = typeof params === 'object' && params !== null && !Array.isArray(params) ? params : {};
-  const { rule, file, tools, strokes } = fields;
+  const { rule, file, tools, strokes, operation, amount } = fields;
   const made = MaskRule.safeParse(rule);
   if (made.success) return `${ruleInWords(made.data)}${lookInWords(saliency?.look)}`;
   if (Array.isArray(tools))
-    return `Painted, ${strokes === 1 ? '1 stroke' : `${Number(strokes)} strokes`} (${tools.join(', ')})`;
+    return `Painted, ${strokes === 1 ? '1 stroke' : `${Number(strokes)} strokes`} (${tools.map(String).join(', ')})`;
+  if (typeof operation === 'string') return `Changed by ${operation}, ${Number(amount)}`;
   return typeof file === 'string' ? `From ${file}` : origin === 'import' ? 'Imported' : 'Edited';
 }
 

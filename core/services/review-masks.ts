@@ -8,6 +8,7 @@ import type { Operation } from '../contexts/mask-morphology.ts';
 import type { ReviewOrder, ReviewReply } from '../contexts/review-thread.ts';
 import { mapOrdered } from '../data/flow.ts';
 import type { Project } from '../storage/project.ts';
+import type { Rivals } from '../storage/project-store.ts';
 import type { BlobId, Run } from '../storage/records.ts';
 import type { Act } from './contexts.ts';
 import { settleDrafts } from './drafts.ts';
@@ -66,6 +67,8 @@ export async function morphMasks(
   return ids.length;
 }
 
+const key = ({ blob, modelBlob }: Pick<Rivals, 'blob' | 'modelBlob'>): string => `${blob} ${modelBlob}`;
+
 /** Overlaps that were computed, by both blobs. */
 const overlaps = new WeakMap<Project, Map<string, number>>();
 
@@ -85,7 +88,6 @@ export async function disputedMasks(
   const pairs = store.masks.rivals(run.modelBlob!);
   const known = overlaps.get(project) ?? new Map<string, number>();
   overlaps.set(project, known);
-  const key = ({ blob, modelBlob }: { blob: BlobId; modelBlob: BlobId }): string => `${blob} ${modelBlob}`;
   const missing = [...new Map(pairs.map((pair) => [key(pair), pair])).values()].filter((pair) => !known.has(key(pair)));
   if (missing.length > 0) {
     await using threads = new Threads();

@@ -35,7 +35,12 @@ export function reviewProgress(store: ProjectStore): ReviewProgress {
   const classes = counts.classes
     .filter(({ undecided, accepted, rejected }) => undecided + accepted + rejected > 0)
     .map(({ id, name, group, undecided, accepted, rejected }) => ({
-      ...{ id, name, group, undecided, accepted, rejected },
+      id,
+      name,
+      group,
+      undecided,
+      accepted,
+      rejected,
       drafts: pending.filter(({ classId }) => classId === id).length,
       ...judge(
         looked.filter(({ classId }) => classId === id),

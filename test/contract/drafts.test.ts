@@ -30,11 +30,11 @@ interface Painter {
   base: string;
   id: string;
   project: Project;
-  draft(context?: number): Promise<Draft>;
+  draft: (context?: number) => Promise<Draft>;
   /** The mask as the service has it, and the revision that it says. */
-  values(context?: number): Promise<{ revision: number; width: number; height: number; data: Buffer }>;
-  paint(revision: number, region: Region, value: number | Uint8Array, query?: string): Promise<Answer>;
-  step(what: 'undo' | 'redo' | 'settle', revision: number): Promise<Answer>;
+  values: (context?: number) => Promise<{ revision: number; width: number; height: number; data: Buffer }>;
+  paint: (revision: number, region: Region, value: number | Uint8Array, query?: string) => Promise<Answer>;
+  step: (what: 'undo' | 'redo' | 'settle', revision: number) => Promise<Answer>;
 }
 
 let projects = 0;
@@ -161,7 +161,10 @@ test('who has not seen the newest revision changes nothing, and every change is 
     assert.deepEqual((await values()).data, data);
     // Two windows at the same moment: one of them wins.
     const both = await Promise.all([paint(1, CORNER, 1), paint(1, CORNER, 2), paint(1, CORNER, 3)]);
-    assert.deepEqual(both.map(({ status }) => status).toSorted(), [200, 409, 409]);
+    assert.deepEqual(
+      both.map(({ status }) => status).toSorted((a, b) => a - b),
+      [200, 409, 409],
+    );
     const winner = both.findIndex(({ status }) => status === 200) + 1;
     assert.deepEqual((await values()).data, painted(data, CORNER, winner));
     stop();

@@ -29,7 +29,7 @@ interface Own {
   project: Project;
   folder: string;
   /** What a task of the service came to. */
-  done(method: string, path: string, body: unknown): Promise<Record<string, unknown>>;
+  done: (method: string, path: string, body: unknown) => Promise<Record<string, unknown>>;
 }
 
 async function withOwn(work: (own: Own) => Promise<void>, own: readonly Picture[] = pictures): Promise<void> {
@@ -179,6 +179,9 @@ test('an operation changes many masks as one step, what was painted included, an
     assert.equal((await caller.ended(large.json)).error?.code, 'usage');
   }));
 
+/** A mask whose left columns are foreground. */
+const leftOf = (width: number): Uint8Array => Uint8Array.from({ length: 1200 }, (_, at) => (at % 40 < width ? 0 : 255));
+
 test('masks that a newer model contradicts are told, worst first', () =>
   withOwn(async ({ base, project }) => {
     const { store, blobs } = project;
@@ -189,10 +192,15 @@ test('masks that a newer model contradicts are told, worst first', () =>
     const columns = [20, 10, 20, 20];
     for (const [i, seen] of columns.entries()) {
       const { imageId } = store.contexts.get(i + 1)!;
-      const mask = (width: number) => Uint8Array.from({ length: 1200 }, (_, at) => (at % 40 < width ? 0 : 255));
       const kept = async (width: number) => ({
-        ...{ imageId, parentId: null, params: null, ...SIZE, area: 0.5, author: 'ann', createdAt: AT },
-        blob: blobs.put(await encodeGrey({ ...SIZE, data: mask(width) })),
+        imageId,
+        parentId: null,
+        params: null,
+        ...SIZE,
+        area: 0.5,
+        author: 'ann',
+        createdAt: AT,
+        blob: blobs.put(await encodeGrey({ ...SIZE, data: leftOf(width) })),
       });
       const { id: _, doubt: _doubt, ...map } = store.saliencies.ofImage(imageId)[0];
       const saliency = store.saliencies.add({ ...map, modelHash: modelBlob, runId: run.id });
@@ -226,6 +234,9 @@ async function discPicture(path: string, { width, height }: { width: number; hei
     .toFile(path);
 }
 
+const foreground = (inside: (x: number, y: number) => boolean) =>
+  Uint8Array.from({ length: 12000 }, (_, at) => (inside(at % 120, Math.floor(at / 120)) ? 0 : 255));
+
 test('a mask is snapped to the edges of its picture, as one stroke', async () => {
   const size = { width: 120, height: 100 };
   const folder = temporaryFolder();
@@ -239,8 +250,6 @@ test('a mask is snapped to the edges of its picture, as one stroke', async () =>
   const { id } = (await caller.call('POST', '/api/projects', { file })).json;
   const base = `/api/projects/${id}/contexts/1/draft`;
   const values = async () => inflateSync((await caller.call('GET', `${base}/values`)).bytes.subarray(12));
-  const foreground = (inside: (x: number, y: number) => boolean) =>
-    Uint8Array.from({ length: 12000 }, (_, at) => (inside(at % 120, Math.floor(at / 120)) ? 0 : 255));
   // A rough outline: four pixels off, and too small.
   const rough = foreground((x, y) => Math.hypot(x - 63, y - 52) < 27);
   const truth = foreground((x, y) => Math.hypot(x - 60, y - 50) < 30);
@@ -333,7 +342,7 @@ test('PNG masks that do not fit are named, those that fit are read; an image wit
       const named = new Map((problems as { name: string; reason: string }[]).map(({ name, reason }) => [name, reason]));
       assert.deepEqual(
         [...named.keys()].toSorted(),
-        ['0.png', 'broken.png', `${first}.txt`, 'link', 'nobody.png', `${second}.PNG`, `${late.path}`].toSorted(),
+        ['0.png', 'broken.png', `${first}.txt`, 'link', 'nobody.png', `${second}.PNG`, late.path].toSorted(),
       );
       assert.match(named.get(`${second}.PNG`)!, /it is 30 x 40, and .* is 40 x 30/);
       assert.match(named.get('0.png')!, /several images have this name: /);

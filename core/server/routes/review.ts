@@ -80,8 +80,15 @@ export const reviewRoutes = implement({
       title: `Change ${ids.length === 1 ? 'a mask' : `${ids.length} masks`}: ${operation}`,
       params: { ids, operation, amount },
       command: commandLine([
-        ...['contexture', 'bank', 'morph', operation, ...(ids.length <= 20 ? ids.map(String) : [])],
-        ...['--amount', String(amount), '--project', served.file],
+        'contexture',
+        'bank',
+        'morph',
+        operation,
+        ...(ids.length <= 20 ? ids.map(String) : []),
+        '--amount',
+        String(amount),
+        '--project',
+        served.file,
       ]),
     });
   },
@@ -106,7 +113,14 @@ export const reviewRoutes = implement({
       title: `Write ${ids.length === 1 ? 'a mask' : `${ids.length} masks`} to ${basename(folder)}`,
       params: { ids, folder, format: body.format },
       command: commandLine([
-        ...['contexture', 'masks', 'export', folder, '--format', body.format, '--project', served.file],
+        'contexture',
+        'masks',
+        'export',
+        folder,
+        '--format',
+        body.format,
+        '--project',
+        served.file,
       ]),
     });
   },
