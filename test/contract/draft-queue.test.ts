@@ -222,6 +222,7 @@ test('two windows: the later one is told, shows what is there, and can paint its
   const { mark } = mine.queue;
   assert.equal(mark.state, 'conflict');
   assert.equal('strokes' in mark && mark.strokes, 2);
+  assert.match('why' in mark ? mark.why : '', /[.]$/);
   assert.deepEqual(columns(mine.surface.mask.data), [5]);
   mine.queue.resolve(true);
   await agree(mine, [5, 7, 8]);

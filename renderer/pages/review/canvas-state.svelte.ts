@@ -18,8 +18,8 @@ import { morph } from '../../../core/contexts/mask-morphology.ts';
 import type { OpenedContext } from './opened.ts';
 
 const SAVED: SaveMark = { state: 'saved' };
-/** A threshold that keys have moved is taken after this rest, milliseconds. */
-const REST_MS = 700;
+/** A threshold that was moved is taken after this rest, milliseconds. */
+const REST_MS = 500;
 /** Pixels of a live outline: worked out at each step of the slider. */
 const PREVIEW_PIXELS = 500_000;
 const GROUND = { light: [236, 236, 238], dark: [18, 19, 21] } as const;
@@ -51,6 +51,8 @@ export class CanvasState implements Bench {
   inputSize = $state(32);
   /** The saliency below which pixels are context, while it is being moved; undefined: the mask as it stands. */
   threshold: number | undefined = $state();
+  /** The threshold taken last, where the slider stays. */
+  #lastThreshold = $state(0.5);
   /** Where the cross of the keyboard is; undefined while the keyboard does not paint. */
   cross: Point | undefined = $state.raw();
   /** Counts changes of the draft: whoever reads the queue or the mask depends on it. */
@@ -58,7 +60,7 @@ export class CanvasState implements Bench {
   #moved: View | undefined = $state.raw();
 
   readonly #tools = makeTools();
-  #screen: CanvasView | undefined;
+  #screen: CanvasView | undefined = $state.raw();
   #pointer: Point | undefined;
   #pressed = $state(false);
   #rest: ReturnType<typeof setTimeout> | undefined;
@@ -83,6 +85,7 @@ export class CanvasState implements Bench {
     void this.#changes;
     return this.opened?.queue.redoable ?? 0;
   });
+  readonly shownThreshold: number = $derived(this.threshold ?? this.#lastThreshold);
   /** Share of the picture that is context. */
   readonly area: number = $derived.by(() => {
     void this.#changes;
@@ -204,7 +207,7 @@ export class CanvasState implements Bench {
     opened.queue.add({ tool: strokeTool(tool, params.remove === true), params, stroke });
   }
 
-  /** Whether a tool may paint now. */
+  /** Whether a tool may paint now: what is painted on is seen, and nobody else is at it. */
   get ready(): boolean {
     void this.#changes;
     const { opened } = this;
@@ -234,6 +237,7 @@ export class CanvasState implements Bench {
     if (!this.#pressed) return;
     this.#pressed = false;
     if (this.tool !== 'hand' && this.opened !== undefined) this.#tools[this.tool].up(this);
+    this.opened?.queue.catchUp();
     this.#showGuide();
   }
 
@@ -259,6 +263,7 @@ export class CanvasState implements Bench {
     }
     this.#pressed = false;
     const done = this.tool !== 'hand' && this.opened !== undefined && this.#tools[this.tool].cancel(this);
+    this.opened?.queue.catchUp();
     this.#showGuide();
     return done;
   }
@@ -348,12 +353,18 @@ export class CanvasState implements Bench {
   /** Try a threshold; nothing is changed yet. */
   tryThreshold(threshold: number): void {
     if (!this.ready || this.opened?.saliency === undefined) return;
+    clearTimeout(this.#rest);
     this.threshold = Math.round(Math.min(1, Math.max(0, threshold)) * 100) / 100;
   }
 
   /** Try the next threshold up or down; it is taken after a rest. */
   stepThreshold(step: number): void {
-    this.tryThreshold((this.threshold ?? 0.5) + step);
+    this.tryThreshold(this.shownThreshold + step);
+    this.takeThresholdSoon();
+  }
+
+  /** Take the threshold unless it is moved on: keys move a slider step by step, and that is one stroke. */
+  takeThresholdSoon(): void {
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => this.takeThreshold(), REST_MS);
   }
@@ -364,6 +375,7 @@ export class CanvasState implements Bench {
     const { threshold, opened } = this;
     if (threshold === undefined || opened?.saliency === undefined) return;
     this.threshold = undefined;
+    this.#lastThreshold = threshold;
     const { data } = maskFromSaliency(opened.saliency, opened.width, opened.height, { form: 'threshold', threshold });
     this.#replace('threshold', { threshold }, data);
   }

@@ -53,6 +53,8 @@ export class DraftQueue {
   readonly #failureOf: (error: unknown) => Failure;
   readonly #tell: (refused?: string) => void;
   #revision: number;
+  /** The newest revision that the service has spoken of. */
+  #newest = 0;
   #undo: number;
   #redo: number;
   readonly #steps: Step[] = [];
@@ -172,7 +174,13 @@ export class DraftQueue {
 
   /** The service says that the draft stands at a revision: where it is not ours, read it. */
   heard(revision: number): void {
-    if (revision > this.#revision && this.idle) void this.reload();
+    this.#newest = Math.max(this.#newest, revision);
+    this.catchUp();
+  }
+
+  /** Read what was heard of while a stroke was under way. */
+  catchUp(): void {
+    if (this.#newest > this.#revision && this.idle && !this.#surface.busy) void this.reload();
   }
 
   /** Show the draft as the service has it; nothing happens while anything waits. */
@@ -258,7 +266,7 @@ export class DraftQueue {
     this.#drop(() => false);
     await this.reload();
     this.#kept = strokes;
-    if (strokes.length === 0) this.#failure = undefined;
+    if (strokes.length > 0) this.#failure = failure;
   }
 
   #drop(keep: (step: Step) => boolean): void {

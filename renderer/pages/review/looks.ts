@@ -8,8 +8,8 @@ export const MODES: readonly { value: ModeName; label: string; note: string }[] 
   { value: 'overlay', label: 'Overlay', note: 'Context in colour' },
   { value: 'outline', label: 'Outline', note: 'Border of the mask' },
   { value: 'heat', label: 'Heat map', note: 'What the model looked at' },
-  { value: 'context', label: 'Context only', note: 'Foreground taken out' },
-  { value: 'foreground', label: 'Foreground only', note: 'Context taken out' },
+  { value: 'context', label: 'Context', note: 'Foreground taken out' },
+  { value: 'foreground', label: 'Foreground', note: 'Context taken out' },
   { value: 'trainer', label: 'As trained', note: 'At the size of the network' },
 ];
 

@@ -4,6 +4,7 @@ import type { ContextRow, ContextStateName } from '../../../core/api/contexts.ts
 import type { Disputes, ReviewProgress } from '../../../core/api/review.ts';
 import { RowStore } from '../../grid/row-store.svelte.ts';
 import { call, errorText, isAbort } from '../../lib/api.ts';
+import { connection } from '../../lib/connection.svelte.ts';
 import { events } from '../../lib/events.svelte.ts';
 import { resource, type Resource } from '../../lib/resource.svelte.ts';
 import { router } from '../../lib/router.svelte.ts';
@@ -18,6 +19,9 @@ const AHEAD = 3;
 const BEHIND = 1;
 /** Rows that are known round the one shown. */
 const ROWS = 24;
+
+/** Disputed contexts that are listed: as many as details are given of at once. */
+const MOST_DISPUTED = 2000;
 
 /** Ids of contexts and of their images, in order. */
 interface List {
@@ -48,6 +52,8 @@ export class QueueState {
   readonly filter: Filter = $derived(queueFilterOf(parse(this.#address)));
   readonly disputed: boolean = $derived(router.route.query.disputed === '1');
   readonly list: List = $derived.by(() => this.#list.data ?? EMPTY);
+  /** The last decision on its way. */
+  #sent: Promise<void> = Promise.resolve();
   /** Contexts decided on since the page was opened, newest last. */
   readonly #decided: number[] = [];
 
@@ -156,31 +162,52 @@ export class QueueState {
     return index >= 0;
   }
 
-  /** Decide on the active context and show the next one at once; the answer comes later. */
+  /** Show a context by its id; where the filter leaves it out, the state is no filter any more. */
+  resume(context: number): void {
+    if (this.showContext(context)) return;
+    router.setQuery({ ...queueAddressOf({ ...this.filter, state: undefined }), context });
+  }
+
+  /**
+   * Decide on the active context and show the next one at once. Decisions are sent one after the other; while the service
+   * is away they wait for it.
+   */
   async decide(state: ContextStateName): Promise<void> {
     const { current } = this;
     if (current === undefined) return;
     const before = this.rows.get(current.id)?.state;
-    const opened = this.#shelf.peek(current.id);
     this.rows.patch([current.id], { state });
     this.canvas.takeThreshold();
     this.go(1);
     this.deciding++;
+    const sent = this.#sent.then(() => this.#send(current.id, state));
+    this.#sent = sent.catch(() => {});
     try {
-      // The decision is about the mask as it was painted.
-      await opened?.queue.settled();
-      const mark = opened?.queue.mark;
-      if (mark !== undefined && 'why' in mark) throw new Error(`${mark.why} The decision was not made.`);
-      await call('POST /api/projects/{project}/contexts/decide', {
-        params: { project: this.project },
-        body: { select: { ids: [current.id] }, state },
-      });
+      await sent;
       this.#decided.push(current.id);
     } catch (error) {
       if (before !== undefined) this.rows.patch([current.id], { state: before });
       toasts.error(errorText(error), { label: 'Show it', run: () => void this.showContext(current.id) });
     } finally {
       this.deciding--;
+    }
+  }
+
+  /** The decision is about the mask as it was painted: that is stored first. */
+  async #send(id: number, state: ContextStateName): Promise<void> {
+    const body = { select: { ids: [id] }, state };
+    for (;;) {
+      const queue = this.#shelf.peek(id)?.queue;
+      await queue?.settled();
+      try {
+        const mark = queue?.mark;
+        if (mark !== undefined && 'why' in mark) throw new Error(`${mark.why} The decision was not made.`);
+        await call('POST /api/projects/{project}/contexts/decide', { params: { project: this.project }, body });
+        return;
+      } catch (error) {
+        if (!connection.gone) throw error;
+        await back();
+      }
     }
   }
 
@@ -340,8 +367,15 @@ export class QueueState {
   }
 }
 
-/** Details that are given at once. */
-const MOST_DISPUTED = 2000;
+/** Resolves when the service is there again. */
+function back(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = connection.onBack(() => {
+      stop();
+      resolve();
+    });
+  });
+}
 
 function parse(address: string): Record<string, string> {
   return JSON.parse(address);

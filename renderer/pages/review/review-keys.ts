@@ -75,8 +75,8 @@ export function reviewKeys(queue: QueueState, canvas: CanvasState, holds: Holds)
     { ...action('pan', 'Move the picture while held', ['Space'], ({ code }) => holds.pan(code)), enabled: onStage },
     action('fit', 'Whole picture', ['0'], () => canvas.fit()),
     action('actual', 'A pixel for a pixel', ['1'], () => canvas.actualSize()),
-    action('zoom-in', 'Enlarge', ['+', '='], () => canvas.zoom(ZOOM_STEP)),
-    action('zoom-out', 'Shrink the picture', ['-'], () => canvas.zoom(1 / ZOOM_STEP)),
+    action('zoom-in', 'Zoom in', ['+', '='], () => canvas.zoom(ZOOM_STEP)),
+    action('zoom-out', 'Zoom out', ['-'], () => canvas.zoom(1 / ZOOM_STEP)),
     action('cross', 'Paint by keyboard: show or hide the cross', ['c'], () => {
       if (canvas.cross === undefined) canvas.moveCross(0, 0);
       else canvas.leaveCross();
@@ -86,9 +86,8 @@ export function reviewKeys(queue: QueueState, canvas: CanvasState, holds: Holds)
       ...action('press-remove', 'Press at the cross, taking out', ['Alt+Enter'], () => canvas.pressCross(true)),
       enabled: withCross,
     },
-    action('finish', 'Close the polygon', ['Shift+Enter'], () => void canvas.finish()),
     {
-      ...action('close', 'Close the polygon', ['Enter'], () => void canvas.finish()),
+      ...action('finish', 'Close the polygon', ['Enter', 'Shift+Enter'], () => void canvas.finish()),
       enabled: () => canvas.busy && onStage(),
     },
     { ...action('back', 'Take back the last corner', ['Backspace'], () => canvas.back()), enabled: () => canvas.busy },
