@@ -55,8 +55,9 @@ export async function trainingSetup(store: ProjectStore) {
   const accepted = store.contexts.countByClass().filter(({ state, count }) => state === 'accepted' && count > 0);
   return {
     presets: PRESETS.map((name) => {
-      const { title, summary, epochs, batchSize } = PRESET_SETTINGS[name];
-      return { name, title, summary, epochs, batchSize, proposed: name === proposed };
+      const { title, summary, epochs, batchSize, pretrained } = PRESET_SETTINGS[name];
+      const backbone = pretrained?.backbone ?? null;
+      return { name, title, summary, epochs, batchSize, backbone, proposed: name === proposed };
     }),
     backbones: (await listBackbones())
       .filter(({ state }) => state !== 'damaged')
@@ -216,16 +217,16 @@ function differences(
   size: number,
   usual: TrainOverrides,
 ): Readonly<Record<string, Json>> {
-  const { inputSize, epochs, batchSize } = config;
-  const bare = new Map(Object.entries(candidateConfig(config.method, preset, size, usual)));
-  const led = new Map(
-    Object.entries(candidateConfig(config.method, preset, size, { ...usual, inputSize, epochs, batchSize })),
-  );
-  // A backbone is asked for by its name; the rest follows.
-  const { weights } = config;
-  const asked = { ...config, weights: weights && { name: weights.name } };
-  const own = Object.entries(asked).filter(([name, value]) => {
-    const expected = LEADING.some((leading) => leading === name) ? bare : led;
+  const { model, inputSize, epochs, batchSize } = config;
+  // A backbone is asked for by its name; its network, and much else, follows.
+  const weights = config.weights && { name: config.weights.name };
+  const begun: TrainOverrides = { ...usual, weights, ...(weights ? { model } : {}) };
+  const settingsOf = (overrides: TrainOverrides): Map<string, unknown> =>
+    new Map(Object.entries(candidateConfig(config.method, preset, size, overrides)));
+  const [bare, leading, led] = [usual, begun, { ...begun, inputSize, epochs, batchSize }].map(settingsOf);
+  const own = Object.entries({ ...config, weights }).filter(([name, value]) => {
+    const follows = LEADING.some((one) => one === name) ? leading : led;
+    const expected = name === 'weights' ? bare : follows;
     return !NO_SETTINGS.includes(name) && canonicalJson(value) !== canonicalJson(expected.get(name));
   });
   return Object.fromEntries(

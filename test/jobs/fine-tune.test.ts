@@ -6,13 +6,15 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { UserError } from '../../core/base/errors.ts';
+import { asJson, type Json } from '../../core/base/json.ts';
 import { runJob } from '../../core/jobs/runner.ts';
 import type { BackboneKind } from '../../core/models/backbone-card.ts';
 import { backbonePath } from '../../core/models/backbone-pack.ts';
 import { decodeModelFile } from '../../core/models/model-file.ts';
 import { Network } from '../../core/models/network.ts';
 import { resumeRun, showRun, startRun } from '../../core/services/runs.ts';
-import type { RunRequest } from '../../core/services/training-plan.ts';
+import { planTraining, requestOf, tryTraining } from '../../core/services/training.ts';
+import { trainingFacts, type RunRequest } from '../../core/services/training-plan.ts';
 import type { Project } from '../../core/storage/project.ts';
 import type { Run } from '../../core/storage/records.ts';
 import { TrainConfig, type MethodName, type Tuning } from '../../core/training/config.ts';
@@ -116,6 +118,32 @@ for (const [title, method, tune, stop] of [
     assert.equal(config.weights.hash?.length, 64);
   });
 }
+
+test('a trial measures heads on kept features; the estimate counts the looks through the backbone; the request comes back', async () => {
+  const { overrides } = request('control', { stages: 0 });
+  const { weights, tune, epochs, inputSize, batchSize, bankSize } = overrides!;
+  const settings = asJson({ weights, tune, epochs, inputSize, batchSize, bankSize }) as Record<string, Json>;
+  const wanted = { preset: 'small' as const, methods: ['control' as const], seeds: [1], settings };
+  assert.equal(planTraining(project, wanted).estimates[0].source, 'none');
+  const { signal } = new AbortController();
+  const { measures } = await tryTraining(project, wanted, runJob, { onEvent: () => {}, signal });
+  assert.ok(measures[0].secondsPerLook! > 0);
+  const plan = planTraining(project, wanted);
+  const [{ source, seconds, secondsPerEpoch }] = plan.estimates;
+  assert.equal(source, 'trial');
+  const looking = seconds! - EPOCHS * secondsPerEpoch!;
+  const { trainImages, evaluation } = trainingFacts(project.store);
+  const looks = 2 * trainImages + evaluation!.images;
+  assert.ok(
+    Math.abs(looking - looks * measures[0].secondsPerLook!) < 1e-6 * looking,
+    `${looking} s for ${looks} looks`,
+  );
+  assert.match(plan.commands[0], /--backbone some .*--tune heads/);
+
+  const run = await startRun(project, { method: 'control', preset: 'small', overrides: settings }, runJob);
+  const again = requestOf(project.store, run);
+  assert.deepEqual(planTraining(project, again).config, TrainConfig.parse(run.config));
+});
 
 const refused = (code: string, text: RegExp) => (error: unknown) =>
   error instanceof UserError && error.code === code && text.test(error.message);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { Random } from '../../core/base/random.ts';
@@ -110,6 +110,35 @@ test('every training image is judged by a model that has not seen it', async () 
     }),
   );
   assert.ok(seen > 0.8 && unseen < 0.5, `${seen} when seen, ${unseen} when not; chance is ${1 / CLASSES}`);
+});
+
+test('folds of a frozen backbone: pictures go through it once, and the heads of a fold have not seen it', async () => {
+  const { snapshot } = noise();
+  const cache = temporaryFolder();
+  const stages: string[] = [];
+  const port = {
+    emit: (event: { type: string; stage?: string }) => void stages.push(event.stage ?? ''),
+    signal: new AbortController().signal,
+  };
+  // The noise is told apart by its features, so heads that had seen a fold would know its labels.
+  const config = {
+    ...CONFIG,
+    learningRate: 0.5,
+    epochs: 10,
+    tune: { stages: 0, rate: 1, batchNorm: 'batch' as const },
+  };
+  const held = await heldOutProbabilities(snapshot, config, 2, cache, port);
+  assert.equal(held.size, IMAGES - CLASSES);
+  const unseen = meanOf([...held.values()]);
+  assert.ok(unseen < 0.6, `${unseen} when not seen; chance is ${1 / CLASSES}`);
+  const kept = readdirSync(join(cache, 'packed')).filter((name) => name.endsWith('.features'));
+  assert.equal(kept.length, 1, 'one pack serves all folds');
+  const looks = new Set(stages.filter((stage) => stage.startsWith('Looking at pictures')));
+  assert.equal(looks.size, 1);
+  // The same again: nothing is looked at, and the digits are the same.
+  stages.length = 0;
+  assert.deepEqual(await heldOutProbabilities(snapshot, config, 2, cache, port), held);
+  assert.ok(!stages.some((stage) => stage.startsWith('Looking at pictures')));
 });
 
 test('a cancel is obeyed between two steps', async () => {
