@@ -12,6 +12,7 @@ import { UserError } from '../base/errors.ts';
 import { decodeBmp } from './bmp.ts';
 import { jpegComponents, sniffFormat } from './formats.ts';
 import { coverCrop, MOST_PIXELS, type Anchor, type Size } from './geometry.ts';
+import { decodeSmallGrey, encodeSmallGrey, SMALL } from './grey-png.ts';
 import type { Box } from './resample.ts';
 
 /** Changes whenever the same bytes could give other pixels; part of every cache key. */
@@ -124,13 +125,16 @@ export async function resizeGrey(mask: GreyImage, target: Target): Promise<Uint8
  * @throws UserError 'damaged' when it is none
  */
 export async function decodeGrey(bytes: Buffer): Promise<GreyImage> {
+  const small = decodeSmallGrey(bytes);
+  if (small) return small;
   const picture = await openPicture(bytes);
   const { width, height } = await describe(picture);
   return { width, height, data: await toGrey(picture) };
 }
 
 /** Encode as 8-bit grey PNG; the same pixels give the same bytes. */
-export function encodeGrey({ width, height, data }: GreyImage): Promise<Buffer> {
+export async function encodeGrey({ width, height, data }: GreyImage): Promise<Buffer> {
+  if (width * height <= SMALL) return encodeSmallGrey(data, { width, height });
   return sharp(data, { raw: { width, height, channels: 1 } })
     .toColourspace('b-w')
     .png({ compressionLevel: 6 })

@@ -16,7 +16,7 @@ import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import { resolveThreads } from '../engine/fingerprint.ts';
 import { settleDrafts } from './drafts.ts';
 import { engineJobEnvironment } from './job-environment.ts';
-import { addMasks } from './mask-versions.ts';
+import { addMasks, type NewMask } from './mask-versions.ts';
 import type { Project } from '../storage/project.ts';
 import type { ContextFilter } from '../storage/project-store.ts';
 import type { Context, ContextState, ContextStep, ImageRecord, Mask, Run, Saliency } from '../storage/records.ts';
@@ -299,8 +299,11 @@ export function undoContexts({ store }: Project, { author, at }: Act): UndoneSte
   return { kind: step.kind, author: step.author, at: step.at, changed, kept };
 }
 
-/** Masks that are made anew side by side: more than threads, so that none has to wait. */
-const MASKS_AT_ONCE = 32;
+/** Masks that are kept at a time; few where each takes seconds, so that a person can stop between them. */
+const MASKS_A_STEP = { plain: 256, refined: 16 };
+
+/** Steps that are made side by side: no thread waits while the masks of another step are kept. */
+const STEPS_AT_ONCE = 3;
 
 /**
  * Make the masks of contexts anew by another rule, from their stored saliency; each is a new version, all are one step.
@@ -321,21 +324,28 @@ export async function remaskContexts(
   const roots = store.sources.list().map(({ kind, path }) => ({ kind, path }));
   const step = store.contexts.addStep({ kind: 'remask', ...act });
   await using makers = new MaskMakers(roots);
-  const make = async (id: number): Promise<{ context: Context; saliency: Saliency; made: MadeMask }> => {
-    const context = requireContext(store, id);
-    const saliency = saliencyBehind(project, context);
-    const picture = imagePicture(project, store.images.get(context.imageId)!, roots);
-    const map = await decodeGrey(blobs.get(saliency.blob));
-    const [made] = await makers.make([{ saliency: map, picture, rule }]);
-    return { context, saliency, made };
+  const make = async (share: readonly number[]): Promise<NewMask[]> => {
+    const orders = await Promise.all(
+      share.map(async (id) => {
+        const context = requireContext(store, id);
+        const saliency = saliencyBehind(project, context);
+        const picture = imagePicture(project, store.images.get(context.imageId)!, roots);
+        return { order: { saliency: await decodeGrey(blobs.get(saliency.blob)), picture, rule }, id, saliency };
+      }),
+    );
+    const made = await makers.make(orders.map(({ order }) => order));
+    return orders.map(({ order: { picture }, id, saliency }, i) => {
+      const { width, height } = picture;
+      const params: Json = { rule: asJson(rule), model: saliency.modelHash };
+      return { contextId: id, ...made[i], width, height, made: { origin: rule.form, saliencyId: saliency.id, params } };
+    });
   };
-  for await (const { context, saliency, made } of mapOrdered(ids, MASKS_AT_ONCE, make)) {
+  const size = MASKS_A_STEP[rule.refine ? 'refined' : 'plain'];
+  const shares = Array.from({ length: Math.ceil(ids.length / size) }, (_, i) => ids.slice(i * size, (i + 1) * size));
+  for await (const masks of mapOrdered(shares, STEPS_AT_ONCE, make)) {
     if (signal?.aborted) throw new UserError('cancelled', `${meter.done} of ${ids.length} masks were made.`);
-    const params: Json = { rule: asJson(rule), model: saliency.modelHash };
-    const { width, height } = store.images.get(context.imageId)!;
-    const mask = { contextId: context.id, png: made.png, width, height, area: made.area };
-    await addMasks(project, [{ ...mask, made: { origin: rule.form, saliencyId: saliency.id, params } }], act, step);
-    meter.add();
+    await addMasks(project, masks, act, step);
+    meter.add(masks.length);
   }
   meter.finish();
   return ids.length;

@@ -28,7 +28,8 @@ export async function addMasks(
   step: number,
 ): Promise<Mask[]> {
   const { store, blobs } = project;
-  const kept = masks.map((mask) => ({ ...mask, blob: blobs.put(mask.png) }));
+  const ids = blobs.putAll(masks.map(({ png }) => png));
+  const kept = masks.map((mask, i) => ({ ...mask, blob: ids[i] }));
   await settleDrafts(
     project,
     kept.map(({ contextId }) => contextId),

@@ -3,7 +3,8 @@ import { hash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeLeftovers, writeDurably, type DurableFs } from '../base/durable-file.ts';
-import { fileError, UserError } from '../base/errors.ts';
+import { fileError, systemCode, UserError } from '../base/errors.ts';
+import { BlobPacks } from './blob-packs.ts';
 import type { BlobId } from './records.ts';
 
 /** SHA-256 as 64 hex digits. */
@@ -19,13 +20,15 @@ export class BlobStore {
   /** Where the bytes lie. */
   readonly folder: string;
   readonly #fs: DurableFs | undefined;
+  readonly #packs: BlobPacks;
 
   constructor(folder: string, fs?: DurableFs) {
     this.folder = folder;
     this.#fs = fs;
+    this.#packs = new BlobPacks(join(folder, 'packs'));
   }
 
-  /** Where the bytes of `id` lie: two levels of folders, so that none grows beyond some hundreds of files. */
+  /** Where the bytes of `id` lie that was `put`: two levels of folders, so that none grows beyond some hundreds of files. */
   path(id: BlobId): string {
     if (!/^[0-9a-f]{64}$/.test(id)) throw new Error(`not a blob id: ${id}`);
     return join(this.folder, id.slice(0, 2), id.slice(2));
@@ -44,19 +47,32 @@ export class BlobStore {
     return id;
   }
 
+  /**
+   * Keep many small blobs at the cost of one; they lie in a pack and have no path of their own. All or none.
+   * @returns their ids, in order
+   * @throws UserError 'no-space', 'no-permission', …
+   */
+  putAll(blobs: readonly Uint8Array[]): BlobId[] {
+    const ids = blobs.map((bytes) => sha256(bytes));
+    const fresh = new Map(ids.map((id, i) => [id, blobs[i]]));
+    this.#packs.look();
+    for (const id of fresh.keys()) if (this.#packs.has(id) || sizeOf(this.path(id)) !== undefined) fresh.delete(id);
+    const [first] = fresh.values();
+    if (fresh.size === 1) this.put(first);
+    else if (fresh.size > 1) this.#packs.add(sha256([...fresh.keys()].join()), fresh, this.folder, this.#fs);
+    return ids;
+  }
+
   has(id: BlobId): boolean {
-    return sizeOf(this.path(id)) !== undefined;
+    if (sizeOf(this.path(id)) !== undefined || this.#packs.has(id)) return true;
+    this.#packs.look();
+    return this.#packs.has(id);
   }
 
   /** @throws UserError 'not-found', 'damaged' or 'no-permission' */
   get(id: BlobId): Buffer {
     const path = this.path(id);
-    let bytes: Buffer;
-    try {
-      bytes = readFileSync(path);
-    } catch (error) {
-      throw fileError(error, 'read a file of the project', path);
-    }
+    const bytes = this.#read(id, path);
     if (sha256(bytes) !== id) {
       throw new UserError(
         'damaged',
@@ -64,6 +80,19 @@ export class BlobStore {
       );
     }
     return bytes;
+  }
+
+  #read(id: BlobId, path: string): Buffer {
+    try {
+      return this.#packs.get(id) ?? readFileSync(path);
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') {
+        this.#packs.look();
+        const packed = this.#packs.get(id);
+        if (packed) return packed;
+      }
+      throw fileError(error, 'read a file of the project', path);
+    }
   }
 
   /** Delete what killed writers left; only while nobody else is writing (see `durable-file.ts`). */
