@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MaskRule } from '../../api/contexts.ts';
 import { asJson } from '../../base/json.ts';
 import { findContexts, remaskContexts } from '../../services/contexts.ts';
+import { fillDoubts } from '../../services/review.ts';
 import { actOf } from '../act.ts';
 import { JOB_LANES } from '../lanes.ts';
 import { taskKind } from '../task-kind.ts';
@@ -44,6 +45,8 @@ export const contextsKind = taskKind({
           changed('contexts');
         },
       });
+      // For the order by gain, which would have to wait for it.
+      await fillDoubts(project.project);
       return asJson(found);
     } finally {
       changed('contexts');
