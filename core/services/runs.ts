@@ -21,6 +21,7 @@ import { METHODS_BY_NAME } from '../training/methods/index.ts';
 import { openPictures } from '../training/open-pictures.ts';
 import { decodePredictions, type Predictions } from '../training/predictions-file.ts';
 import type { TrainEvent, TrainResult, TrainSpec } from '../training/train-job.ts';
+import type { WarningName } from '../training/warnings.ts';
 
 type Running = Pick<RunJobOptions<TrainEvent>, 'onEvent' | 'signal'>;
 
@@ -109,7 +110,10 @@ export function queueRun(project: Project, request: RunRequest, data: FrozenData
   });
   // Nobody's checkpoint: of a run of that number that was deleted.
   rmSync(project.runFolder(run.id), { recursive: true, force: true });
-  for (const message of rules) store.runs.addWarning({ runId: run.id, name: 'small-set', message, epoch: 0 });
+  for (const { setting, message } of rules) {
+    const name: WarningName = setting === 'tune.stages' ? 'frozen-backbone' : 'small-set';
+    store.runs.addWarning({ runId: run.id, name, message, epoch: 0 });
+  }
   return run;
 }
 

@@ -16,6 +16,7 @@ import {
   proposeFromSides,
   sizeCost,
   type PresetName,
+  type SmallSetRule,
   type TrainOverrides,
 } from '../training/presets.ts';
 import { stepsPerEpoch } from '../training/schedule.ts';
@@ -36,8 +37,8 @@ export interface RunRequest {
 /** What a request comes to. */
 export interface RunPlan {
   config: TrainConfig;
-  /** Sentences about settings that were changed because the set is small. */
-  rules: string[];
+  /** Settings that were changed because the set is small, or do not count. */
+  rules: SmallSetRule[];
   /** Input size that fits the pictures, and how much more a step costs at the chosen size than at 32 pixels. */
   proposedInputSize: number;
   cost: number;
@@ -211,7 +212,7 @@ function tryPlan(
   return {
     plan: {
       config,
-      rules: rules.map(({ message }) => message),
+      rules,
       proposedInputSize,
       cost: sizeCost(config.inputSize),
       trainImages,

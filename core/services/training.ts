@@ -112,7 +112,7 @@ export function planTraining(project: Project, request: TrainingRequest): Traini
     defaults: bare.plan.config,
     stepsPerEpoch: first?.stepsPerEpoch ?? null,
     cost: first?.cost ?? null,
-    notes: [...new Set(plans.flatMap(({ rules }) => rules))],
+    notes: [...new Set(plans.flatMap(({ rules }) => rules.map(({ message }) => message)))],
     estimates,
     checks: broken ? checks : [...checks, ...checkPlans(project, plans, estimates)],
     commands: seeds.flatMap((seed) =>

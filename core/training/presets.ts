@@ -3,6 +3,8 @@ import { UserError } from '../base/errors.ts';
 import { DEFAULT_THRESHOLDS } from '../data/groups.ts';
 import { backboneOf } from '../models/backbones.ts';
 import { ModelConfig, type StartingWeights, type TrainConfig, type Tuning } from './config.ts';
+import { usesFeatures } from './frozen-views.ts';
+import { METHODS_BY_NAME } from './methods/index.ts';
 import { scaledSchedule } from './schedule.ts';
 import { checkConfig } from './setting-issues.ts';
 
@@ -255,8 +257,16 @@ function photoAugment({ leastArea }: Pretrained, { stages }: Partial<Tuning>): P
 
 /** A setting that was changed because the data set is small, or does not count, and why. */
 export interface SmallSetRule {
-  setting: 'keepBank' | 'minSteps' | 'augment.crop';
+  setting: 'keepBank' | 'minSteps' | 'tune.stages';
   message: string;
+}
+
+/** What is done where the backbone is frozen as a whole. */
+function frozenRule({ method }: TrainConfig): string {
+  const kept =
+    'The backbone is frozen: what it makes of each picture, whole and in a mirror, is kept, and random parts and colour jitter are not used.';
+  if (!METHODS_BY_NAME[method].looks) return kept;
+  return `${kept} Pictures that contexts are cut from or laid on go through it anew at each step.`;
 }
 
 /**
@@ -277,13 +287,7 @@ export function applySmallSetRules(
       message: `A pass over ${trainImages} images is ${pass} steps; an epoch has ${steps}, so images are shown more than once in it.`,
     });
   }
-  if (config.tune.stages === 0 && (config.augment.crop === 'resized' || config.augment.jitter > 0)) {
-    rules.push({
-      setting: 'augment.crop',
-      message:
-        'The backbone is frozen, so each picture goes through it once as it is and once in a mirror: random parts and colour jitter are not used.',
-    });
-  }
+  if (usesFeatures(config)) rules.push({ setting: 'tune.stages', message: frozenRule(config) });
   let fitted = config;
   // Filling takes at least a batch of contexts; even when every sample is confident that is one step a batch.
   const stepsToFill = Math.ceil(config.bankSize / config.batchSize);

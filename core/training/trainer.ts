@@ -105,7 +105,10 @@ export class Trainer {
   inputSeconds = 0;
   /** Loss of the balanced branch in the last step; null where that step did not train it. */
   balancedLoss: number | null = null;
-  /** What the last step showed to the balanced branch (of re-sampling: to its only one); null where it showed nothing. */
+  /**
+   * What the last step showed to the balanced branch (of re-sampling: to its only one); null where it showed nothing, or
+   * features that were kept.
+   */
   shown: ShownBatch | null = null;
   /** Network at this moment; replaced by each step. */
   state: NetworkState;

@@ -9,6 +9,7 @@ export type WarningName =
   | 'context-may-matter'
   | 'one-answer'
   | 'small-set'
+  | 'frozen-backbone'
   | 'not-exact'
   | 'not-traced';
 

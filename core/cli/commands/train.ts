@@ -130,7 +130,7 @@ export const addTrain: AddCommand = (parent, cli) => {
         };
         const plan = planRun(takeSnapshot(store), request);
         if (options.dryRun) return { data: { plan: { preset, ...plan } }, text: planText(preset, plan) };
-        for (const rule of plan.rules) session.note(`Note: ${rule}`);
+        for (const { message } of plan.rules) session.note(`Note: ${message}`);
         const watch = watchRun(session, plan.config.epochs);
         return finished(session, () => startRun(project, request, session.runJob, watch));
       }),
@@ -234,5 +234,5 @@ function planText(
     ['Threads', String(config.threads)],
     ['Precision', config.precision],
   ];
-  return [facts(lines), ...rules.map((rule) => `Note: ${rule}`)].join('\n');
+  return [facts(lines), ...rules.map(({ message }) => `Note: ${message}`)].join('\n');
 }
