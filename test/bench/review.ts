@@ -6,7 +6,8 @@
  * - `advanceMs`: from the press of the key that accepts to the frame that shows the next picture, median and worst
  * - `decisions`, `decisionHeapMb`: what the page's memory grew by over that many decisions, after garbage collection: over
  *   the first half and over the second
- * - `rethreshold5000S`: see review-rethreshold.ts
+ * - `rethreshold5000S`, `rethresholdUndoS`: 5,000 masks of 64 pixels made anew by another threshold, and taken back; see
+ *   review-rethreshold.ts
  * - `machine`, `load`: as in app.ts
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,6 +15,7 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CDPSession, Page } from 'playwright-core';
 import { makeReviewProject } from './review-project.ts';
+import { measureRethreshold } from './review-rethreshold.ts';
 import { withServedPage, type ServedPage } from './served-page.ts';
 
 interface Spread {
@@ -58,7 +60,14 @@ export async function reviewBench({ strokes = 8, decisions = 1000, advances = 40
       const decisionHeapMb = await measureMemory(served, id, '64', decisions);
       return { brush1024Ms, brush4096Ms, brush4096LargeMs, advanceMs, decisions, decisionHeapMb };
     });
-    return { ...measured, machine: `${cpus().length} x ${cpus()[0].model}`, load: [before, loadavg()[0]].map(rounded) };
+    const { rethresholdS, undoS } = await measureRethreshold();
+    const rethreshold = { rethreshold5000S: rounded(rethresholdS), rethresholdUndoS: rounded(undoS) };
+    return {
+      ...measured,
+      ...rethreshold,
+      machine: `${cpus().length} x ${cpus()[0].model}`,
+      load: [before, loadavg()[0]].map(rounded),
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -73,7 +82,7 @@ async function openClass({ page, origin, api }: ServedPage, project: string, nam
   const id = classes.find((row) => row.name === name)?.id;
   await page.goto(`${origin}/p/${project}/review?state=all&sort=id&class=${id}`);
   await page.getByRole('application', { name: `Mask of ${name}` }).waitFor();
-  await page.getByText('Loading the picture').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Invert', disabled: false }).waitFor();
   await page.waitForTimeout(1500);
 }
 
