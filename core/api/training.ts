@@ -74,6 +74,8 @@ export const TrainingSetup = z
         summary: z.string(),
         epochs: z.number(),
         batchSize: z.number(),
+        /** Name of the weights that it begins with; null: at random. */
+        backbone: z.string().nullable(),
         /** The one that fits the size of the data set. */
         proposed: z.boolean(),
       }),

@@ -51,8 +51,14 @@ export function duration(seconds: number): string {
   return parts(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
-/** Units a second as "320 images/s" or "0.4 images/s". */
+/** So many of a unit as "320 images", or as bytes are read: "1.4 MB". */
+export function amount(value: number, unit: string): string {
+  return unit === 'bytes' ? bytes(value) : `${count(value)} ${unit}`;
+}
+
+/** Units a second as "320 images/s", "0.4 images/s" or "1.4 MB/s". */
 export function rate(perSecond: number, unit: string): string {
+  if (unit === 'bytes') return `${bytes(Math.round(perSecond))}/s`;
   return `${perSecond < 10 ? perSecond.toFixed(1) : count(Math.round(perSecond))} ${unit}/s`;
 }
 

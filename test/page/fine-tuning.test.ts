@@ -48,7 +48,8 @@ testPage('photographs: a preset that fits, weights that are not here yet, and wh
   await page.getByText('The weights of efficientnet-lite0 are not here yet').first().waitFor();
   assert.ok(await page.getByRole('button', { name: 'Start the run' }).isDisabled());
   await app.look('train-photographs');
-  await page.getByRole('link', { name: 'Get it in the settings' }).click();
+  await page.getByRole('button', { name: 'Get it (17 MB)' }).waitFor();
+  await page.getByRole('link', { name: 'All backbones' }).click();
   await page.waitForURL(/\/settings$/);
 
   writePack('efficientnet-lite0', 'efficientnet-lite0', 1);

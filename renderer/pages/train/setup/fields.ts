@@ -95,7 +95,7 @@ export const FIELD_GROUPS: readonly FieldGroup[] = [
       {
         setting: 'tune.stages',
         label: 'Trained',
-        hint: 'Stages that are frozen stay as they are. With the heads alone, features are kept and training takes seconds.',
+        hint: 'Frozen stages stay as they are. With the heads alone each picture is looked at once; only pictures with a context laid on are looked at each time.',
         choices: {
           0: 'The heads alone',
           1: 'The last stage',

@@ -81,10 +81,12 @@ export class TrainingSetupState {
     $effect(() =>
       events.listen((batch) => {
         const changed = batch.data.get(project);
-        const trialEnded = [...batch.tasks.values()].some((task) => task?.kind === 'trial' && task.state === 'done');
+        const done = new Set([...batch.tasks.values()].flatMap((task) => (task?.state === 'done' ? task.kind : [])));
+        if (done.has('backbone')) this.setup.reload();
         if (
           batch.reset ||
-          trialEnded ||
+          done.has('trial') ||
+          done.has('backbone') ||
           (changed && [...topics, 'runs' as const].some((topic) => changed.has(topic)))
         ) {
           this.#wish++;
