@@ -6,7 +6,7 @@ import { asJson, canonicalJson, type Json } from '../base/json.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import type { ContextsEvent, ContextsResult, ContextsSpec, FoundContext } from '../contexts/contexts-job.ts';
 import { defaultLook, defaultRule } from '../contexts/default-look.ts';
-import { MaskMakers, type MadeMask } from '../contexts/mask-makers.ts';
+import { MaskMakers } from '../contexts/mask-makers.ts';
 import { maskArea, type MaskRule } from '../contexts/mask.ts';
 import type { SaliencyLook } from '../contexts/saliency-look.ts';
 import { decodeGrey, encodeGrey, type GreyImage } from '../data/decode.ts';
