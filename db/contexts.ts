@@ -29,6 +29,7 @@ const ORDERS: Readonly<Record<NonNullable<ContextQuery['sort']>, string>> = {
 /** A condition for each field of a query. */
 const CONDITIONS: Readonly<Partial<Record<keyof ContextQuery, string>>> = {
   states: 'context.state IN (SELECT value FROM json_each(@states))',
+  retired: '(context.retiredAt IS NOT NULL) = @retired',
   classIds: 'effective.root IN (SELECT value FROM json_each(@classIds))',
   minProbability: 'context.probability >= @minProbability',
   maxProbability: 'context.probability <= @maxProbability',
@@ -49,7 +50,7 @@ const WEIGHED =
 const MOST_TOGETHER = 1000;
 
 export function contextTable(connection: Connection): ContextTable {
-  const add = connection.prepare<[Omit<Context, 'id' | 'revision'>]>(
+  const add = connection.prepare<[Omit<Context, 'id' | 'revision' | 'retiredAt' | 'note'>]>(
     insertInto('context', 'imageId, maskId, state, probability, createdAt'),
   );
   const byId = connection.prepare<[number], Context>(`${SELECT} WHERE id = ?`);
@@ -58,12 +59,18 @@ export function contextTable(connection: Connection): ContextTable {
   const list = connection.prepare<[Record<keyof ContextFilter, unknown>], Context>(`
     ${SELECT} JOIN image ON image.id = context.imageId
     WHERE (@state IS NULL OR context.state = @state)
+    AND (@retired IS NULL OR (context.retiredAt IS NOT NULL) = @retired)
     AND (@classId IS NULL OR image.classId IN (${MEMBERS_OF_CLASS}))
     AND (@minProbability IS NULL OR context.probability >= @minProbability)
     ORDER BY context.id`);
   const count = connection.prepare<[], { state: ContextState; count: number }>(
     'SELECT state, count(*) AS count FROM context GROUP BY state',
   );
+  const bankSize = connection.column<number>(
+    `SELECT count(*) FROM context WHERE state = 'accepted' AND retiredAt IS NULL`,
+  );
+  const setRetired = connection.prepare<[string | null, number]>('UPDATE context SET retiredAt = ? WHERE id = ?');
+  const setNote = connection.prepare<[string, number]>('UPDATE context SET note = ? WHERE id = ?');
   const setState = connection.prepare<[ContextState, number]>('UPDATE context SET state = ? WHERE id = ?');
   const setMask = connection.prepare<[number, number | null, number]>(
     'UPDATE context SET maskId = ?, probability = coalesce(?, probability), revision = revision + 1 WHERE id = ?',
@@ -129,18 +136,17 @@ export function contextTable(connection: Connection): ContextTable {
       }),
     get: (id) => byId.get(id),
     ofImage: (imageId) => ofImage.get(imageId),
-    list: ({ state = null, classId = null, minProbability = null }: Nullable<ContextFilter> = {}) =>
-      list.all({ state, classId, minProbability }),
+    list: ({ state = null, retired = null, classId = null, minProbability = null }: Nullable<ContextFilter> = {}) =>
+      list.all({ state, retired: retired === null ? null : Number(retired), classId, minProbability }),
     count: () => {
       const result: Record<ContextState, number> = { undecided: 0, accepted: 0, rejected: 0 };
       for (const row of count.all()) result[row.state] = row.count;
       return result;
     },
+    bankSize: () => bankSize()[0],
     find: (query) => {
       const fields = Object.entries(query).filter(([, value]) => value !== undefined);
-      const given = Object.fromEntries(
-        fields.map(([name, value]) => [name, Array.isArray(value) ? JSON.stringify(value) : value]),
-      );
+      const given = Object.fromEntries(fields.map(([name, value]) => [name, valueOf(value)]));
       const conditions = Object.entries(CONDITIONS).flatMap(([name, sql]) => (name in given ? [sql] : []));
       const direction = query.descending === true ? 'DESC' : 'ASC';
       const byGain = query.sort === 'gain';
@@ -182,6 +188,14 @@ export function contextTable(connection: Connection): ContextTable {
         settleMask.run(maskId, id);
         addEvent.run({ contextId: id, action: 'mask', maskId, author, at, stepId, oldState, oldMaskId });
       }),
+    setRetired: (id, retired, author, at, stepId) =>
+      connection.transaction(() => {
+        const { maskId, state: oldState } = require(id);
+        setRetired.run(retired ? at : null, id);
+        const before = { stepId: stepId ?? null, oldState, oldMaskId: maskId };
+        addEvent.run({ contextId: id, action: retired ? 'retired' : 'reinstated', maskId, author, at, ...before });
+      }),
+    setNote: (id, note) => setNote.change(note, id),
     history: (id) => history.all(id),
     decisions: (limit) => {
       const seen = new Set<number>();
@@ -209,6 +223,15 @@ export function contextTable(connection: Connection): ContextTable {
             setMask.run(oldMaskId, null, id);
             endDraft(id);
             addEvent.run({ contextId: id, action: 'mask', maskId: oldMaskId, author, at, ...before });
+          } else if (action === 'retired' || action === 'reinstated') {
+            const retired = action === 'retired';
+            if ((now.retiredAt !== null) !== retired) {
+              kept++;
+              continue;
+            }
+            setRetired.run(retired ? null : at, id);
+            const back = retired ? 'reinstated' : 'retired';
+            addEvent.run({ contextId: id, action: back, maskId: now.maskId, author, at, ...before });
           } else {
             if (now.state !== action || oldState === null) {
               kept++;
@@ -223,6 +246,12 @@ export function contextTable(connection: Connection): ContextTable {
         return { step: { ...step, undoneAt: at }, changed, kept };
       }),
   };
+}
+
+/** A value of a query as SQLite takes it. */
+function valueOf(value: ContextQuery[keyof ContextQuery]): string | number | undefined {
+  if (typeof value === 'boolean') return Number(value);
+  return typeof value === 'object' ? JSON.stringify(value) : value;
 }
 
 type Nullable<T> = { [K in keyof T]: T[K] | null };

@@ -13,6 +13,7 @@ import { projectInfo, settingTable } from './project.ts';
 import { runTable } from './runs.ts';
 import { problemTable, sourceTable } from './sources.ts';
 import { taskTable } from './tasks.ts';
+import { useTable } from './uses.ts';
 import { variantTable } from './variants.ts';
 
 export function createStore(project: OpenProject): ProjectStore {
@@ -28,6 +29,7 @@ export function createStore(project: OpenProject): ProjectStore {
     masks: maskTable(connection),
     contexts: contextTable(connection),
     drafts: draftTable(connection),
+    uses: useTable(connection),
     runs: runTable(connection),
     variants: variantTable(connection),
     exports: exportTable(connection),

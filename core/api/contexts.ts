@@ -7,6 +7,18 @@ import { Task } from './tasks.ts';
 export const ContextStateName = z.enum(['undecided', 'accepted', 'rejected']);
 export type ContextStateName = z.infer<typeof ContextStateName>;
 
+/** "restore": of an earlier mask · "retire", "reinstate": out of the bank and back into it. */
+export const ContextStepKind = z.enum([
+  'accept',
+  'reject',
+  'reset',
+  'remask',
+  'mask',
+  'restore',
+  'retire',
+  'reinstate',
+]);
+
 const Share = z.number().min(0).max(1);
 
 /** Saliency is brought to the picture's own edges by a guided filter before it becomes a mask. */
@@ -32,6 +44,8 @@ export type MaskRule = z.infer<typeof MaskRule>;
 export const ContextFilter = z
   .object({
     state: z.array(ContextStateName).optional(),
+    /** Only what is retired from the bank, or only what is not. */
+    retired: z.boolean().optional(),
     /** Ids of classes, merges applied. */
     class: z.array(z.int().positive()).max(5000).optional(),
     /** Groups of classes by the thresholds of the project. */
@@ -90,6 +104,9 @@ export const ContextRow = z
     draft: z.boolean(),
     /** Counts changes of the mask; see core/api/review.ts. */
     revision: z.number(),
+    /** Since when it is out of the bank, whatever its state; null while it is not. */
+    retiredAt: z.string().nullable(),
+    note: z.string(),
   })
   .meta({ id: 'ContextRow' });
 export type ContextRow = z.infer<typeof ContextRow>;
@@ -116,7 +133,7 @@ export const ContextDetail = ContextRow.extend({
   masks: z.array(MaskVersion),
   history: z.array(
     z.object({
-      action: z.enum(['created', 'accepted', 'rejected', 'undecided', 'mask']),
+      action: z.enum(['created', 'accepted', 'rejected', 'undecided', 'mask', 'retired', 'reinstated']),
       mask: z.number(),
       author: z.string(),
       at: z.string(),
@@ -130,6 +147,8 @@ export const ContextCounts = z
     undecided: z.number(),
     accepted: z.number(),
     rejected: z.number(),
+    /** How many are in the bank: accepted and not retired. */
+    bank: z.number(),
     /** By class, largest training set first; classes without contexts too. */
     classes: z.array(
       z.object({
@@ -146,7 +165,7 @@ export const ContextCounts = z
     /** The step that undo would take back. */
     lastStep: z
       .object({
-        kind: z.enum(['accept', 'reject', 'reset', 'remask', 'mask', 'restore']),
+        kind: ContextStepKind,
         contexts: z.number(),
         author: z.string(),
         at: z.string(),
@@ -273,9 +292,10 @@ export const CONTEXT_ENDPOINTS = {
     response: z.object({ changed: z.number(), counts: ContextCounts }),
   },
   'POST /api/projects/{project}/contexts/undo': {
-    summary: 'Take back the newest step over contexts: a decision, new masks, a restored mask.',
+    summary:
+      'Take back the newest step over contexts: a decision, new masks, a restored mask, contexts retired or put back.',
     response: z.object({
-      kind: z.enum(['accept', 'reject', 'reset', 'remask', 'mask', 'restore']),
+      kind: ContextStepKind,
       /** Contexts that are as before; those that something else has changed since were kept. */
       changed: z.number(),
       kept: z.number(),

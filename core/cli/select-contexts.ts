@@ -11,6 +11,7 @@ export const STATES = ['undecided', 'accepted', 'rejected'] as const;
 /** Which contexts a command is about: by number, or all that fit. */
 export interface Selection {
   state?: ContextState | undefined;
+  retired?: boolean | undefined;
   class?: string | undefined;
   minProbability?: number | undefined;
 }
@@ -19,9 +20,11 @@ export const stateOption = (): Option<'--state <state>', undefined, undefined, u
   new Option('--state <state>', 'those in this state').choices(STATES);
 
 /** Those that fit, as the store is asked for them. @throws UserError 'not-found' for a class that is not there */
-export function filterFrom(store: ProjectStore, { state, class: name, minProbability }: Selection): ContextFilter {
+export function filterFrom(store: ProjectStore, selection: Selection): ContextFilter {
+  const { state, retired, class: name, minProbability } = selection;
   return {
     ...(state === undefined ? {} : { state }),
+    ...(retired === undefined ? {} : { retired }),
     ...(minProbability === undefined ? {} : { minProbability }),
     ...(name === undefined ? {} : { classId: classNamed(store, name) }),
   };
@@ -34,10 +37,14 @@ function classNamed(store: ProjectStore, name: string): number {
   return effectiveClasses(store).get(record.id)?.id ?? record.id;
 }
 
-/** Numbers as given; without any, those that fit; undecided ones where no state is asked for. @throws UserError 'empty' */
+/**
+ * Numbers as given; without any, those that fit; undecided ones where neither a state nor retired ones are asked for.
+ * @throws UserError 'empty'
+ */
 export function selectIds(store: ProjectStore, ids: readonly string[], options: Selection): number[] {
   if (ids.length > 0) return ids.map(integer(1));
-  const filter = filterFrom(store, { ...options, state: options.state ?? 'undecided' });
+  const usual = options.retired ? undefined : 'undecided';
+  const filter = filterFrom(store, { ...options, state: options.state ?? usual });
   const found = store.contexts.list(filter).map(({ id }) => id);
   if (found.length > 0) return found;
   throw new UserError('empty', 'No context fits: find some with "contexts", or see "bank list".');

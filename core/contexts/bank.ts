@@ -1,5 +1,5 @@
 /**
- * The curated bank: the accepted contexts with the mask versions they have now, frozen when a job is made and kept as a
+ * The curated bank: the accepted contexts that are not retired, with the mask versions they have now, frozen when a job is made and kept as a
  * blob, so that a run or an export can always say what it drew from.
  */
 import { canonicalJson } from '../base/json.ts';
@@ -20,9 +20,9 @@ export interface BankEntry {
   area: number;
 }
 
-/** What is accepted, in order of context. */
+/** What is accepted and not retired, in order of context. */
 export function takeBank(store: ProjectStore): BankEntry[] {
-  const accepted = store.contexts.list({ state: 'accepted' }).toSorted((a, b) => a.id - b.id);
+  const accepted = store.contexts.list({ state: 'accepted', retired: false }).toSorted((a, b) => a.id - b.id);
   return accepted.map(({ id, imageId, maskId }) => {
     const image = store.images.get(imageId);
     const mask = store.masks.get(maskId);

@@ -75,11 +75,13 @@ function describe(row: StoredRow, effective: ReadonlyMap<number, ClassRecord>): 
   const { id, imageId, maskId, path, classId, state, probability, area, origin, width, height, draft, revision } = row;
   const className = effective.get(classId)!.name;
   const shown = { id, image: imageId, path, classId, className, state, probability, area, mask: maskId, origin };
-  return { ...shown, width, height, draft, revision, unused: unusedReason(row) };
+  const { retiredAt, note } = row;
+  return { ...shown, width, height, draft, revision, retiredAt, note, unused: unusedReason(row) };
 }
 
 /** Why neither runs nor exports use a context, accepted or not. */
-function unusedReason({ imageState, excluded, split }: StoredRow): string | null {
+function unusedReason({ imageState, excluded, split, retiredAt }: StoredRow): string | null {
+  if (retiredAt !== null) return 'It is retired from the bank.';
   if (imageState === 'missing') return 'Its picture is gone: scan its source again.';
   if (imageState === 'changed') return 'Its picture is not the one that was imported: scan its source again.';
   if (excluded) return 'Its image is excluded.';
@@ -162,6 +164,7 @@ export function contextCounts(store: ProjectStore): ContextCounts {
   const step = store.contexts.lastStep();
   return {
     ...store.contexts.count(),
+    bank: store.contexts.bankSize(),
     classes: classes.filter((row) => row.train + row.undecided + row.accepted + row.rejected > 0),
     lastStep: step ? { kind: step.kind, contexts: step.contexts, author: step.author, at: step.at } : null,
   };

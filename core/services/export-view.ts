@@ -70,7 +70,7 @@ export function exportDefaults({ store, file }: Project): ExportDefaults {
     folder: freeFolder(join(dirname(file), `${folderNames([store.info.name])[0]} augmented`)),
     classes: classes.map(({ name, train, group }) => ({ name, train, group })),
     ...splits,
-    acceptedContexts: store.contexts.count().accepted,
+    acceptedContexts: store.contexts.bankSize(),
   };
 }
 

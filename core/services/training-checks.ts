@@ -72,12 +72,11 @@ export function checkPlans(
   estimates: readonly TrainingEstimate[],
 ): TrainingCheck[] {
   const checks: TrainingCheck[] = [];
-  if (plans.some(({ config }) => config.curatedShare > 0) && project.store.contexts.count().accepted === 0) {
+  if (plans.some(({ config }) => config.curatedShare > 0) && project.store.contexts.bankSize() === 0) {
     checks.push({
       name: 'empty-bank',
       severity: 'error',
-      message:
-        'Contexts are to come from the curated bank, but none is accepted yet: accept some, or set the share to 0.',
+      message: 'Contexts are to come from the curated bank, but it holds none: accept some, or set the share to 0.',
     });
   }
   const missing = plans.map(missingBackbone).find((name) => name !== null);

@@ -28,6 +28,7 @@ import type {
   Problem,
   Run,
   RunEpoch,
+  RunState,
   RunWarning,
   Saliency,
   Source,
@@ -218,6 +219,8 @@ export interface Rivals {
 
 export interface ContextFilter {
   state?: ContextState;
+  /** Only what is retired, or only what is not. */
+  retired?: boolean;
   /** Effective class: merges applied. */
   classId?: number;
   minProbability?: number;
@@ -226,6 +229,8 @@ export interface ContextFilter {
 /** Which contexts a person looks at, and in which order; every given field narrows it. */
 export interface ContextQuery {
   states?: readonly ContextState[];
+  /** Only what is retired, or only what is not. */
+  retired?: boolean;
   /** Effective classes: merges applied. */
   classIds?: readonly number[];
   /** Bounds of p(true class) and of the mask's area, 0 to 1, both inclusive. */
@@ -279,7 +284,7 @@ export interface Decision {
 
 export interface ContextTable {
   /** Add a context for an image that has none, state 'undecided'; writes its first event. */
-  add(context: Omit<Context, 'id' | 'state' | 'revision'>, author: string): Context;
+  add(context: Pick<Context, 'imageId' | 'maskId' | 'probability' | 'createdAt'>, author: string): Context;
   get(id: number): Context | undefined;
   ofImage(imageId: number): Context | undefined;
   list(filter?: ContextFilter): Context[];
@@ -288,6 +293,8 @@ export interface ContextTable {
   /** In the order of `ids`; those that are not there are left out. */
   rows(ids: readonly number[]): ContextRow[];
   count(): Record<ContextState, number>;
+  /** How many are in the bank: accepted and not retired. */
+  bankSize(): number;
   /** By effective class; only what there is. */
   countByClass(): { classId: number; state: ContextState; count: number }[];
   /** Decide; writes an event. @param stepId the step that it belongs to */
@@ -300,10 +307,13 @@ export interface ContextTable {
   setMask(id: number, maskId: number, author: string, at: string, probability?: number, stepId?: number): void;
   /** Point at the mask version that shows what was painted; writes an event. The strokes stay, the draft is over. */
   settle(id: number, maskId: number, author: string, at: string, stepId: number): void;
+  /** Take out of the bank, or put back; writes an event. @param stepId the step that it belongs to */
+  setRetired(id: number, retired: boolean, author: string, at: string, stepId?: number): void;
+  setNote(id: number, note: string): void;
   history(id: number): ContextEvent[];
   /** Decisions in force among the newest `limit` steps of contexts, newest first; of decisions that were steps only. */
   decisions(limit: number): Decision[];
-  /** Begin a step; `setState` and `setMask` name it. @returns its id */
+  /** Begin a step; `setState`, `setMask` and `setRetired` name it. @returns its id */
   addStep(step: Pick<ContextStep, 'kind' | 'author' | 'at'>): number;
   /** The newest step that is in force and how many contexts it changed; undefined when there is none. */
   lastStep(): (ContextStep & { contexts: number }) | undefined;
@@ -345,6 +355,35 @@ export interface DraftTable {
   settled(contextId: number, maskId: number): void;
   /** Forget the strokes of settled drafts, those painted last kept: so many contexts, so many bytes. */
   prune(bounds: { contexts: number; most: number }): void;
+}
+
+/** What used one context. */
+export interface ContextUse {
+  /** Runs with it in their frozen bank, newest first. */
+  runs: { id: number; name: string; state: RunState; model: boolean; maskId: number }[];
+  /** Finished exports that it lies on pictures of, newest first; once for each mask version. */
+  exports: { id: number; path: string; maskId: number; pictures: number }[];
+}
+
+export interface UseCount {
+  contextId: number;
+  runs: number;
+  exports: number;
+  pictures: number;
+}
+
+/** Which contexts were used by runs and exports. Frozen banks are counted when somebody asks, each once. */
+export interface UseTable {
+  /** Frozen banks of runs that have not been counted yet. */
+  newBanks(): BlobId[];
+  addBank(blob: BlobId, entries: readonly { contextId: number; maskId: number }[]): void;
+  /** Count the finished exports that have not been counted yet. */
+  addExports(): void;
+  ofContext(contextId: number): ContextUse;
+  /** In the order asked for. */
+  counts(contextIds: readonly number[]): UseCount[];
+  /** Runs and finished exports that used any of them. */
+  ofContexts(contextIds: readonly number[]): { runs: number; exports: number };
 }
 
 export interface RunTable {
@@ -420,6 +459,7 @@ export interface ProjectStore {
   readonly masks: MaskTable;
   readonly contexts: ContextTable;
   readonly drafts: DraftTable;
+  readonly uses: UseTable;
   readonly runs: RunTable;
   readonly variants: VariantTable;
   readonly exports: ExportTable;

@@ -151,7 +151,10 @@ export interface Mask {
 
 export type ContextState = 'undecided' | 'accepted' | 'rejected';
 
-/** An image with the mask that says what of it is context. The bank is what is accepted. One context an image. */
+/**
+ * An image with the mask that says what of it is context. The bank is what is accepted and not retired. One context an
+ * image.
+ */
 export interface Context {
   id: number;
   imageId: number;
@@ -163,6 +166,9 @@ export interface Context {
   createdAt: string;
   /** Counts changes of its mask, strokes included: whoever changes it says what he has seen. */
   revision: number;
+  /** Since when it is out of the bank, whatever its state; null while it is not. */
+  retiredAt: string | null;
+  note: string;
 }
 
 /** One change of a context's mask by one tool, kept until something other than strokes changes the mask. */
@@ -192,7 +198,7 @@ export interface Stroke {
 export interface ContextEvent {
   id: number;
   contextId: number;
-  action: 'created' | 'accepted' | 'rejected' | 'undecided' | 'mask';
+  action: 'created' | 'accepted' | 'rejected' | 'undecided' | 'mask' | 'retired' | 'reinstated';
   maskId: number;
   author: string;
   at: string;
@@ -201,8 +207,11 @@ export interface ContextEvent {
 /** What a person did to contexts at once, to one or to thousands. */
 export interface ContextStep {
   id: number;
-  /** "reset": made undecided again · "mask": a mask from a person's file or brush · "restore": an earlier mask. */
-  kind: 'accept' | 'reject' | 'reset' | 'remask' | 'mask' | 'restore';
+  /**
+   * "reset": made undecided again · "mask": a mask from a person's file or brush · "restore": an earlier mask ·
+   * "retire": taken out of the bank · "reinstate": put back into it.
+   */
+  kind: 'accept' | 'reject' | 'reset' | 'remask' | 'mask' | 'restore' | 'retire' | 'reinstate';
   author: string;
   at: string;
   undoneAt: string | null;

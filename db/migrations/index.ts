@@ -8,6 +8,7 @@ import * as variants from './0005-variants.ts';
 import * as drafts from './0006-drafts.ts';
 import * as saliencyLook from './0007-saliency-look.ts';
 import * as redo from './0008-redo.ts';
+import * as bank from './0009-bank.ts';
 
 export const migrations: readonly Migration[] = [
   firstTables,
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   drafts,
   saliencyLook,
   redo,
+  bank,
 ];

@@ -62,6 +62,8 @@ test('a context begins undecided, with an event', () => {
       probability: 0.75,
       createdAt: AT,
       revision: 0,
+      retiredAt: null,
+      note: '',
     });
     assert.deepEqual(store.contexts.history(1), [
       { id: 1, contextId: 1, action: 'created', maskId: 1, author: 'contexture', at: AT },
@@ -211,6 +213,8 @@ test('contexts are found by state, class, probability, area and path, in the ord
       probability: 0.1,
       createdAt: AT,
       revision: 0,
+      retiredAt: null,
+      note: '',
       path: 'owl/c.png',
       classId: 3,
       width: 32,
@@ -270,5 +274,64 @@ test('a step is taken back as one, newest first, and what something else has cha
         ['undecided', 1],
       ],
     );
+  });
+});
+
+test('a retired context keeps what was decided and is out of the bank, until the step is taken back', () => {
+  withStore((store) => {
+    const { contexts } = store;
+    for (const path of ['a', 'b', 'c']) addContext(store, path);
+    for (const id of [1, 2]) contexts.setState(id, 'accepted', 'ann', AT);
+    assert.equal(contexts.bankSize(), 2);
+    const retire = contexts.addStep({ kind: 'retire', author: 'bob', at: LATER });
+    for (const id of [1, 3]) contexts.setRetired(id, true, 'bob', LATER, retire);
+    assert.deepEqual(
+      contexts.list().map(({ state, retiredAt }) => [state, retiredAt]),
+      [
+        ['accepted', LATER],
+        ['accepted', null],
+        ['undecided', LATER],
+      ],
+    );
+    assert.equal(contexts.bankSize(), 1);
+    assert.deepEqual(contexts.count(), { undecided: 1, accepted: 2, rejected: 0 });
+    const ids = (filter: ContextQuery) => contexts.find(filter).map(({ id }) => id);
+    assert.deepEqual(ids({ retired: true }), [1, 3]);
+    assert.deepEqual(ids({ retired: false }), [2]);
+    assert.deepEqual(ids({ retired: true, states: ['accepted'] }), [1]);
+    const listed = (retired: boolean) => contexts.list({ state: 'accepted', retired }).map(({ id }) => id);
+    assert.deepEqual([listed(true), listed(false)], [[1], [2]]);
+
+    contexts.setRetired(3, false, 'ann', LATER);
+    assert.deepEqual(contexts.undoStep('ann', LATER), {
+      step: { id: retire, kind: 'retire', author: 'bob', at: LATER, undoneAt: LATER },
+      changed: 1,
+      kept: 1,
+    });
+    assert.equal(contexts.bankSize(), 2);
+    assert.deepEqual(
+      contexts.history(1).map(({ action, author }) => [action, author]),
+      [
+        ['created', 'contexture'],
+        ['accepted', 'ann'],
+        ['retired', 'bob'],
+        ['reinstated', 'ann'],
+      ],
+    );
+    contexts.setRetired(1, true, 'ann', AT);
+    const back = contexts.addStep({ kind: 'reinstate', author: 'ann', at: AT });
+    contexts.setRetired(1, false, 'ann', AT, back);
+    assert.deepEqual(contexts.undoStep('ann', LATER)?.changed, 1);
+    assert.equal(contexts.get(1)!.retiredAt, LATER);
+  });
+});
+
+test('a note is kept as it is, and belongs to a context', () => {
+  withStore((store) => {
+    addContext(store, 'a');
+    store.contexts.setNote(1, 'night, wet road');
+    assert.equal(store.contexts.get(1)!.note, 'night, wet road');
+    assert.throws(() => store.contexts.setNote(99, 'no'), /no such row/);
+    assert.equal(store.contexts.history(1).length, 1);
   });
 });

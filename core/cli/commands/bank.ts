@@ -3,6 +3,7 @@ import { writeDurably } from '../../base/durable-file.ts';
 import { UserError } from '../../base/errors.ts';
 import { effectiveClasses } from '../../data/classes.ts';
 import { percent } from '../../evaluation/sentences.ts';
+import type { Context } from '../../storage/records.ts';
 import { integer, number } from '../arguments.ts';
 import type { AddCommand, Outcome } from '../cli.ts';
 import { count, localTime, plural } from '../format.ts';
@@ -11,6 +12,7 @@ import { REFINE_EPSILON, REFINE_RADIUS, ruleFrom } from '../mask-rule.ts';
 import { filterFrom, selectIds, STATES, stateOption } from '../select-contexts.ts';
 import type { Session } from '../session.ts';
 import { facts, table } from '../table.ts';
+import { addBankKeep, KEEP_EXAMPLES } from './bank-keep.ts';
 import { addBankMasks, MASK_EXAMPLES } from './bank-masks.ts';
 
 /** Hashes are told by their first digits. */
@@ -28,12 +30,15 @@ const EXAMPLES = {
   'load-mask': ['bank load-mask 12 mask.png', 'the edited mask as a new version'],
   'restore-mask': ['bank restore-mask 12 7', 'go back to mask version 7'],
   ...MASK_EXAMPLES,
+  ...KEEP_EXAMPLES,
 } as const;
 
 export const addBank: AddCommand = (parent, cli) => {
   const bank = parent
     .command('bank')
-    .description('The contexts that were found: look, accept, reject, correct masks. What is accepted is the bank.')
+    .description(
+      'The contexts that were found: look, accept, reject, correct masks, retire. What is accepted and not retired is the bank.',
+    )
     .addHelpText('after', examples(...Object.values(EXAMPLES)));
 
   bank
@@ -42,6 +47,8 @@ export const addBank: AddCommand = (parent, cli) => {
     .addOption(stateOption())
     .option('--class <name>', 'those of this class')
     .option('--min-probability <p>', 'those at least so sure', number(0, 1))
+    .option('--retired', 'those that are retired')
+    .option('--no-retired', 'those that are not retired')
     .option('--limit <number>', 'show so many (--json lists all)', integer(1), 50)
     .addHelpText('after', examples(EXAMPLES.list))
     .action((options) =>
@@ -54,7 +61,7 @@ export const addBank: AddCommand = (parent, cli) => {
           .slice(0, options.limit)
           .map(({ context, image, mask }) => [
             String(context.id),
-            context.state,
+            inWords(context),
             effective.get(image.classId)?.name ?? '',
             percent(context.probability),
             percent(mask.area),
@@ -99,7 +106,8 @@ export const addBank: AddCommand = (parent, cli) => {
           await settleDrafts(project, chosen);
           const changed = decideContexts(project, chosen, state, await session.by());
           const counts = project.store.contexts.count();
-          const text = `${plural(changed, 'context')} ${state}. The bank holds ${plural(counts.accepted, 'context')}.`;
+          const held = plural(project.store.contexts.bankSize(), 'context');
+          const text = `${plural(changed, 'context')} ${state}. The bank holds ${held}.`;
           return { data: { changed, counts }, text };
         }),
       );
@@ -130,6 +138,7 @@ export const addBank: AddCommand = (parent, cli) => {
     );
 
   addBankMasks(bank, cli);
+  addBankKeep(bank, cli);
 
   bank
     .command('save-mask')
@@ -161,8 +170,12 @@ export const addBank: AddCommand = (parent, cli) => {
     .action((id, file) =>
       cli.perform('bank load-mask', async (session) => {
         const { editMask } = await import('../../services/contexts.ts');
-        const mask = await editMask(await session.project(), id, session.path(file), await session.by());
-        return { data: { mask }, text: `Context ${id} has mask ${mask.id}: ${percent(mask.area)} of it is context.` };
+        const { contextUses } = await import('../../services/bank.ts');
+        const project = await session.project();
+        const mask = await editMask(project, id, session.path(file), await session.by());
+        const { sentence } = contextUses(project, id);
+        const text = `Context ${id} has mask ${mask.id}: ${percent(mask.area)} of it is context. ${sentence}`;
+        return { data: { mask }, text };
       }),
     );
 
@@ -175,23 +188,35 @@ export const addBank: AddCommand = (parent, cli) => {
     .action((id, maskId) =>
       cli.perform('bank restore-mask', async (session) => {
         const { restoreMask } = await import('../../services/contexts.ts');
-        await restoreMask(await session.project(), id, maskId, await session.by());
-        return { data: { context: id, mask: maskId }, text: `Context ${id} has mask ${maskId} again.` };
+        const { contextUses } = await import('../../services/bank.ts');
+        const project = await session.project();
+        await restoreMask(project, id, maskId, await session.by());
+        const { sentence } = contextUses(project, id);
+        return { data: { context: id, mask: maskId }, text: `Context ${id} has mask ${maskId} again. ${sentence}` };
       }),
     );
 };
 
+/** Its state, and that it is retired. */
+function inWords({ state, retiredAt }: Context): string {
+  return retiredAt === null ? state : `${state}, retired`;
+}
+
 async function show(session: Session, id: number): Promise<Outcome> {
   const { showContext } = await import('../../services/contexts.ts');
+  const { contextUses } = await import('../../services/bank.ts');
   const project = await session.project();
   const detail = showContext(project, id);
   const { context, image, mask, masks, history } = detail;
+  const uses = contextUses(project, id);
   const name = effectiveClasses(project.store).get(image.classId)?.name ?? '';
   const head = facts([
-    ['Context', `${context.id}, ${context.state}`],
+    ['Context', `${context.id}, ${inWords(context)}`],
+    ...(context.note === '' ? [] : [['Note', context.note] as const]),
     ['Image', `${image.id}, ${image.path} (${name}, ${image.width} x ${image.height})`],
     ['p of the class', percent(context.probability)],
     ['Mask', `${mask.id}, ${percent(mask.area)} of the picture is context`],
+    ['Made with it', uses.sentence],
   ]);
   const versions = masks.map((version) => [
     String(version.id),
@@ -202,12 +227,17 @@ async function show(session: Session, id: number): Promise<Outcome> {
     localTime(version.createdAt),
   ]);
   const steps = history.map(({ action, maskId, author, at }) => [action, String(maskId), author, localTime(at)]);
+  const used = [
+    ...uses.runs.map(({ run, name: label, mask: version }) => [`run ${run}`, label, String(version), '']),
+    ...uses.exports.map(({ path, pictures, mask: version }) => ['export', path, String(version), count(pictures)]),
+  ];
   return {
-    data: detail,
+    data: { ...detail, uses },
     text: [
       head,
       table(['>mask', 'origin', 'how', '>context area', 'who', 'when'], versions),
       table(['what', '>mask', 'who', 'when'], steps),
+      ...(used.length === 0 ? [] : [table(['used by', 'name', '>mask', '>pictures'], used)]),
     ].join('\n\n'),
   };
 }

@@ -30,6 +30,8 @@ const STEPS: Readonly<Record<NonNullable<ContextCounts['lastStep']>['kind'], str
   remask: 'new masks for',
   mask: 'the mask of',
   restore: 'the restored mask of',
+  retire: 'retiring',
+  reinstate: 'putting back',
 };
 
 const NOTHING = new Uint32Array();

@@ -1,0 +1,83 @@
+/** The bank: contexts are retired and put back, carry a note, and tell what was made with them. */
+import { z } from 'zod';
+import { ContextCounts, ContextDetail, ContextSelection } from './contexts.ts';
+import type { Endpoint, EndpointKey } from './endpoint.ts';
+
+/** What was made with contexts and stays as it is, whatever becomes of them. */
+export const MadeWith = z
+  .object({
+    /** Runs that had one of them in their curated bank. */
+    runs: z.number(),
+    /** Finished exports with a picture that one of them lies on. */
+    exports: z.number(),
+    /** In one sentence. */
+    sentence: z.string(),
+  })
+  .meta({ id: 'MadeWith' });
+export type MadeWith = z.infer<typeof MadeWith>;
+
+export const ContextUses = z
+  .object({
+    /** Runs that had the context in their curated bank, newest first. How often it was drawn is not recorded. */
+    runs: z.array(
+      z.object({
+        run: z.number(),
+        name: z.string(),
+        state: z.enum(['queued', 'running', 'stopped', 'finished', 'failed']),
+        /** The run has left a model file. */
+        model: z.boolean(),
+        /** The mask version it was used with, and whether that is still in force. */
+        mask: z.number(),
+        current: z.boolean(),
+      }),
+    ),
+    /** Finished exports that used it, newest first, once for each mask version. */
+    exports: z.array(
+      z.object({
+        export: z.number(),
+        path: z.string(),
+        /** Pictures that it lies on. */
+        pictures: z.number(),
+        mask: z.number(),
+        current: z.boolean(),
+      }),
+    ),
+    /** In one sentence, with what was made with an earlier mask. */
+    sentence: z.string(),
+  })
+  .meta({ id: 'ContextUses' });
+export type ContextUses = z.infer<typeof ContextUses>;
+
+export const UseCount = z
+  .object({ context: z.number(), runs: z.number(), exports: z.number(), pictures: z.number() })
+  .meta({ id: 'UseCount' });
+export type UseCount = z.infer<typeof UseCount>;
+
+const BankChange = z.object({ changed: z.number(), counts: ContextCounts, madeWith: MadeWith });
+
+export const BANK_ENDPOINTS = {
+  'POST /api/projects/{project}/bank/retire': {
+    summary: 'Take contexts out of the bank, accepted or not, all in one step: no later run or export draws from them.',
+    body: z.object({ select: ContextSelection }),
+    response: BankChange,
+  },
+  'POST /api/projects/{project}/bank/reinstate': {
+    summary: 'Put retired contexts back, all in one step.',
+    body: z.object({ select: ContextSelection }),
+    response: BankChange.omit({ madeWith: true }),
+  },
+  'PUT /api/projects/{project}/contexts/{context}/note': {
+    summary: 'Write the note of a context; an empty one removes it.',
+    body: z.object({ note: z.string().max(10_000) }),
+    response: ContextDetail,
+  },
+  'GET /api/projects/{project}/contexts/{context}/uses': {
+    summary: 'What was made with a context: runs with it in their bank, exports that it lies on.',
+    response: ContextUses,
+  },
+  'POST /api/projects/{project}/bank/uses': {
+    summary: 'How often contexts were used, in the order asked for.',
+    body: z.object({ ids: z.array(z.int().positive()).max(5000) }),
+    response: z.array(UseCount),
+  },
+} as const satisfies Record<EndpointKey, Endpoint>;

@@ -1,0 +1,74 @@
+/** Which contexts were used by what: counted once for each frozen bank and each finished export. */
+import type { ContextUse, UseCount, UseTable } from '../core/storage/project-store.ts';
+import type { BlobId, RunState } from '../core/storage/records.ts';
+import type { Connection } from './connection.ts';
+
+/** What marks an export that was finished and does not change any more. */
+const DONE = 'manifestHash IS NOT NULL';
+
+interface RunUseRow {
+  id: number;
+  name: string;
+  state: RunState;
+  modelBlob: BlobId | null;
+  maskId: number;
+}
+
+export function useTable(connection: Connection): UseTable {
+  const newBanks = connection.column<BlobId>(`
+    SELECT DISTINCT bankBlob FROM run
+    WHERE bankBlob IS NOT NULL AND NOT EXISTS (SELECT 1 FROM useTally WHERE useTally.bankBlob = run.bankBlob)
+    ORDER BY bankBlob`);
+  const newExports = connection.column<number>(`
+    SELECT id FROM export WHERE ${DONE} AND NOT EXISTS (SELECT 1 FROM useTally WHERE exportId = export.id) ORDER BY id`);
+  const addBankTally = connection.prepare<[BlobId]>('INSERT INTO useTally (bankBlob) VALUES (?)');
+  const addExportTally = connection.prepare<[number]>('INSERT INTO useTally (exportId) VALUES (?)');
+  const addUse = connection.prepare<[number, number, number]>(
+    'INSERT INTO contextUse (contextId, tallyId, maskId, pictures) VALUES (?, ?, ?, NULL)',
+  );
+  const addExportUses = connection.prepare<[number, number]>(`
+    INSERT INTO contextUse (contextId, tallyId, maskId, pictures)
+    SELECT contextId, ?, maskId, count(*) FROM exportItem
+    WHERE exportId = ? AND contextId IS NOT NULL AND maskId IS NOT NULL GROUP BY contextId, maskId`);
+  const runs = connection.prepare<[number], RunUseRow>(`
+    SELECT run.id, run.name, run.state, run.modelBlob, maskId
+    FROM contextUse JOIN useTally ON useTally.id = tallyId JOIN run ON run.bankBlob = useTally.bankBlob
+    WHERE contextId = ? ORDER BY run.id DESC`);
+  const exports = connection.prepare<[number], ContextUse['exports'][number]>(`
+    SELECT export.id, export.path, maskId, pictures
+    FROM contextUse JOIN useTally ON useTally.id = tallyId JOIN export ON export.id = useTally.exportId
+    WHERE contextId = ? ORDER BY export.id DESC, maskId`);
+  const counts = connection.prepare<[string], UseCount>(`
+    SELECT wanted.value AS contextId,
+      (SELECT count(*) FROM contextUse JOIN useTally ON useTally.id = tallyId
+        JOIN run ON run.bankBlob = useTally.bankBlob WHERE contextId = wanted.value) AS runs,
+      (SELECT count(DISTINCT tallyId) FROM contextUse WHERE contextId = wanted.value AND pictures IS NOT NULL) AS exports,
+      (SELECT coalesce(sum(pictures), 0) FROM contextUse WHERE contextId = wanted.value) AS pictures
+    FROM json_each(?) AS wanted ORDER BY wanted.key`);
+  const USED = 'SELECT DISTINCT tallyId FROM contextUse WHERE contextId IN (SELECT value FROM json_each(?))';
+  const runsOf = connection.column<number>(`
+    SELECT count(*) FROM run JOIN useTally ON useTally.bankBlob = run.bankBlob WHERE useTally.id IN (${USED})`);
+  const exportsOf = connection.column<number>(`
+    SELECT count(*) FROM useTally WHERE exportId IS NOT NULL AND id IN (${USED})`);
+  return {
+    newBanks: () => newBanks(),
+    addBank: (blob, entries) =>
+      connection.transaction(() => {
+        const tally = addBankTally.insert(blob);
+        for (const { contextId, maskId } of entries) addUse.run(contextId, tally, maskId);
+      }),
+    addExports: () =>
+      connection.transaction(() => {
+        for (const id of newExports()) addExportUses.run(addExportTally.insert(id), id);
+      }),
+    ofContext: (id) => ({
+      runs: runs.all(id).map(({ modelBlob, ...run }) => ({ ...run, model: modelBlob !== null })),
+      exports: exports.all(id),
+    }),
+    counts: (ids) => counts.all(JSON.stringify(ids)),
+    ofContexts: (ids) => {
+      const wanted = JSON.stringify(ids);
+      return { runs: runsOf(wanted)[0], exports: exportsOf(wanted)[0] };
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { queueRun } from '../../core/services/runs.ts';
+import { classOf, makeProject, writePicture } from '../fixtures/export-project.ts';
+import { temporaryFolder } from '../fixtures/temporary.ts';
+import { lastJson, run, type Result } from './command-line.ts';
+
+let cwd: string;
+const contexture = (...args: string[]): Promise<Result> => run(args, { cwd });
+const json = async (...args: string[]): Promise<Record<string, unknown>> => {
+  const { code, stdout, stderr } = await contexture(...args, '--json', '--quiet');
+  assert.equal(code, 0, stdout + stderr);
+  return lastJson(stdout);
+};
+
+before(async () => {
+  cwd = temporaryFolder();
+  const root = join(cwd, 'pictures');
+  const pictures = [
+    ...classOf('train/cat', 4, { width: 40, height: 30, context: true }, 1),
+    ...classOf('test/cat', 1, { width: 40, height: 30 }, 200),
+  ];
+  for (const picture of pictures) await writePicture(root, picture);
+  const project = await makeProject(join(cwd, 'birds.contexture'), root, pictures);
+  queueRun(project, { method: 'csa', preset: 'small', overrides: { curatedShare: 1, threads: 1 } });
+  project.close();
+});
+
+test('contexts are retired, listed as such and put back; a note is kept', async () => {
+  const { stdout } = await contexture('bank', 'retire', '2', '3');
+  assert.match(
+    stdout,
+    /^2 contexts retired\. The bank holds 2 contexts\. 1 run was made with them before and stays as it is\.$/m,
+  );
+  const listed = await contexture('bank', 'list', '--retired');
+  assert.match(listed.stdout, /^ +2 +accepted, retired .*cat\/1\.png$/m);
+  assert.doesNotMatch(listed.stdout, /cat\/0\.png/);
+  assert.doesNotMatch((await contexture('bank', 'list', '--no-retired')).stdout, /cat\/1\.png/);
+  await contexture('bank', 'note', '2', 'night, wet road');
+  const shown = await contexture('bank', 'show', '2');
+  assert.match(shown.stdout, /^Context +2, accepted, retired$/m);
+  assert.match(shown.stdout, /^Note +night, wet road$/m);
+  assert.match(shown.stdout, /^Made with it +1 run was made with it\.$/m);
+  assert.match(shown.stdout, /^run 1 +Context-shift augmentation, seed 1 +2$/m);
+  assert.deepEqual(await json('bank', 'restore').then(({ changed, bank }) => [changed, bank]), [2, 4]);
+  const none = await contexture('bank', 'restore');
+  assert.equal(none.code, 7);
+  assert.match(none.stderr, /No context fits/);
+});
+
+test('a mask that is replaced says what was made with the one before', async () => {
+  await json('bank', 'save-mask', '1', 'mask.png');
+  const { stdout } = await contexture('bank', 'load-mask', '1', 'mask.png');
+  assert.match(stdout, /1 run was made with it, with an earlier mask\.$/m);
+  const { stdout: back } = await contexture('bank', 'restore-mask', '1', '1');
+  assert.match(back, /^Context 1 has mask 1 again\. 1 run was made with it\.$/m);
+});

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { takeBank } from '../../core/contexts/bank.ts';
+import { encodeGrey } from '../../core/data/decode.ts';
+import { DEFAULT_RECIPE } from '../../core/export/recipe.ts';
+import { queueRun } from '../../core/services/runs.ts';
+import type { Project } from '../../core/storage/project.ts';
+import type { Run } from '../../core/storage/records.ts';
+import { classOf, makeProject, writePicture } from '../fixtures/export-project.ts';
+import { temporaryFolder } from '../fixtures/temporary.ts';
+import { idsOf, startCaller, type Answer } from './service.ts';
+
+const caller = await startCaller();
+
+interface Opened {
+  base: string;
+  project: Project;
+  folder: string;
+}
+
+/** A project of 6 cats with accepted contexts 1 to 6, 2 owls without, a test cat; open in the service. */
+async function withBank(work: (opened: Opened) => Promise<void>): Promise<void> {
+  const folder = temporaryFolder();
+  const root = join(folder, 'pictures');
+  const pictures = [
+    ...classOf('train/cat', 6, { width: 40, height: 30, context: true }, 1),
+    ...classOf('train/owl', 2, { width: 30, height: 40 }, 100),
+    ...classOf('test/cat', 1, { width: 40, height: 30 }, 200),
+  ];
+  for (const picture of pictures) await writePicture(root, picture);
+  const file = join(folder, 'birds.contexture');
+  (await makeProject(file, root, pictures)).close();
+  const { json } = await caller.call('POST', '/api/projects', { file });
+  await work({
+    base: `/api/projects/${json.id}`,
+    project: caller.running.service.projects.get(json.id).project,
+    folder,
+  });
+  await caller.call('POST', `/api/projects/${json.id}/close`);
+}
+
+function refused({ status, json }: Answer, code: string, expected: number): string {
+  assert.equal(json.error?.code, code, JSON.stringify(json));
+  assert.equal(status, expected);
+  return json.error.message;
+}
+
+/** A run that is frozen now, with a curated bank. */
+function freeze(project: Project): Run {
+  return queueRun(project, { method: 'csa', preset: 'small', overrides: { curatedShare: 1, threads: 1 } });
+}
+
+const inBank = ({ store }: Project) => takeBank(store).map(({ contextId }) => contextId);
+
+test('a retired context is in no later run and no later export, until it is put back', () =>
+  withBank(async ({ base, project, folder }) => {
+    const post = async (what: string, body: object) => (await caller.call('POST', `${base}/bank/${what}`, body)).json;
+    const earlier = freeze(project);
+    const retired = await post('retire', { select: { ids: [2, 3, 3] } });
+    assert.deepEqual([retired.changed, retired.counts.accepted, retired.counts.bank], [2, 6, 4]);
+    assert.deepEqual([retired.counts.lastStep.kind, retired.counts.lastStep.contexts], ['retire', 2]);
+    assert.deepEqual(retired.madeWith, {
+      runs: 1,
+      exports: 0,
+      sentence: '1 run was made with them before and stays as it is.',
+    });
+    assert.deepEqual(inBank(project), [1, 4, 5, 6]);
+    const listed = async (query: string) =>
+      idsOf(await caller.call('GET', `${base}/contexts/ids?${query}`)).filter((_, index) => index % 2 === 0);
+    assert.deepEqual(await listed('retired=true'), [2, 3]);
+    assert.deepEqual(await listed('retired=false'), [1, 4, 5, 6]);
+    const { json: shown } = await caller.call('GET', `${base}/contexts/2`);
+    assert.deepEqual([shown.state, shown.unused], ['accepted', 'It is retired from the bank.']);
+    assert.ok(shown.retiredAt !== null);
+
+    const later = freeze(project);
+    assert.notEqual(later.bankHash, earlier.bankHash);
+    const { json: defaults } = await caller.call('GET', `${base}/exports/defaults`);
+    assert.equal(defaults.acceptedContexts, 4);
+    const recipe = { ...DEFAULT_RECIPE, amount: { kind: 'fill', to: 12 } };
+    const { json: task } = await caller.call('POST', `${base}/exports`, { folder: join(folder, 'out'), recipe });
+    assert.equal((await caller.ended(task)).state, 'done');
+    const pasted = [...project.store.exports.items(1)].flatMap(({ contextId }) => contextId ?? []);
+    assert.equal(pasted.length, 16);
+    assert.deepEqual(
+      [...new Set(pasted)].toSorted((a, b) => a - b),
+      [1, 4, 5, 6],
+    );
+
+    assert.equal((await post('retire', { select: { ids: [2, 3] } })).changed, 0, 'they are');
+    assert.deepEqual((await post('reinstate', { select: { filter: { retired: true, text: '/1.' } } })).changed, 1);
+    assert.deepEqual(inBank(project), [1, 2, 4, 5, 6]);
+    const undo = async () => (await caller.call('POST', `${base}/contexts/undo`)).json;
+    assert.deepEqual([(await undo()).kind, inBank(project)], ['reinstate', [1, 4, 5, 6]]);
+    const { kind, changed, kept } = await undo();
+    assert.deepEqual([kind, changed, kept], ['retire', 2, 0]);
+    assert.deepEqual(inBank(project), [1, 2, 3, 4, 5, 6]);
+    refused(await caller.call('POST', `${base}/bank/retire`, { select: { ids: [1, 99] } }), 'not-found', 404);
+    assert.deepEqual(inBank(project), [1, 2, 3, 4, 5, 6], 'all or none');
+  }));
+
+test('with every context retired there is no bank to train with', () =>
+  withBank(async ({ base, project }) => {
+    await caller.call('POST', `${base}/bank/retire`, { select: { filter: {} } });
+    assert.throws(() => freeze(project), { code: 'empty' });
+  }));
+
+test('a context tells which runs and exports used it, how often, and with which mask', () =>
+  withBank(async ({ base, project, folder }) => {
+    const uses = async (id: number) => (await caller.call('GET', `${base}/contexts/${id}/uses`)).json;
+    assert.deepEqual(await uses(1), { runs: [], exports: [], sentence: 'Nothing was made with it yet.' });
+    const run = freeze(project);
+    const recipe = { ...DEFAULT_RECIPE, amount: { kind: 'fill', to: 12 } };
+    const { json: task } = await caller.call('POST', `${base}/exports`, { folder: join(folder, 'out'), recipe });
+    assert.equal((await caller.ended(task)).state, 'done');
+    const items = [...project.store.exports.items(1)];
+    const pictures = items.filter(({ contextId }) => contextId === 1).length;
+    assert.ok(pictures > 0);
+    const used = await uses(1);
+    assert.deepEqual(used, {
+      runs: [{ run: run.id, name: run.name, state: 'queued', model: false, mask: 1, current: true }],
+      exports: [{ export: 1, path: join(folder, 'out'), pictures, mask: 1, current: true }],
+      sentence: '1 run and 1 export were made with it.',
+    });
+    const { json: counts } = await caller.call('POST', `${base}/bank/uses`, { ids: [2, 1] });
+    assert.deepEqual(counts[1], { context: 1, runs: 1, exports: 1, pictures });
+    assert.equal(counts[0].pictures, items.filter(({ contextId }) => contextId === 2).length);
+
+    const mask = await encodeGrey({ width: 40, height: 30, data: new Uint8Array(1200).fill(255) });
+    assert.equal((await caller.upload(`${base}/contexts/1/mask?name=white.png`, mask)).status, 200);
+    const edited = await uses(1);
+    assert.equal(edited.sentence, '1 run and 1 export were made with it, with an earlier mask.');
+    assert.deepEqual([edited.runs[0].current, edited.exports[0].current], [false, false]);
+    const second = freeze(project);
+    const both = await uses(1);
+    assert.equal(
+      both.sentence,
+      '2 runs and 1 export were made with it; 1 run and 1 export were made with an earlier mask.',
+    );
+    const [newest, oldest] = both.runs;
+    assert.deepEqual([newest.run, newest.current, oldest.current], [second.id, true, false]);
+    refused(await caller.call('GET', `${base}/contexts/99/uses`), 'not-found', 404);
+  }));
+
+test('a note is written, shown and removed', () =>
+  withBank(async ({ base }) => {
+    const put = (id: number, note: string) => caller.call('PUT', `${base}/contexts/${id}/note`, { note });
+    assert.equal((await put(1, '  night, wet road\n')).json.note, 'night, wet road');
+    assert.equal((await caller.call('POST', `${base}/contexts/details`, { ids: [1] })).json[0].note, 'night, wet road');
+    assert.equal((await put(1, '')).json.note, '');
+    refused(await put(99, 'no'), 'not-found', 404);
+  }));

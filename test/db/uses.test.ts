@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sha256 } from '../../core/storage/blob-store.ts';
+import type { ProjectStore } from '../../core/storage/project-store.ts';
+import type { ExportRecord } from '../../core/storage/records.ts';
+import { AT, addImage, newMask, newRun, withStore } from './support.ts';
+
+/** So many contexts, each of an image of its own. */
+function addContexts(store: ProjectStore, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const { id: imageId } = addImage(store, `${i}.png`);
+    const { id: maskId } = store.masks.add(newMask(imageId));
+    store.contexts.add({ imageId, maskId, probability: 0.5, createdAt: AT }, 'ann');
+  }
+}
+
+function addExport(store: ProjectStore, path: string, manifestHash: string | null): ExportRecord {
+  const datasetHash = sha256('data');
+  const ended = { manifestHash, images: 1, createdAt: AT, endedAt: AT };
+  return store.exports.add({ path, recipe: {}, state: manifestHash ? 'verified' : 'stopped', datasetHash, ...ended });
+}
+
+test('a bank is counted once, for all runs that have it, now and later', () => {
+  withStore((store) => {
+    addContexts(store, 3);
+    const [one, two] = [sha256('one'), sha256('two')];
+    store.runs.add(newRun({ name: 'first', bankBlob: two }));
+    store.runs.add(newRun({ name: 'without' }));
+    store.runs.add(newRun({ name: 'second', bankBlob: one, modelBlob: sha256('model') }));
+    assert.deepEqual(store.uses.newBanks(), [one, two].toSorted());
+    assert.deepEqual(store.uses.ofContext(1), { runs: [], exports: [] }, 'nothing is counted before');
+    store.uses.addBank(one, [{ contextId: 1, maskId: 1 }]);
+    store.uses.addBank(two, [
+      { contextId: 1, maskId: 1 },
+      { contextId: 2, maskId: 2 },
+    ]);
+    assert.deepEqual(store.uses.newBanks(), []);
+    assert.throws(() => store.uses.addBank(one, []), /UNIQUE/);
+    store.runs.add(newRun({ name: 'third', bankBlob: one, state: 'failed' }));
+    assert.deepEqual(store.uses.newBanks(), []);
+    assert.deepEqual(store.uses.ofContext(1).runs, [
+      { id: 4, name: 'third', state: 'failed', model: false, maskId: 1 },
+      { id: 3, name: 'second', state: 'queued', model: true, maskId: 1 },
+      { id: 1, name: 'first', state: 'queued', model: false, maskId: 1 },
+    ]);
+    assert.deepEqual(
+      store.uses.counts([3, 1, 99, 2]).map(({ contextId, runs }) => [contextId, runs]),
+      [
+        [3, 0],
+        [1, 3],
+        [99, 0],
+        [2, 1],
+      ],
+    );
+    assert.deepEqual(store.uses.ofContexts([1, 2]), { runs: 3, exports: 0 });
+    assert.deepEqual(store.uses.ofContexts([2]), { runs: 1, exports: 0 });
+    assert.deepEqual(store.uses.ofContexts([3]), { runs: 0, exports: 0 });
+  });
+});
+
+test('pictures of finished exports are counted by context and mask; of others not', () => {
+  withStore((store) => {
+    addContexts(store, 3);
+    const [finished, stopped] = [addExport(store, '/a', sha256('manifest')), addExport(store, '/b', null)];
+    const edited = store.masks.add(newMask(1, { parentId: 1, origin: 'edit' })).id;
+    const item = (file: string, contextId: number | null, maskId: number | null, exportId = finished.id) =>
+      store.exports.addItems([{ exportId, file, imageId: 1, contextId, maskId, lambda: 0.5 }]);
+    item('1.png', 1, 1);
+    item('2.png', 1, 1);
+    item('3.png', 1, edited);
+    item('4.png', 2, 2);
+    item('5.png', null, null);
+    item('1.png', 3, 3, stopped.id);
+    store.uses.addExports();
+    store.uses.addExports();
+    assert.deepEqual(store.uses.ofContext(1).exports, [
+      { id: finished.id, path: '/a', maskId: 1, pictures: 2 },
+      { id: finished.id, path: '/a', maskId: edited, pictures: 1 },
+    ]);
+    assert.deepEqual(store.uses.counts([1, 2, 3]), [
+      { contextId: 1, runs: 0, exports: 1, pictures: 3 },
+      { contextId: 2, runs: 0, exports: 1, pictures: 1 },
+      { contextId: 3, runs: 0, exports: 0, pictures: 0 },
+    ]);
+    assert.deepEqual(store.uses.ofContexts([1, 2, 3]), { runs: 0, exports: 1 });
+    store.exports.update(stopped.id, { state: 'finished', manifestHash: sha256('other') });
+    store.uses.addExports();
+    assert.deepEqual(store.uses.ofContexts([1, 3]), { runs: 0, exports: 2 });
+    assert.deepEqual(store.uses.ofContext(3).exports, [{ id: stopped.id, path: '/b', maskId: 3, pictures: 1 }]);
+  });
+});
