@@ -150,7 +150,7 @@ async function heap(session: CDPSession, page: Page): Promise<number> {
 
 function spread(values: readonly number[]): Spread {
   if (values.length === 0) throw new Error('no event was measured');
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = values.toSorted((a, b) => a - b);
   return {
     median: rounded(sorted[Math.floor(sorted.length / 2)]),
     worst: rounded(sorted[sorted.length - 1]),

@@ -54,13 +54,11 @@ class Way implements DraftGateway {
     revision: number,
     { tool, params, stroke: { rect, after } }: Parameters<DraftGateway['stroke']>[1],
   ): Promise<DraftState> {
-    const query = new URLSearchParams(
-      Object.entries({ revision, tool, ...rect, params: JSON.stringify(params) }).map(([name, value]) => [
-        name,
-        String(value),
-      ]),
+    const values = { revision, tool, ...rect, params: JSON.stringify(params) };
+    const query = Object.entries(values).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+    const answer = await this.#ask(() =>
+      caller.upload(`${this.#base}/strokes?${query.join('&')}`, deflateSync(after), 'POST'),
     );
-    const answer = await this.#ask(() => caller.upload(`${this.#base}/strokes?${query}`, deflateSync(after), 'POST'));
     if (this.losesAnswer) {
       this.losesAnswer = false;
       throw new Refusal('away', 'The answer was lost.');

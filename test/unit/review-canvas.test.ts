@@ -22,13 +22,13 @@ const drawn = ({ width, height, data }: Bitmap): string[] =>
     Array.from(data.subarray(y * width, (y + 1) * width), (value) => (value >= 128 ? '#' : '.')).join(''),
   );
 
-describe('brush', () => {
-  const paint = (mask: Bitmap, from: [number, number], to: [number, number], diameter: number, soft = false) => {
-    const base = { ...mask, data: mask.data.slice() };
-    const [a, b] = [from, to].map(([x, y]) => ({ x, y }));
-    return paintSegment(mask, base, a, b, { diameter, soft, value: 255 });
-  };
+const paint = (mask: Bitmap, from: [number, number], to: [number, number], diameter: number, soft = false) => {
+  const base = { ...mask, data: mask.data.slice() };
+  const [a, b] = [from, to].map(([x, y]) => ({ x, y }));
+  return paintSegment(mask, base, a, b, { diameter, soft, value: 255 });
+};
 
+describe('brush', () => {
   test('one pixel wide paints the pixel that is pointed at', () => {
     const mask = empty(4, 3);
     assert.deepEqual(paint(mask, [2.9, 1.1], [2.9, 1.1], 1), { x: 2, y: 1, width: 1, height: 1 });
@@ -50,7 +50,7 @@ describe('brush', () => {
       const long = Math.max(x, y) + 1;
       assert.equal(count, long, `to ${x}, ${y}`);
       for (let i = 0; i < long; i++) {
-        const line = x >= y ? drawn(mask).map((row) => row[i]) : [...drawn(mask)[i]];
+        const line = x >= y ? drawn(mask).map((row) => row[i]) : drawn(mask)[i].split('');
         assert.ok(line.includes('#'), `a gap at ${i} to ${x}, ${y}`);
       }
     }
@@ -210,22 +210,22 @@ describe('surface', () => {
   });
 });
 
-describe('tools', () => {
-  const bench = (): Bench & { done: object[] } => {
-    const done: object[] = [];
-    const surface = new Surface(empty(20, 20), () => {});
-    return {
-      surface,
-      settings: { diameter: 3, soft: false, tolerance: 10 },
-      pixels: () => ({ width: 20, height: 20, data: new Uint8ClampedArray(1600) }),
-      commit: (params) => {
-        const stroke = surface.commit();
-        if (stroke !== undefined) done.push({ params, rect: stroke.rect });
-      },
-      done,
-    };
+const bench = (): Bench & { done: object[] } => {
+  const done: object[] = [];
+  const surface = new Surface(empty(20, 20), () => {});
+  return {
+    surface,
+    settings: { diameter: 3, soft: false, tolerance: 10 },
+    pixels: () => ({ width: 20, height: 20, data: new Uint8ClampedArray(1600) }),
+    commit: (params) => {
+      const stroke = surface.commit();
+      if (stroke !== undefined) done.push({ params, rect: stroke.rect });
+    },
+    done,
   };
+};
 
+describe('tools', () => {
   test('brush: a press and a drag are one stroke; Escape gives it up', () => {
     const [work, tools] = [bench(), makeTools()];
     tools.brush.down(work, { x: 5.5, y: 5.5 }, false);

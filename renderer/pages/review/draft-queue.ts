@@ -167,7 +167,7 @@ export class DraftQueue {
     const kept = this.#kept;
     this.#kept = [];
     this.#failure = undefined;
-    const stroke = again ? this.#surface.repeat(kept.map(({ stroke }) => stroke)) : undefined;
+    const stroke = again ? this.#surface.repeat(kept.map((one) => one.stroke)) : undefined;
     if (stroke === undefined) this.#tell();
     else this.add({ tool: 'again', params: { strokes: kept.length }, stroke });
   }

@@ -52,6 +52,7 @@ export class QueueState {
   readonly filter: Filter = $derived(queueFilterOf(parse(this.#address)));
   readonly disputed: boolean = $derived(router.route.query.disputed === '1');
   readonly list: List = $derived.by(() => this.#list.data ?? EMPTY);
+  #later = 0;
   /** The last decision on its way. */
   #sent: Promise<void> = Promise.resolve();
   /** Contexts decided on since the page was opened, newest last. */
@@ -78,7 +79,7 @@ export class QueueState {
       project: () => project,
       topics: ['contexts', 'classes'],
     });
-    this.#follow();
+    this.#listen();
   }
 
   get length(): number {
@@ -249,10 +250,20 @@ export class QueueState {
     const left = canvas.opened;
     const there = this.#shelf.peek(current.id);
     canvas.show(there);
-    if (left !== undefined && left !== there) void this.#settle(left.id);
-    this.#shelf.want(this.#near());
     if (there === undefined) void this.#load(current.id);
-    else void this.#check(current.id);
+    if (left !== undefined && left.id !== current.id) void this.#settle(left.id);
+    // The picture comes first; what is only useful later follows its frame.
+    cancelAnimationFrame(this.#later);
+    this.#later = requestAnimationFrame(() => setTimeout(() => this.#prepare(current.id)));
+  }
+
+  /** What follows when a context is shown: its neighbours are made ready. */
+  #prepare(id: number): void {
+    if (this.current?.id !== id) return;
+    this.#shelf.want(this.#near());
+    void this.#check(id);
+    const first = Math.max(0, this.active - ROWS);
+    this.rows.show([...this.list.contexts.subarray(first, this.active + ROWS)]);
   }
 
   /** Try once more to show the active context. */
@@ -312,7 +323,7 @@ export class QueueState {
       .map((i) => contexts[i]);
   }
 
-  #follow(): void {
+  #listen(): void {
     // A new list: the context that the address names is shown, or the first.
     $effect(() => {
       const { contexts } = this.list;
@@ -323,11 +334,7 @@ export class QueueState {
     });
     $effect(() => {
       void [this.list, this.active];
-      untrack(() => {
-        this.#open();
-        const first = Math.max(0, this.active - ROWS);
-        this.rows.show([...this.list.contexts.subarray(first, this.active + ROWS)]);
-      });
+      untrack(() => this.#open());
     });
     $effect(() =>
       events.listen((batch) => {

@@ -13,15 +13,16 @@ export interface Holds {
   hide(code: string): void;
 }
 
+function action(id: string, title: string, keys: readonly string[], run: KeyAction['run']): KeyAction {
+  return { id: `review.${id}`, title, keys, run };
+}
+
+/** Space and Enter on a button are the button's. */
+function onStage(): boolean {
+  return !(document.activeElement instanceof HTMLButtonElement);
+}
+
 export function reviewKeys(queue: QueueState, canvas: CanvasState, holds: Holds): KeyAction[] {
-  const action = (id: string, title: string, keys: readonly string[], run: KeyAction['run']): KeyAction => ({
-    id: `review.${id}`,
-    title,
-    keys,
-    run,
-  });
-  /** Space and Enter on a button are the button's. */
-  const onStage = (): boolean => !(document.activeElement instanceof HTMLButtonElement);
   const withCross = (): boolean => canvas.cross !== undefined && onStage();
   const cross = (id: string, title: string, key: string, dx: number, dy: number): KeyAction[] => [
     { ...action(`cross-${id}`, `Cross ${title}`, [key], () => canvas.moveCross(dx, dy)), enabled: withCross },

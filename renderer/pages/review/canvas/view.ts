@@ -70,11 +70,14 @@ function centred(frame: Size, picture: Size, scale: number, fitted: boolean): Vi
 
 /** Not out of sight. */
 function kept(view: View, frame: Size, picture: Size): View {
-  const within = (start: number, side: number, room: number): number =>
-    Math.min(room - KEPT, Math.max(KEPT - side, start));
   return {
     ...view,
     left: within(view.left, picture.width * view.scale, frame.width),
     top: within(view.top, picture.height * view.scale, frame.height),
   };
+}
+
+/** Where a side may begin, so that some of it stays in the room. */
+function within(start: number, side: number, room: number): number {
+  return Math.min(room - KEPT, Math.max(KEPT - side, start));
 }
