@@ -10,7 +10,7 @@ export function namedBlobs(
 ): (ids: readonly BlobId[], exceptRuns?: readonly number[]) => Set<BlobId> {
   const parts = [
     ...RUN_COLUMNS.map((column) => `SELECT ${column} FROM run WHERE ${column} IN asked AND id NOT IN spared`),
-    'SELECT blob FROM variant WHERE blob IN asked AND runId NOT IN spared',
+    ...['variant', 'reliance'].map((table) => `SELECT blob FROM ${table} WHERE blob IN asked AND runId NOT IN spared`),
     ...['saliency', 'mask'].map((table) => `SELECT blob FROM ${table} WHERE blob IN asked`),
   ];
   const named = connection.prepare<[string, string], { blob: BlobId }>(`

@@ -33,6 +33,8 @@ export function runTable(connection: Connection): RunTable {
     'DELETE FROM runEpoch WHERE runId = ?',
     'DELETE FROM runWarning WHERE runId = ?',
     'DELETE FROM variant WHERE runId = ?',
+    'DELETE FROM reliance WHERE runId = ?',
+    'DELETE FROM studyRun WHERE runId = ?',
     'UPDATE saliency SET runId = NULL WHERE runId = ?',
     'UPDATE task SET runId = NULL WHERE runId = ?',
   ].map((sql) => connection.prepare<[number]>(sql));

@@ -10,8 +10,10 @@ import { imageTable } from './images.ts';
 import { maskTable, saliencyTable } from './masks.ts';
 import type { OpenProject } from './open.ts';
 import { projectInfo, settingTable } from './project.ts';
+import { relianceTable } from './reliance.ts';
 import { runTable } from './runs.ts';
 import { problemTable, sourceTable } from './sources.ts';
+import { studyTable } from './studies.ts';
 import { taskTable } from './tasks.ts';
 import { useTable } from './uses.ts';
 import { variantTable } from './variants.ts';
@@ -32,6 +34,8 @@ export function createStore(project: OpenProject): ProjectStore {
     uses: useTable(connection),
     runs: runTable(connection),
     variants: variantTable(connection),
+    reliance: relianceTable(connection),
+    studies: studyTable(connection),
     exports: exportTable(connection),
     tasks: taskTable(connection),
     settings: settingTable(connection),

@@ -14,6 +14,7 @@ import { IMAGE_ENDPOINTS } from './images.ts';
 import { MODEL_ENDPOINTS } from './models.ts';
 import { PREDICT_ENDPOINTS } from './predict.ts';
 import { PROJECT_ENDPOINTS } from './projects.ts';
+import { RELIANCE_ENDPOINTS } from './reliance.ts';
 import { REVIEW_ENDPOINTS } from './review.ts';
 import { RUN_ENDPOINTS } from './runs.ts';
 import { SOURCE_ENDPOINTS } from './sources.ts';
@@ -37,6 +38,7 @@ export const CONTRACT = {
   ...MODEL_ENDPOINTS,
   ...PREDICT_ENDPOINTS,
   ...PROJECT_ENDPOINTS,
+  ...RELIANCE_ENDPOINTS,
   ...REVIEW_ENDPOINTS,
   ...RUN_ENDPOINTS,
   ...SOURCE_ENDPOINTS,

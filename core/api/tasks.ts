@@ -31,6 +31,7 @@ export const TASK_KINDS = [
   'backbone',
   'predict',
   'saliency',
+  'reliance',
   'onnx',
   'contexts',
   'remask',

@@ -14,6 +14,7 @@ import { addImport } from './commands/import.ts';
 import { addModel } from './commands/model.ts';
 import { addMasks } from './commands/masks.ts';
 import { addPredict } from './commands/predict.ts';
+import { addReliance } from './commands/reliance.ts';
 import { addRuns } from './commands/runs.ts';
 import { addSample } from './commands/sample.ts';
 import { addServe } from './commands/serve.ts';
@@ -35,6 +36,7 @@ const COMMANDS: readonly AddCommand[] = [
   addTrain,
   addRuns,
   addAdjust,
+  addReliance,
   addContexts,
   addBank,
   addMasks,

@@ -58,6 +58,7 @@ export type JobKind =
   | 'verify'
   | 'predict'
   | 'explain'
+  | 'reliance'
   | 'onnx'
   | 'doctor';
 

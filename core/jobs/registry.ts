@@ -12,6 +12,7 @@ const MODULES: Readonly<Record<JobKind, { file: string; name: string }>> = {
   verify: { file: '../export/verify-job.ts', name: 'verifyJob' },
   predict: { file: '../predict/predict-job.ts', name: 'predictJob' },
   explain: { file: '../predict/explain-job.ts', name: 'explainJob' },
+  reliance: { file: '../predict/reliance-job.ts', name: 'relianceJob' },
   onnx: { file: '../onnx/onnx-job.ts', name: 'onnxJob' },
   doctor: { file: '../engine/doctor.ts', name: 'doctorJob' },
 };

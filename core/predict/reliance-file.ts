@@ -59,13 +59,14 @@ export function decodeReliance(bytes: Uint8Array, name: string): RelianceFile {
   const { tensors, metadata } = decodeSafetensors(bytes, name);
   const get = <D extends 'I32' | 'F32' | 'U8'>(tensor: string, dtype: D): StoredTensor<D> => {
     const stored = tensors[tensor];
-    if (!isOf(stored, dtype)) {
+    if (stored?.dtype !== dtype) {
       throw new UserError(
         'damaged',
         `${name} does not hold a run's context reliance: ${tensor} is missing. Measure it again.`,
       );
     }
-    return stored;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as its dtype says
+    return stored as StoredTensor<D>;
   };
   const saliency = get('saliency', 'U8');
   const [, height, width] = saliency.shape;
@@ -81,10 +82,6 @@ export function decodeReliance(bytes: Uint8Array, name: string): RelianceFile {
     heads: { uniform: answers('uniform'), balanced: answers('balanced'), mean: answers('mean') },
     saliency: { width, height, data: saliency.data },
   };
-}
-
-function isOf<D extends 'I32' | 'F32' | 'U8'>(stored: StoredTensor | undefined, dtype: D): stored is StoredTensor<D> {
-  return stored?.dtype === dtype;
 }
 
 /** The mask of a picture that a person accepted; undefined where it is from saliency. */

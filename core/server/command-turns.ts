@@ -13,6 +13,7 @@ const TOPICS: Readonly<Partial<Record<JobKind, readonly Topic[]>>> = {
   import: ['images', 'classes', 'sources', 'problems'],
   train: ['runs'],
   contexts: ['contexts'],
+  reliance: ['runs'],
   export: ['exports'],
   verify: ['exports'],
 };

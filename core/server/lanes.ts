@@ -20,5 +20,6 @@ export const JOB_LANES: Readonly<Record<JobKind, Lane>> = {
   verify: 'files',
   predict: 'side',
   explain: 'side',
+  reliance: 'engine',
   onnx: 'side',
 };

@@ -83,6 +83,7 @@ function onlyNamedBy({ store }: Project, runs: readonly Run[]): BlobId[] {
       modelBlob,
       predictionsBlob,
       ...store.variants.ofRun(id).map((variant) => variant.blob),
+      store.reliance.ofRun(id)?.blob ?? null,
     ].filter((blob) => blob !== null),
   );
   const ids = runs.map(({ id }) => id);

@@ -26,6 +26,7 @@ import type {
   NewProblem,
   NewRun,
   Problem,
+  Reliance,
   Run,
   RunEpoch,
   RunState,
@@ -34,6 +35,7 @@ import type {
   Source,
   Split,
   Stroke,
+  Study,
   TaskRecord,
   Variant,
 } from './records.ts';
@@ -394,7 +396,10 @@ export interface RunTable {
   list(): Run[];
   /** The same, fast however many classes there are. */
   listed(): ListedRun[];
-  /** Take runs off for good, with their epochs, warnings and variants; what was made by them forgets them. */
+  /**
+   * Take runs off for good, with their epochs, warnings, variants and reliance, and out of their studies; what was made by
+   * them forgets them.
+   */
   remove(ids: readonly number[]): void;
   /** Insert or replace: a resumed run writes an epoch again. */
   putEpoch(epoch: RunEpoch): void;
@@ -417,6 +422,21 @@ export interface VariantTable {
   ofRun(runId: number): Variant[];
   /** The name must be new among those of the run. */
   rename(id: number, name: string): void;
+  remove(id: number): void;
+}
+
+export interface RelianceTable {
+  /** Insert, or replace what was measured of the run before. */
+  put(reliance: Reliance): void;
+  ofRun(runId: number): Reliance | undefined;
+}
+
+export interface StudyTable {
+  add(study: Omit<Study, 'id'>): Study;
+  get(id: number): Study | undefined;
+  /** Newest first. */
+  list(): Study[];
+  /** Forget a study; its runs stay. */
   remove(id: number): void;
 }
 
@@ -462,6 +482,8 @@ export interface ProjectStore {
   readonly uses: UseTable;
   readonly runs: RunTable;
   readonly variants: VariantTable;
+  readonly reliance: RelianceTable;
+  readonly studies: StudyTable;
   readonly exports: ExportTable;
   readonly tasks: TaskTable;
   readonly settings: SettingTable;

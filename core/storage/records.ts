@@ -321,6 +321,35 @@ export interface Variant {
   createdAt: string;
 }
 
+/** How far a finished run goes by the background; see core/evaluation/reliance.ts. */
+export interface Reliance {
+  runId: number;
+  /** What it came to: `StoredReliance` (core/services/reliance.ts). */
+  figures: Json;
+  /** Answers picture by picture: `RelianceFile` (core/predict/reliance-file.ts). */
+  blob: BlobId;
+  createdAt: string;
+}
+
+/** Runs that were made together to answer a question. */
+export interface Study {
+  id: number;
+  /** "edits": did a person's edits of masks help? */
+  kind: 'edits';
+  /** What was asked for. */
+  params: Json;
+  createdAt: string;
+  /** In order of seed, "without" first; those that were deleted since are gone. */
+  runs: StudyRun[];
+}
+
+export interface StudyRun {
+  runId: number;
+  /** Whether it has what the study asks about. */
+  arm: 'without' | 'with';
+  seed: number;
+}
+
 export interface ExportRecord {
   id: number;
   /** Absolute folder. */

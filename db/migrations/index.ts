@@ -9,6 +9,7 @@ import * as drafts from './0006-drafts.ts';
 import * as saliencyLook from './0007-saliency-look.ts';
 import * as redo from './0008-redo.ts';
 import * as bank from './0009-bank.ts';
+import * as relianceAndStudies from './0010-reliance-and-studies.ts';
 
 export const migrations: readonly Migration[] = [
   firstTables,
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   saliencyLook,
   redo,
   bank,
+  relianceAndStudies,
 ];

@@ -61,7 +61,7 @@ test('partners: of the class each lends once and never to itself; of another cla
   assert.equal(same[3], -1, 'there is no other picture of class 1');
   for (const label of [0, 2]) {
     const members = [...labels.keys()].filter((i) => labels[i] === label);
-    assert.deepEqual(members.map((i) => same[i]).toSorted(), members);
+    assert.deepEqual(new Set(members.map((i) => same[i])), new Set(members));
     assert.ok(members.every((i) => same[i] !== i));
   }
   assert.ok([...rand.keys()].every((i) => rand[i] >= 0 && labels[rand[i]] !== labels[i]));
@@ -69,7 +69,7 @@ test('partners: of the class each lends once and never to itself; of another cla
   assert.deepEqual(drawPartners(Int32Array.from([0, 0]), 7).rand, Int32Array.from([-1, -1]));
   const classes = new Set<number>();
   for (let seed = 0; seed < 20; seed++) classes.add(labels[drawPartners(labels, seed).rand[3]]);
-  assert.deepEqual([...classes].toSorted(), [0, 2]);
+  assert.deepEqual(classes, new Set([0, 2]));
 });
 
 test('compositions pixel by pixel: foreground and background change places, and no foreground is lent', () => {

@@ -7,6 +7,7 @@ import { exportKind, verifyKind } from './export.ts';
 import { importKind } from './import.ts';
 import { onnxKind } from './onnx.ts';
 import { predictKind } from './predict.ts';
+import { relianceKind } from './reliance.ts';
 import { relinkKind } from './relink.ts';
 import { saliencyKind } from './saliency.ts';
 import { exportMasksKind, importMasksKind, morphKind } from './review.ts';
@@ -30,5 +31,6 @@ export const KINDS: Readonly<Record<QueuedKind, AnyTaskKind>> = {
   verify: verifyKind,
   predict: predictKind,
   saliency: saliencyKind,
+  reliance: relianceKind,
   onnx: onnxKind,
 };

@@ -13,6 +13,7 @@ import { imageRoutes } from './images.ts';
 import { modelRoutes } from './models.ts';
 import { predictRoutes } from './predict.ts';
 import { projectRoutes } from './projects.ts';
+import { relianceRoutes } from './reliance.ts';
 import { reviewRoutes } from './review.ts';
 import { runRoutes } from './runs.ts';
 import { sourceRoutes } from './sources.ts';
@@ -36,6 +37,7 @@ export const HANDLERS: Handlers = {
   ...modelRoutes,
   ...predictRoutes,
   ...projectRoutes,
+  ...relianceRoutes,
   ...reviewRoutes,
   ...runRoutes,
   ...sourceRoutes,

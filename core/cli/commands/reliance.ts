@@ -1,0 +1,97 @@
+import { Option } from '@commander-js/extra-typings';
+import type { CompositionName, RelianceReport } from '../../api/reliance.ts';
+import { GROUPS } from '../../data/groups.ts';
+import { COMPOSITIONS } from '../../evaluation/reliance.ts';
+import { percent, points } from '../../evaluation/sentences.ts';
+import { integer } from '../arguments.ts';
+import type { AddCommand } from '../cli.ts';
+import { count, plural } from '../format.ts';
+import { examples } from '../help.ts';
+import { estimateCell } from '../run-text.ts';
+import { table } from '../table.ts';
+
+const TITLES: Readonly<Record<CompositionName, string>> = {
+  original: 'as it is',
+  'no-fg': 'background alone',
+  'only-fg': 'foreground alone',
+  'mixed-same': 'background of its class',
+  'mixed-rand': 'background of another class',
+};
+
+export const addReliance: AddCommand = (parent, cli) => {
+  parent
+    .command('reliance')
+    .description(
+      'How far a finished run goes by the background: its answers to the pictures it was judged on, to their ' +
+        'backgrounds and foregrounds alone, and to their foregrounds in front of other backgrounds.',
+    )
+    .argument('<run>', 'its number', integer(1))
+    .option(
+      '--masks-of <run>',
+      'whose saliency tells foreground from background (default: its own); one for all runs that are compared',
+      integer(1),
+    )
+    .addOption(
+      new Option('--head <head>', 'default: the one that the run is judged by').choices([
+        'uniform',
+        'balanced',
+        'mean',
+      ] as const),
+    )
+    .option('--again', 'measure it anew')
+    .addHelpText(
+      'after',
+      examples(
+        ['reliance 4', 'measure it once, then tell of it'],
+        ['reliance 5 --masks-of 4', 'by the masks of run 4, to compare the two'],
+      ),
+    )
+    .action((run, { masksOf, head, again }) =>
+      cli.perform('reliance', async (session) => {
+        const { measureReliance, relianceReport } = await import('../../services/reliance.ts');
+        const project = await session.project();
+        const known = again === true || masksOf !== undefined ? null : await relianceReport(project, run, head);
+        if (known === null) {
+          const { emit: onEvent, signal } = session;
+          await measureReliance(project, run, masksOf ?? null, session.runJob, { onEvent, signal });
+        }
+        const report = known ?? (await relianceReport(project, run, head));
+        if (report === null) throw new Error(`what was measured of run ${run} was not kept`);
+        return { data: { reliance: report }, text: textOf(report) };
+      }),
+    );
+};
+
+function textOf(report: RelianceReport): string {
+  const { run, head, split, images, masksOf, reviewed, background, bgGap } = report;
+  const byHand = reviewed === 0 ? '' : `, ${plural(reviewed, 'mask')} by a person`;
+  const heading =
+    `Run ${run}, ${head} head, on ${split}: ${plural(images, 'picture')}, ${percent(background)} of them background ` +
+    `by the saliency of ${masksOf ?? 'the run itself'}${byHand}.`;
+  const means = (of: 'confidence' | 'accuracy'): string =>
+    table(
+      [of === 'confidence' ? 'mean p(true class)' : 'accuracy', 'macro mean', ...GROUPS],
+      COMPOSITIONS.map((composition) => {
+        const { macro, groups } = report[of][composition];
+        return [TITLES[composition], estimateCell(macro), ...GROUPS.map((group) => estimateCell(groups[group]))];
+      }),
+    );
+  const gaps = [
+    ['all pictures', bgGap.overall],
+    ['macro mean', bgGap.macro],
+    ...GROUPS.map((group) => [group, bgGap.groups[group]] as const),
+    ...report.classes.map(({ name, trained, bgGap: gap }) => [`${name} (${count(trained)})`, gap] as const),
+  ] as const;
+  const gapTable = table(
+    ['BG-Gap', '>points', '95 % interval', '>pictures'],
+    gaps.map(([title, gap]) =>
+      gap === null
+        ? [title, '-', '-', '0']
+        : [title, points(gap.value), `${points(gap.low)} to ${points(gap.high)}`, count(gap.images)],
+    ),
+  );
+  const what =
+    'BG-Gap: accuracy in front of a background of the same class less accuracy in front of one of another class\n' +
+    '(arXiv 2006.09994); 0 for a model that does not mind the background. Classes with their training images.';
+  return [heading, means('confidence'), means('accuracy'), gapTable, what].join('\n\n');
+}
