@@ -426,6 +426,37 @@ testPage(
   },
 );
 
+testPage('from the grid to the canvas and back; masks of many are changed at once and taken back', async (app) => {
+  const review = await open(app);
+  const { page } = app;
+  const before = await Promise.all(review.contexts.map((context) => maskOf(app, review, context)));
+  await page.getByRole('link', { name: 'Grid' }).click();
+  await page.getByRole('grid', { name: 'Contexts' }).focus();
+  await page.getByRole('gridcell').first().waitFor();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('e');
+  await page.locator('.place').getByText('2 of 11').waitFor();
+  await page.goBack();
+  await page.getByRole('gridcell').first().waitFor();
+  await page.getByRole('button', { name: 'On all that are shown' }).click();
+  await page.getByRole('menuitem', { name: 'Change the masks of all shown…' }).click();
+  await page.getByRole('dialog', { name: 'Change the masks of 11 contexts' }).waitFor();
+  await app.screenshot('review-morph');
+  assert.deepEqual(await app.faults(), []);
+  await page.getByLabel('Radius').fill('3');
+  await page.getByRole('button', { name: 'Change masks' }).click();
+  const [cat] = review.contexts;
+  const grown = morph({ ...CAT, data: before[0] }, 'grow', 3);
+  for (let i = 0; i < 200 && Buffer.compare(await maskOf(app, review, cat), grown) !== 0; i++) await wait(50);
+  same(await maskOf(app, review, cat), grown, 'grown with all others');
+  await page.getByRole('button', { name: 'Undo', exact: true }).first().click();
+  await page.getByText(/^Taken back: .* 11 contexts/).waitFor();
+  for (const [i, context] of review.contexts.entries()) {
+    assert.deepEqual(await maskOf(app, review, context), before[i]);
+  }
+});
+
 /** A newer run that sees the left half of the first two cats, whose masks a person has made of a strip. */
 async function dispute({ store, blobs }: Project): Promise<void> {
   const at = '2026-01-02T00:00:00.000Z';
