@@ -17,6 +17,15 @@ export const TriedPicture = z.union([
 ]);
 export type TriedPicture = z.infer<typeof TriedPicture>;
 
+/** Pictures and the model that they are shown to. */
+export const Trial = z.strictObject({
+  run: z.int().positive(),
+  /** Name of a variant of the run; absent for the model as it was trained. */
+  variant: z.string().min(1).max(100).optional(),
+  pictures: z.array(TriedPicture).min(1).max(MOST_PICTURES),
+});
+export type Trial = z.infer<typeof Trial>;
+
 export const SentPicture = z
   .object({ hash: z.string(), width: z.number(), height: z.number(), format: z.string() })
   .meta({ id: 'SentPicture' });
@@ -29,9 +38,9 @@ export const PictureAnswer = z
     picture: TriedPicture,
     /** Why there is no answer; one sentence. */
     problem: z.string().nullable(),
-    /** The five most probable classes by each head, best first; empty for a head that was not trained. */
+    /** The five most probable classes by each head that answers, best first. */
     heads: z.array(z.object({ head: Head, guesses: z.array(Guess) })),
-    /** Evidence for the best class of the head that the run is judged by. */
+    /** Evidence for the best class of the head that `judgedBy` names. */
     saliency: SaliencyMap.nullable(),
   })
   .meta({ id: 'PictureAnswer' });
@@ -50,11 +59,9 @@ export const PREDICT_ENDPOINTS = {
     response: SentPicture,
   },
   'POST /api/projects/{project}/predictions': {
-    summary: 'Show pictures to the model of a run. The result of the task is a PredictionResult.',
-    body: z.object({
-      run: z.int().positive(),
-      pictures: z.array(TriedPicture).min(1).max(MOST_PICTURES),
-    }),
+    summary:
+      'Show pictures to the model of a run, or to a variant of it. The result of the task is a PredictionResult.',
+    body: Trial,
     response: Task,
   },
 } as const satisfies Record<EndpointKey, Endpoint>;

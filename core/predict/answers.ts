@@ -29,6 +29,12 @@ export function answeringHead(
   return wanted;
 }
 
+/** The heads that a model can be asked for. */
+export function headsOfModel({ head, variant }: Pick<ModelCard, 'head' | 'variant'>): readonly Head[] {
+  if (variant) return [variant.head];
+  return head === 'uniform' ? ['uniform'] : ['uniform', 'balanced', 'mean'];
+}
+
 /**
  * Probabilities of every class.
  * @param logits [n, classes] of the head that answers

@@ -10,7 +10,7 @@ import { Network, type InferenceState } from '../models/network.ts';
 import { Evaluator } from '../training/evaluator.ts';
 import { ImageTensors } from '../training/image-tensors.ts';
 import { saliencyMap } from '../training/saliency.ts';
-import { answeringHead, probabilitiesOf } from './answers.ts';
+import { answeringHead, headsOfModel, probabilitiesOf } from './answers.ts';
 import { differenceText, relativeDifference, TOLERANCE } from './difference.ts';
 
 /** Logits of some pictures, [n, classes] of each head. */
@@ -18,7 +18,7 @@ type HeadLogits = Pick<SelfTest, 'uniform' | 'balanced'>;
 
 /** What a model says of some pictures, and what in them speaks for one class of each. */
 export interface Explained {
-  /** [n, classes] of each head, each row sums to 1; null for heads that were not trained. */
+  /** [n, classes] of each head, each row sums to 1; null for heads that do not answer. */
   probabilities: Record<Head, Float32Array | null>;
   /** The classes that the maps are of. */
   labels: Int32Array;
@@ -108,13 +108,14 @@ export class Classifier {
       const saliency = saliencyMap(features, weight, tf.tensor1d(labels, 'int32'));
       const [, height, width] = saliency.shape;
       const values = saliency.dataSync<'float32'>();
-      const two = this.card.head === 'balanced';
-      const probabilities = (head: Head): Float32Array => this.#probabilities(head, byHead[head]);
+      const heads = headsOfModel(this.card);
+      const probabilities = (head: Head): Float32Array | null =>
+        heads.includes(head) ? this.#probabilities(head, byHead[head]) : null;
       return {
         probabilities: {
           uniform: probabilities('uniform'),
-          balanced: two ? probabilities('balanced') : null,
-          mean: two ? probabilities('mean') : null,
+          balanced: probabilities('balanced'),
+          mean: probabilities('mean'),
         },
         labels,
         maps: asked.map((_, i) => ({

@@ -31,7 +31,7 @@ export interface ExplainPicture extends SnapshotFile {
 export interface ExplainSpec {
   /** Absolute path of the model file. */
   model: string;
-  /** The head whose evidence is shown; null for the one that the model's method is judged by. */
+  /** The head whose evidence is shown; null for the one that the model answers by. */
   head: Head | null;
   roots: SnapshotRoot[];
   /** `label`: the class whose evidence is wanted; null for the one that the head answers. */
@@ -56,7 +56,7 @@ export type ExplainEvent =
       type: 'explained';
       /** Position in `spec.pictures`. */
       index: number;
-      /** Most probable classes of each head that was trained. */
+      /** Most probable classes of each head that answers. */
       heads: { head: Head; guesses: { label: number; name: string; probability: number }[] }[];
       evidence: Evidence;
     }

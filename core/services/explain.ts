@@ -18,19 +18,19 @@ export interface ExplainInput {
 }
 
 /**
- * Look at pictures with the model of a run.
- * @param head whose evidence is shown; null for the one that the run is judged by
- * @throws UserError 'empty' when the run has no model; 'damaged', 'engine', 'memory', 'cancelled'
+ * Look at pictures with a model.
+ * @param model absolute path of its file
+ * @param head whose evidence is shown; null for the one that the model answers by
+ * @throws UserError 'not-found', 'damaged', 'engine', 'memory', 'cancelled'
  */
 export async function explainPictures(
-  project: Project,
-  run: Run,
+  model: string,
   head: Head | null,
   input: ExplainInput,
   runJob: RunJob,
   { onEvent, signal }: Pick<RunJobOptions<ExplainEvent>, 'onEvent' | 'signal'>,
 ): Promise<ExplainResult> {
-  const spec: ExplainSpec = { model: project.blobs.path(requireModel(run)), head, ...input, top: TOP };
+  const spec: ExplainSpec = { model, head, ...input, top: TOP };
   return runJob<ExplainSpec, ExplainEvent, ExplainResult>('explain', spec, {
     ...(onEvent ? { onEvent } : {}),
     ...(signal ? { signal } : {}),
@@ -45,7 +45,10 @@ export async function explainPictures(
 /** The model of a run. @throws UserError 'empty' when it has none yet */
 export function requireModel({ id, name, modelBlob }: Run): string {
   if (modelBlob !== null) return modelBlob;
-  throw new UserError('empty', `Run ${id} (${name}) has no model yet: it has not finished. Choose one that has.`);
+  throw new UserError(
+    'empty',
+    `Run ${id} (${name}) has no model: it has not finished. Choose one that has, or go on with \`contexture resume ${id}\`.`,
+  );
 }
 
 /** An image of the project as the job reads it; `roots` gets its source where it lacks it. */

@@ -11,7 +11,7 @@ import { pruneFolder } from '../base/prune-folder.ts';
 import { CODE_VERSION } from '../base/version.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import type { OnnxOptions } from '../onnx/onnx-model.ts';
-import { answeringHead } from '../predict/answers.ts';
+import { answeringHead, headsOfModel } from '../predict/answers.ts';
 import { sha256 } from '../storage/blob-store.ts';
 import type { Project } from '../storage/project.ts';
 import { modelCard, type ModelFileKind } from './model-card.ts';
@@ -30,7 +30,7 @@ export async function viewModel(project: Project, runId: number, choice: ModelCh
   return {
     variants: project.store.variants.ofRun(runId).map(({ name }) => name),
     head,
-    heads: card.variant ? [card.variant.head] : card.head === 'uniform' ? ['uniform'] : ['uniform', 'balanced', 'mean'],
+    heads: [...headsOfModel(card)],
     classes: card.classes.length,
     inputSize: card.preprocessing.inputSize,
     bytes: bytesOfModel(model),

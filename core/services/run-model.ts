@@ -5,6 +5,8 @@ import { readMetadata } from '../base/safetensors.ts';
 import { readCard, type ModelCard } from '../models/model-card.ts';
 import type { Project } from '../storage/project.ts';
 import type { Run, Variant } from '../storage/records.ts';
+import { requireModel } from './explain.ts';
+import { findRun } from './run-data.ts';
 import { findVariant } from './variants.ts';
 
 export interface RunModel {
@@ -24,22 +26,17 @@ export interface RunModel {
  * @throws UserError 'not-found' for no such run or variant, 'empty' when the run has no model yet
  */
 export function modelOfRun(project: Project, runId: number | null, variantName: string | null): RunModel {
-  const { blobs } = project;
-  const { runs } = project.store;
-  const run = runId === null ? runs.list().find(({ modelBlob }) => modelBlob !== null) : runs.get(runId);
-  if (!run) {
-    const what = runId === null ? 'has no finished run' : `has no run ${runId}`;
-    throw new UserError('not-found', `The project ${what}. See \`contexture runs\`, or name a model file.`);
-  }
-  if (run.modelBlob === null) {
-    throw new UserError(
-      'empty',
-      `Run ${run.id} has no model: it has not finished. Go on with \`contexture resume ${run.id}\`.`,
-    );
-  }
-  if (variantName === null) return { run, variant: null, blob: run.modelBlob, path: blobs.path(run.modelBlob) };
-  const variant = findVariant(project, run.id, variantName);
-  return { run, variant, blob: variant.blob, path: blobs.path(variant.blob) };
+  const run = runId === null ? newestFinished(project) : findRun(project, runId);
+  const trained = requireModel(run);
+  const variant = variantName === null ? null : findVariant(project, run.id, variantName);
+  const blob = variant?.blob ?? trained;
+  return { run, variant, blob, path: project.blobs.path(blob) };
+}
+
+function newestFinished({ store }: Project): Run {
+  const run = store.runs.list().find(({ modelBlob }) => modelBlob !== null);
+  if (run) return run;
+  throw new UserError('not-found', 'The project has no finished run. See `contexture runs`, or name a model file.');
 }
 
 /** What the file of a model says about itself. @throws UserError 'not-found', 'damaged' */

@@ -61,7 +61,7 @@ export interface SaliencyProblem {
 /**
  * Make maps and keep them.
  * @returns the pictures that could not be looked at
- * @throws UserError as `explainPictures`
+ * @throws UserError 'empty' when the run has no model; else as `explainPictures`
  */
 export async function makeSaliency(
   project: Project,
@@ -88,7 +88,8 @@ export async function makeSaliency(
     if (event.type === 'unreadable') problems.push({ image: images[event.index].id, reason: event.reason });
     onEvent?.(event);
   };
-  await explainPictures(project, run, headOf(run, head), { roots, pictures }, runJob, {
+  const model = project.blobs.path(requireModel(run));
+  await explainPictures(model, headOf(run, head), { roots, pictures }, runJob, {
     onEvent: receive,
     ...(signal ? { signal } : {}),
   });

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { PictureAnswer, PredictionResult, SentPicture, TriedPicture } from '../api/predict.ts';
+import type { PictureAnswer, PredictionResult, SentPicture, Trial, TriedPicture } from '../api/predict.ts';
 import { TEMPORARY_SUFFIX } from '../base/durable-file.ts';
 import { fileError, UserError } from '../base/errors.ts';
 import { pruneFolder } from '../base/prune-folder.ts';
@@ -14,8 +14,9 @@ import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import type { ExplainEvent, ExplainPicture } from '../predict/explain-job.ts';
 import { sha256 } from '../storage/blob-store.ts';
 import type { Project } from '../storage/project.ts';
-import { explainPictures, imagePicture, requireModel } from './explain.ts';
-import { findRun, headOf } from './run-data.ts';
+import { explainPictures, imagePicture } from './explain.ts';
+import { headOf } from './run-data.ts';
+import { modelOfRun, type RunModel } from './run-model.ts';
 
 /** Sent pictures are kept this long, milliseconds. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
@@ -64,10 +65,12 @@ function triedFolder({ cacheFolder }: Project): string {
 
 /**
  * Check what is asked before it is queued.
- * @throws UserError 'not-found' for a run, image or sent picture that is not there; 'empty' for a run without a model
+ * @returns the model that is asked
+ * @throws UserError 'not-found' for a run, variant, image or sent picture that is not there; 'empty' for a run without a
+ *   model
  */
-export function checkTrial(project: Project, runId: number, pictures: readonly TriedPicture[]): void {
-  requireModel(findRun(project, runId));
+export function checkTrial(project: Project, { run, variant, pictures }: Trial): RunModel {
+  const model = modelOfRun(project, run, variant ?? null);
   for (const picture of pictures) {
     if ('image' in picture) {
       if (!project.store.images.get(picture.image)) {
@@ -77,21 +80,21 @@ export function checkTrial(project: Project, runId: number, pictures: readonly T
       throw new UserError('not-found', 'The picture that was sent is not kept any more: send it again.');
     }
   }
+  return model;
 }
 
 /**
- * What the model of a run says of pictures, in their order.
+ * What a model says of pictures, in their order.
  * @throws UserError as `checkTrial` and `explainPictures`
  */
 export async function tryPictures(
   project: Project,
-  runId: number,
-  pictures: readonly TriedPicture[],
+  trial: Trial,
   runJob: RunJob,
   { onEvent, signal }: Pick<RunJobOptions<ExplainEvent>, 'onEvent' | 'signal'>,
 ): Promise<PredictionResult> {
-  checkTrial(project, runId, pictures);
-  const run = findRun(project, runId);
+  const { run, variant, path } = checkTrial(project, trial);
+  const { pictures } = trial;
   const roots: SnapshotRoot[] = [];
   const looked = await Promise.all(pictures.map((picture) => toExplain(project, picture, roots)));
   const answers = pictures.map((picture): PictureAnswer => {
@@ -107,8 +110,8 @@ export async function tryPictures(
     onEvent?.(event);
   };
   const input = { roots, pictures: looked.map((picture) => ({ picture, label: null })) };
-  await explainPictures(project, run, null, input, runJob, { onEvent: receive, ...(signal ? { signal } : {}) });
-  return { run: runId, judgedBy: headOf(run), answers };
+  await explainPictures(path, null, input, runJob, { onEvent: receive, ...(signal ? { signal } : {}) });
+  return { run: run.id, judgedBy: variant?.head ?? headOf(run), answers };
 }
 
 async function toExplain(project: Project, picture: TriedPicture, roots: SnapshotRoot[]): Promise<ExplainPicture> {

@@ -7,6 +7,7 @@ import { PredictionResult, SentPicture } from '../../core/api/predict.ts';
 import { sha256 } from '../../core/storage/blob-store.ts';
 import { predictPictures } from '../../core/services/predict.ts';
 import { modelOfRun } from '../../core/services/run-model.ts';
+import { saveVariant } from '../../core/services/variants.ts';
 import { runJob } from '../../core/jobs/runner.ts';
 import type { Project } from '../../core/storage/project.ts';
 import { patternPixels, rgbBmp, tinyPng } from '../fixtures/images.ts';
@@ -73,6 +74,55 @@ test('a sent picture and an image of the project get the answers that predict gi
     assert.ok(Math.abs(probability - expected[i].probability) < 1e-5);
   }
   assert.equal(first.saliency!.label, guesses[0].label);
+});
+
+test('a variant is tried as predict uses it; the head that it is about answers, and no other', async () => {
+  await saveVariant(project, 2, {
+    name: 'to the tail',
+    kind: 'logit-adjustment',
+    tau: 2,
+    calibration: 'group',
+    head: 'balanced',
+  });
+  const images = [...project.store.images.iterate({ split: 'test' })].slice(0, 6);
+  const asked = { run: 2, pictures: images.map(({ id }) => ({ image: id })) };
+  const answersOf = async (body: Record<string, unknown>): Promise<PredictionResult> => {
+    const task = await served.get<Task>(`POST ${base}/predictions`, { body });
+    return PredictionResult.parse((await served.ended(task)).result);
+  };
+  const trained = await answersOf(asked);
+  const varied = await answersOf({ ...asked, variant: 'to the tail' });
+  assert.deepEqual([varied.run, varied.judgedBy], [2, 'balanced']);
+  let text = '';
+  await predictPictures(
+    {
+      model: modelOfRun(project, 2, 'to the tail').path,
+      inputs: [{ kind: 'folder', path: pictures, name: '' }],
+      format: 'json',
+      out: (part: string) => (text += part),
+    },
+    runJob,
+  );
+  const told: { pictures: { file: string; classes: { class: string; probability: number }[] }[] } = JSON.parse(text);
+  for (const [i, { heads }] of varied.answers.entries()) {
+    assert.deepEqual(
+      heads.map(({ head }) => head),
+      ['balanced'],
+    );
+    const expected = told.pictures.find(({ file }) => file === images[i].path)!.classes;
+    for (const [k, { name, probability }] of heads[0].guesses.entries()) {
+      assert.equal(name, expected[k].class);
+      assert.ok(Math.abs(probability - expected[k].probability) < 1e-5);
+    }
+  }
+  assert.notDeepEqual(
+    varied.answers.map(({ heads }) => heads[0].guesses),
+    trained.answers.map(({ heads }) => heads.find(({ head }) => head === 'balanced')!.guesses),
+  );
+  const missing = await served.refused(`POST ${base}/predictions`, 'not-found', {
+    body: { ...asked, variant: 'no such' },
+  });
+  assert.match(missing, /Run 2 has no variant "no such"\. It has "to the tail"\./);
 });
 
 test('pictures are tried while a run is training', async () => {

@@ -337,7 +337,7 @@ test('a run stands for its model; without a number the newest finished one does'
     assert.equal(modelOfRun(project, null, null).path, project.blobs.path(blob));
     assert.equal(modelOfRun(project, finished.id, null).path, project.blobs.path(blob));
     await assert.rejects(async () => modelOfRun(project, stopped.id, null), /has no model: it has not finished/);
-    await assert.rejects(async () => modelOfRun(project, 99, null), /has no run 99/);
+    await assert.rejects(async () => modelOfRun(project, 99, null), /no run 99/);
     await assert.rejects(async () => modelOfRun(project, finished.id, 'tail'), /has no variant "tail"/);
     const other = project.blobs.put(Buffer.from('another file'));
     project.store.variants.add({

@@ -1,5 +1,5 @@
-/** Pictures that are tried on a run's model. */
-import type { PictureAnswer, PredictionResult, TriedPicture } from '../../../../core/api/predict.ts';
+/** Pictures that are tried on a run's model, or on a variant of it. */
+import type { PictureAnswer, PredictionResult, Trial, TriedPicture } from '../../../../core/api/predict.ts';
 import type { Task } from '../../../../core/api/tasks.ts';
 import { call, errorText, url } from '../../../lib/api.ts';
 import { tasks } from '../../../lib/tasks.svelte.ts';
@@ -13,7 +13,7 @@ export interface Tried {
   address: string;
   /** Null until it has been sent. */
   picture: TriedPicture | null;
-  /** By the run that is chosen; null until there is one. */
+  /** By the model that is chosen; null until there is one. */
   answer: PictureAnswer | null;
   /** Why there is none. */
   problem: string | null;
@@ -28,9 +28,9 @@ export class TryState {
   pictures: readonly Tried[] = $state.raw([]);
   task: Task | undefined = $state.raw();
   error: string | undefined = $state();
-  #run: number | null = null;
+  #model: Omit<Trial, 'pictures'> | null = null;
   #next = 1;
-  /** Counts changes of run: what an older one answers is not shown any more. */
+  /** Counts changes of model: what an older one answers is not shown any more. */
   #generation = 0;
 
   /** Call it while the component is being made. */
@@ -41,10 +41,10 @@ export class TryState {
     });
   }
 
-  /** Try the pictures on another run. */
-  useRun(run: number | null): void {
-    if (run === this.#run) return;
-    this.#run = run;
+  /** Try the pictures on another model. */
+  useModel(model: Omit<Trial, 'pictures'> | null): void {
+    if (model?.run === this.#model?.run && model?.variant === this.#model?.variant) return;
+    this.#model = model;
     this.#generation++;
     this.pictures = this.pictures.map((tried) => ({
       ...tried,
@@ -98,8 +98,8 @@ export class TryState {
 
   /** Ask about everything that has no answer yet; what comes meanwhile is asked about after it. */
   async #ask(): Promise<void> {
-    const run = this.#run;
-    if (run === null || this.task !== undefined) return;
+    const model = this.#model;
+    if (model === null || this.task !== undefined) return;
     const waiting = this.pictures.filter(({ picture, answer, problem }) => picture && !answer && problem === null);
     if (waiting.length === 0) return;
     const generation = this.#generation;
@@ -107,7 +107,7 @@ export class TryState {
       this.error = undefined;
       this.task = await call('POST /api/projects/{project}/predictions', {
         params: { project: this.project },
-        body: { run, pictures: waiting.flatMap(({ picture }) => picture ?? []) },
+        body: { ...model, pictures: waiting.flatMap(({ picture }) => picture ?? []) },
       });
       const ended = await endOf(this.task);
       if (generation === this.#generation) this.#take(ended, waiting);
