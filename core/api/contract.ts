@@ -20,6 +20,7 @@ import { RUN_ENDPOINTS } from './runs.ts';
 import { SOURCE_ENDPOINTS } from './sources.ts';
 import { STATS_ENDPOINTS } from './stats.ts';
 import { STORAGE_ENDPOINTS } from './storage.ts';
+import { STUDY_ENDPOINTS } from './studies.ts';
 import { TASK_ENDPOINTS } from './tasks.ts';
 import { TRAINING_ENDPOINTS } from './training.ts';
 import { VARIANT_ENDPOINTS } from './variants.ts';
@@ -44,6 +45,7 @@ export const CONTRACT = {
   ...SOURCE_ENDPOINTS,
   ...STATS_ENDPOINTS,
   ...STORAGE_ENDPOINTS,
+  ...STUDY_ENDPOINTS,
   ...TASK_ENDPOINTS,
   ...TRAINING_ENDPOINTS,
   ...VARIANT_ENDPOINTS,

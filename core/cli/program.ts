@@ -20,6 +20,7 @@ import { addSample } from './commands/sample.ts';
 import { addServe } from './commands/serve.ts';
 import { addSource } from './commands/source.ts';
 import { addStats } from './commands/stats.ts';
+import { addStudy } from './commands/study.ts';
 import { addTrain } from './commands/train.ts';
 import { addVerify } from './commands/verify.ts';
 import { oneLine } from './format.ts';
@@ -37,6 +38,7 @@ const COMMANDS: readonly AddCommand[] = [
   addRuns,
   addAdjust,
   addReliance,
+  addStudy,
   addContexts,
   addBank,
   addMasks,

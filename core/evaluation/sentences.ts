@@ -34,6 +34,33 @@ export function differenceText(
 }
 
 /**
+ * Whether a person's edits helped, in a sentence that promises no more than was seen.
+ * @param difference in macro recall of the runs with edits less those without: of a single pair by the paired bootstrap,
+ *   of several over seeds; null where there is none
+ * @param pairs that have finished
+ */
+export function editsSentence(difference: Difference | SeedDifference | null, pairs: number): string {
+  if (pairs === 0) return 'No pair of runs has finished yet: nothing can be said.';
+  if (difference === null) return 'There are no test images: nothing can be said.';
+  const { a, b, value, low, high } = difference;
+  const interval =
+    low === null || high === null
+      ? ''
+      : `, 95 % interval ${points(low)} to ${points(high)} over ${pairs === 1 ? 'test images' : 'seeds'}`;
+  const figures = `macro recall ${percent(b)} with your edits, ${percent(a)} without (${points(value)} points${interval})`;
+  const from = pairs === 1 ? 'From one pair of runs' : `Over ${pairs} seeds`;
+  const caution = pairs === 1 ? ' Another seed may say otherwise: add some.' : '';
+  switch (difference.verdict) {
+    case 'better':
+      return `${from} your edits helped: ${figures}.${caution}`;
+    case 'worse':
+      return `${from} your edits did harm: ${figures}.${caution}`;
+    case 'no clear difference':
+      return `${from} there is no clear difference: ${figures}. The edits may have helped, harmed or done nothing.`;
+  }
+}
+
+/**
  * A warning where classes have few test images, or null.
  * @param classes name and number of test images
  */

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { errorToData, UserError } from '../base/errors.ts';
 import { asJson, canonicalJson } from '../base/json.ts';
 import { CODE_VERSION } from '../base/version.ts';
-import { bankHash, takeBank } from '../contexts/bank.ts';
+import { bankHash, takeBank, type BankEntry } from '../contexts/bank.ts';
 import type { PackPort } from '../data/packed.ts';
 import { datasetHash, indicesOfSplit, readSnapshot, takeSnapshot, type DatasetSnapshot } from '../data/snapshot.ts';
 import type { Comparison } from '../evaluation/compare.ts';
@@ -65,11 +65,17 @@ export function freezeData({ store, blobs }: Project): FrozenData {
 
 /**
  * Make a run: its data set, bank and settings are frozen now; `performRun` trains it, now or later.
+ * @param contexts the curated bank, where it is to be another than what is accepted now
  * @returns the run, "queued"
  * @throws UserError 'usage' for a setting out of range, 'empty' without training images, test images or, where it is to
  *   draw from the curated bank, accepted contexts
  */
-export function queueRun(project: Project, request: RunRequest, data: FrozenData = freezeData(project)): Run {
+export function queueRun(
+  project: Project,
+  request: RunRequest,
+  data: FrozenData = freezeData(project),
+  contexts?: readonly BankEntry[],
+): Run {
   const { store, blobs } = project;
   const { snapshot } = data;
   if (!snapshot.evaluation) {
@@ -79,7 +85,7 @@ export function queueRun(project: Project, request: RunRequest, data: FrozenData
     );
   }
   const { config, rules } = planRun(snapshot, request);
-  const bank = config.curatedShare > 0 ? takeBank(store) : null;
+  const bank = config.curatedShare > 0 ? (contexts ?? takeBank(store)) : null;
   if (bank?.length === 0) {
     throw new UserError(
       'empty',

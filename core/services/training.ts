@@ -153,6 +153,20 @@ export function queueRuns(project: Project, request: TrainingRequest): QueuedRun
   );
 }
 
+/**
+ * What settings from outside come to, before anything is made with them.
+ * @returns the configuration, and the settings with what the project adds to them
+ * @throws UserError as `planRun`
+ */
+export function checkedSettings(
+  store: ProjectStore,
+  { method, preset, settings }: { method: MethodName; preset: PresetName; settings: Readonly<Record<string, Json>> },
+): { config: TrainConfig; overrides: TrainOverrides } {
+  const overrides = withGroups(store, settings);
+  const { config } = requirePlan(planSettings(trainingFacts(store), { method, preset, settings: overrides }));
+  return { config, overrides };
+}
+
 /** How long a trial measures each method, seconds. */
 const TRIAL_SECONDS = 4;
 

@@ -5,7 +5,7 @@ import { DEFAULT_THRESHOLDS } from '../../core/data/groups.ts';
 import { compareRuns, pairImages, verdict, type ComparisonInput } from '../../core/evaluation/compare.ts';
 import { figuresOfMatrix, type HeadFigures } from '../../core/evaluation/figures.ts';
 import { compareSeeds, seedDifference } from '../../core/evaluation/seeds.ts';
-import { differenceText, fewTestImages, percent, points } from '../../core/evaluation/sentences.ts';
+import { differenceText, editsSentence, fewTestImages, percent, points } from '../../core/evaluation/sentences.ts';
 
 /** One class after the other; `[images, right by both, only by b, only by a]` each. */
 function outcomes(
@@ -215,4 +215,16 @@ test('few test images are warned of with the step of their figure', () => {
     ])!,
     /^Class auk has 1 test image, the fewest of 2 classes with under 20: .* steps of 100 points/,
   );
+});
+
+test('whether edits helped is said with its interval, and no louder than it is known', () => {
+  const pair = compareRuns(outcomes([[100, 40, 30, 0]], [500]));
+  assert.match(
+    editsSentence(pair.macroRecall, 1),
+    /^From one pair of runs your edits helped: macro recall 70.0 % with your edits, 40.0 % without \(\+30.0 points, .* over test images\)\. Another seed may say otherwise/,
+  );
+  const seeds = (differences: readonly number[]) => seedDifference(differences.map((d) => [0.5, 0.5 + d] as const));
+  assert.match(editsSentence(seeds([-0.1, -0.11, -0.09]), 3), /^Over 3 seeds your edits did harm: .* over seeds\)\.$/);
+  assert.match(editsSentence(seeds([0.1, -0.1]), 2), /^Over 2 seeds there is no clear difference: .*done nothing\.$/);
+  assert.match(editsSentence(null, 0), /nothing can be said/);
 });

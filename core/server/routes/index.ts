@@ -19,6 +19,7 @@ import { runRoutes } from './runs.ts';
 import { sourceRoutes } from './sources.ts';
 import { statsRoutes } from './stats.ts';
 import { storageRoutes } from './storage.ts';
+import { studyRoutes } from './studies.ts';
 import { taskRoutes } from './tasks.ts';
 import { trainingRoutes } from './training.ts';
 import { variantRoutes } from './variants.ts';
@@ -43,6 +44,7 @@ export const HANDLERS: Handlers = {
   ...sourceRoutes,
   ...statsRoutes,
   ...storageRoutes,
+  ...studyRoutes,
   ...taskRoutes,
   ...trainingRoutes,
   ...variantRoutes,
