@@ -113,7 +113,6 @@ export class QueueState {
 
   /** Ask for the list anew: what has been decided leaves it, where the filter says so. */
   reload(): void {
-    this.active = 0;
     router.setQuery({ context: undefined });
     this.disputes.reload();
     this.#list.reload();
@@ -141,7 +140,6 @@ export class QueueState {
     const next = Math.min(this.length - 1, Math.max(0, index));
     if (next < 0 || next === this.active) return;
     this.active = next;
-    router.setQuery({ context: this.list.contexts[next] });
   }
 
   /** Show the next undecided one in a direction, as far as is known. */
@@ -257,9 +255,10 @@ export class QueueState {
     this.#later = requestAnimationFrame(() => setTimeout(() => this.#prepare(current.id)));
   }
 
-  /** What follows when a context is shown: its neighbours are made ready. */
+  /** What follows when a context is shown: the address names it, its neighbours are made ready. */
   #prepare(id: number): void {
     if (this.current?.id !== id) return;
+    router.setQuery({ context: id });
     this.#shelf.want(this.#near());
     void this.#check(id);
     const first = Math.max(0, this.active - ROWS);
