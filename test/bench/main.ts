@@ -6,11 +6,13 @@ import { parseArgs } from 'node:util';
 
 const BENCHES: Readonly<Record<string, (options: Record<string, number>) => Promise<object>>> = {
   photos: async (options) => (await import('./photos.ts')).photos(options),
+  'photos-101': async (options) => (await import('./photos-101.ts')).photos101(options),
   'step-ce': async (options) => (await import('./step.ts')).stepCe(options),
   'step-csa': async (options) => (await import('./step.ts')).stepCsa(options),
   'step-ce-bf16': async (options) => (await import('./step.ts')).stepCeBf16(options),
   'step-csa-bf16': async (options) => (await import('./step.ts')).stepCsaBf16(options),
   'epoch-csa': async (options) => (await import('./epoch-csa.ts')).epochCsa(options),
+  finetune: async (options) => (await import('./finetune.ts')).finetune(options),
   'first-step': async (options) => (await import('./first-step.ts')).firstStep(options),
   saliency: async (options) => (await import('./saliency.ts')).saliency(options),
   soak: async (options) => (await import('./soak.ts')).soak(options),

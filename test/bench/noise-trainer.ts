@@ -1,8 +1,9 @@
 /** A trainer on random pictures that lie ready, so that a measurement is of the steps alone. */
 import { Random } from '../../core/base/random.ts';
-import { Network } from '../../core/models/network.ts';
+import { networkOf } from '../../core/models/network.ts';
 import type { TrainConfig } from '../../core/training/config.ts';
 import type { Pictures } from '../../core/training/pictures.ts';
+import { startingState } from '../../core/training/starting-state.ts';
 import { Trainer } from '../../core/training/trainer.ts';
 
 const CLASSES = 10;
@@ -22,7 +23,8 @@ export function noiseTrainer(config: TrainConfig, images: number): Trainer {
     return batch;
   };
   const pictures: Pictures = { count: images, size, ahead: 0, plain, augmented: plain };
-  const network = new Network(config.model, CLASSES, config.precision);
+  const network = networkOf(config, CLASSES);
+  const state = startingState(network, config);
   const admitted = Array.from({ length: CLASSES }, () => true);
-  return new Trainer({ config, network, pictures, labels, admitted, curated: null });
+  return new Trainer({ config, network, state, pictures, labels, admitted, curated: null });
 }
