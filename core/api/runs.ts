@@ -110,6 +110,9 @@ export const RunDetail = z
     notes: z.string(),
     /** Name of the method for people. */
     methodTitle: z.string(),
+    /** Its network and the weights that it began with, and what of them was trained, for people. */
+    network: z.string(),
+    trained: z.string(),
     /** Its answers for each test image are kept: it has finished. */
     answers: z.boolean(),
     /** The head that it is judged by. */

@@ -13,6 +13,7 @@ import { answeringHead } from '../predict/answers.ts';
 import { preprocessingText } from '../predict/preprocessing-text.ts';
 import type { Project } from '../storage/project.ts';
 import { TrainConfig, type StartingWeights } from '../training/config.ts';
+import { tuningText } from '../training/network-text.ts';
 import { storedFigures } from '../training/stored-figures.ts';
 import { pythonExample } from './model-example.ts';
 import { listBackbones } from './backbones.ts';
@@ -139,7 +140,7 @@ function fileList(files: readonly ModelFileKind[], card: ModelCard, onnx: OnnxFa
 
 async function training({ run }: RunModel, card: ModelCard, config: TrainConfig): Promise<string> {
   const images = card.trainCounts.reduce((sum, count) => sum + count, 0);
-  const { weights, tune, augment } = config;
+  const { weights, augment } = config;
   const facts: [string, string][] = [
     ['Training images', `${images} in ${card.classes.length} classes`],
     ['Data set', `\`${run.datasetHash}\` (SHA-256)`],
@@ -147,7 +148,7 @@ async function training({ run }: RunModel, card: ModelCard, config: TrainConfig)
   if (run.bankHash !== null) facts.push(['Curated contexts', `\`${run.bankHash}\` (SHA-256)`]);
   facts.push(['Method', `${config.method}, seed ${run.seed}`], ['Backbone', backboneOf(config.model).title]);
   if (weights !== null) {
-    facts.push(['Starting weights', await weightsText(weights)], ['Trained', tuningText(tune)]);
+    facts.push(['Starting weights', await weightsText(weights)], ['Trained', tuningText(config)]);
   }
   const crop = augment.crop === 'resized' ? 'random resized crop' : 'padded crop';
   const jitter = augment.jitter > 0 ? `, colour jitter ${augment.jitter}` : '';
@@ -170,13 +171,6 @@ async function weightsText({ name, hash }: StartingWeights): Promise<string> {
   if (entry?.state !== 'here' || findPack(name)?.hash !== hash) return file;
   const licence = entry.licence === '' ? '' : `, licence ${inline(entry.licence)}`;
   return `${file}, made from ${inline(entry.source)}${licence}`;
-}
-
-function tuningText({ stages, rate, batchNorm }: TrainConfig['tune']): string {
-  if (stages === 0) return 'the heads alone';
-  const what = stages === 'all' ? 'the whole network' : `the heads and the last ${stages} stages of the backbone`;
-  const statistics = batchNorm === 'frozen' ? 'left as they were' : 'of each batch';
-  return `${what}; the backbone at ${rate} of the rate, statistics of batch normalisation ${statistics}`;
 }
 
 function figureText(

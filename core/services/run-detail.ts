@@ -6,6 +6,7 @@ import type { Head } from '../evaluation/figures.ts';
 import type { Project } from '../storage/project.ts';
 import type { Run } from '../storage/records.ts';
 import { TrainConfig } from '../training/config.ts';
+import { networkText, tuningText } from '../training/network-text.ts';
 import { storedFigures, storedSummary, type EpochSummary } from '../training/stored-figures.ts';
 import { datasetOf, findRun, headOf, methodOf } from './run-data.ts';
 import { rowOf } from './run-history.ts';
@@ -24,6 +25,8 @@ export async function runDetail(project: Project, id: number): Promise<RunDetail
     run: rowOf(run, project.store.runs.epochCount(id)),
     notes: run.notes,
     methodTitle: methodOf(run).title,
+    network: networkText(config),
+    trained: tuningText(config),
     answers: run.predictionsBlob !== null,
     judgedBy: headOf(run),
     classes: dataset.classes.length,

@@ -149,7 +149,7 @@ test('the card of a fine-tuned model names its starting weights, with their lice
     );
     assert.match(
       await text(),
-      /last 2 stages of the backbone; the backbone at 0\.1 of the rate, statistics .* left as they were/,
+      /the last 2 of \d+ stages and the heads, the backbone at 0\.1 of the rate, batch-norm statistics frozen/,
     );
     // Another file of that name says nothing about the one that the run started from.
     writeDurably(backbonePath('mine'), encodeBackbonePack({ ...card, licence: 'MIT' }, new Map()));

@@ -10,7 +10,7 @@ import { integer } from '../arguments.ts';
 import type { AddCommand } from '../cli.ts';
 import { duration, localTime, plural } from '../format.ts';
 import { examples } from '../help.ts';
-import { networkText, tuningText } from '../network-text.ts';
+import { networkText, tuningText } from '../../training/network-text.ts';
 import { classTable, figuresTable, variantsTable } from '../run-text.ts';
 import { facts, table } from '../table.ts';
 

@@ -10,7 +10,7 @@ import { integer, number, numberPair, thresholds } from '../arguments.ts';
 import type { AddCommand, Outcome } from '../cli.ts';
 import { count, plural } from '../format.ts';
 import { examples } from '../help.ts';
-import { networkText, tuningText } from '../network-text.ts';
+import { networkText, tuningText } from '../../training/network-text.ts';
 import { epochLine, runText } from '../run-text.ts';
 import type { Session } from '../session.ts';
 import { facts } from '../table.ts';

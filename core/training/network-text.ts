@@ -1,12 +1,14 @@
 /** What network a run trains, and what of it, as people read it. */
 import { backboneOf } from '../models/backbones.ts';
-import type { TrainConfig } from '../training/config.ts';
-import { plural } from './format.ts';
+import type { TrainConfig } from './config.ts';
 
 /** As in "EfficientNet-Lite0 with the weights efficientnet-lite0". */
 export function networkText({ model, weights }: Pick<TrainConfig, 'model' | 'weights'>): string {
   const { title } = backboneOf(model);
-  const form = model.kind === 'resnet-cifar' ? `${title}, ${plural(model.blocks, 'block')} a stage` : title;
+  const form =
+    model.kind === 'resnet-cifar'
+      ? `${title}, ${model.blocks} ${model.blocks === 1 ? 'block' : 'blocks'} a stage`
+      : title;
   return weights === null ? `${form}, from scratch` : `${form} with the weights ${weights.name}`;
 }
 
