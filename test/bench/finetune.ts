@@ -23,10 +23,16 @@ export interface FinetuneSpec {
   threads: number;
 }
 
-/** What either program prints: pictures a second. */
-interface Rate {
+/** What either program prints. */
+interface Outcome {
+  /** Pictures a second. */
   rate: number;
+  /** Of `frozen`: the mean of all features of the same pictures on both sides. */
+  feature: number;
 }
+
+/** How far the sides' means may lie apart, relative to one of them. */
+const TOLERANCE = 1e-4;
 
 interface Options {
   pairs?: number;
@@ -42,10 +48,20 @@ export async function finetune({ pairs = 5, steps = 8, batch = 32 }: Options): P
 }
 
 function compare(spec: FinetuneSpec, pairs: number): Promise<PairedResult> {
+  let expected = NaN;
   const program = join(import.meta.dirname, 'finetune_torch.py');
   const peer = (steps: number, channelsLast: boolean): number => {
     const own = { ...spec, steps, classes: CLASSES, channels_last: channelsLast };
-    return runPython<Rate>([program, backbonePath(BACKBONE), JSON.stringify(own)]).rate;
+    const { rate, feature } = runPython<Outcome>([program, backbonePath(BACKBONE), JSON.stringify(own)]);
+    expected = feature;
+    return rate;
+  };
+  const ours = (): number => {
+    const { rate, feature } = runOurs<Outcome>('finetune-ours.ts', spec);
+    if (spec.part === 'frozen' && !(Math.abs(feature - expected) <= TOLERANCE * Math.abs(expected))) {
+      throw new Error(`the mean feature is ${feature} and the peer's ${expected}`);
+    }
+    return rate;
   };
   // Which layout suits it better is looked up once, over a few steps.
   const few = Math.min(spec.steps, 3);
@@ -56,7 +72,7 @@ function compare(spec: FinetuneSpec, pairs: number): Promise<PairedResult> {
     greaterIsBetter: true,
     versions: { ...versionsOfBoth(), peerLayout: channelsLast ? 'channels last' : 'channels first' },
     pairs,
-    ours: () => runOurs<Rate>('finetune-ours.ts', spec).rate,
+    ours,
     peer: () => peer(spec.steps, channelsLast),
   });
 }

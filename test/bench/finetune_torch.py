@@ -2,7 +2,8 @@
 
     finetune_torch.py PACK.safetensors '{"part":"last","batch":32,"steps":10,"threads":2,"classes":10,"channels_last":true}'
 
-PACK is ours: the same weights, kernels turned to PyTorch's layout. Prints pictures a second as one JSON line.
+PACK is ours: the same weights, kernels turned to PyTorch's layout. Prints pictures a second, and of `frozen` the mean of all features, as
+one JSON line.
 """
 import json, re, struct, sys, time
 import numpy as np, torch
@@ -49,8 +50,14 @@ missing, unexpected = model.load_state_dict(state, strict=False)
 assert not unexpected and all('_fc' in name or 'num_batches' in name for name in missing), (missing, unexpected)
 layout = torch.channels_last if spec['channels_last'] else torch.contiguous_format
 model = model.to(memory_format=layout)
-pool = [(torch.randn(batch, 3, 224, 224).contiguous(memory_format=layout), torch.randint(0, spec['classes'], (batch,)))
-        for _ in range(2)]
+if part == 'frozen':
+    # Ours looks at these pictures too.
+    noise = (np.arange(batch * 224 * 224 * 3, dtype=np.uint32) * np.uint32(2654435761)) >> 24
+    x = torch.from_numpy((noise.astype('f4').reshape(batch, 224, 224, 3) - 127) / 128).permute(0, 3, 1, 2)
+else:
+    x = torch.randn(batch, 3, 224, 224)
+x = x.contiguous(memory_format=layout)
+y = torch.randint(0, spec['classes'], (batch,))
 
 # The last three stages: the blocks of the last two, and the last convolution.
 last = sum(count for count, *_ in STAGES[-2:])
@@ -65,22 +72,21 @@ if part != 'frozen':
                                 weight_decay=5e-4)
 
 
-def look(x):
+def look():
     with torch.inference_mode():
-        model.features(x).mean((2, 3)).numpy()
+        return model.features(x).mean((2, 3)).numpy().mean(dtype='f8')
 
 
-def train(x, y):
+def train():
     loss = F.cross_entropy(model(x), y)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
     optimiser.step()
-    loss.item()
+    return loss.item()
 
 
 for step in range(-4, spec['steps']):
     if step == 0:
         started = time.perf_counter()
-    x, y = pool[step % 2]
-    look(x) if part == 'frozen' else train(x, y)
-print(json.dumps({'rate': batch * spec['steps'] / (time.perf_counter() - started)}))
+    result = look() if part == 'frozen' else train()
+print(json.dumps({'rate': batch * spec['steps'] / (time.perf_counter() - started), 'feature': result}))

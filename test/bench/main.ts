@@ -22,6 +22,7 @@ const BENCHES: Readonly<Record<string, (options: Record<string, number>) => Prom
   review: async (options) => (await import('./review.ts')).reviewBench(options),
   app: async (options) => (await import('./app.ts')).appBench(options),
   'coloured-mnist': async (options) => (await import('./coloured-mnist.ts')).colouredMnist(options),
+  pets: async (options) => (await import('./pets.ts')).pets(options),
   'pets-masks': async (options) => (await import('./pets-masks.ts')).petsMasks(options),
   'cifar-peer': async (options) => (await import('./cifar-peer.ts')).cifarPeer(options),
 };
