@@ -15,17 +15,17 @@ interface RunUseRow {
 }
 
 export function useTable(connection: Connection): UseTable {
-  const newBanks = connection.column<BlobId>(`
-    SELECT DISTINCT bankBlob FROM run
+  const newBank = connection.column<BlobId>(`
+    SELECT bankBlob FROM run
     WHERE bankBlob IS NOT NULL AND NOT EXISTS (SELECT 1 FROM useTally WHERE useTally.bankBlob = run.bankBlob)
-    ORDER BY bankBlob`);
+    LIMIT 1`);
   const newExports = connection.column<number>(`
     SELECT id FROM export WHERE ${DONE} AND NOT EXISTS (SELECT 1 FROM useTally WHERE exportId = export.id) ORDER BY id`);
   const addBankTally = connection.prepare<[BlobId]>('INSERT INTO useTally (bankBlob) VALUES (?)');
   const addExportTally = connection.prepare<[number]>('INSERT INTO useTally (exportId) VALUES (?)');
-  const addUse = connection.prepare<[number, number, number]>(
-    'INSERT INTO contextUse (contextId, tallyId, maskId, pictures) VALUES (?, ?, ?, NULL)',
-  );
+  const addBankUses = connection.prepare<[number, string]>(`
+    INSERT INTO contextUse (contextId, tallyId, maskId, pictures)
+    SELECT value ->> 0, ?, value ->> 1, NULL FROM json_each(?)`);
   const addExportUses = connection.prepare<[number, number]>(`
     INSERT INTO contextUse (contextId, tallyId, maskId, pictures)
     SELECT contextId, ?, maskId, count(*) FROM exportItem
@@ -51,11 +51,11 @@ export function useTable(connection: Connection): UseTable {
   const exportsOf = connection.column<number>(`
     SELECT count(*) FROM useTally WHERE exportId IS NOT NULL AND id IN (${USED})`);
   return {
-    newBanks: () => newBanks(),
+    newBank: () => newBank().at(0),
     addBank: (blob, entries) =>
       connection.transaction(() => {
-        const tally = addBankTally.insert(blob);
-        for (const { contextId, maskId } of entries) addUse.run(contextId, tally, maskId);
+        const pairs = JSON.stringify(entries.map(({ contextId, maskId }) => [contextId, maskId]));
+        addBankUses.run(addBankTally.insert(blob), pairs);
       }),
     addExports: () =>
       connection.transaction(() => {

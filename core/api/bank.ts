@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ContextCounts, ContextDetail, ContextSelection } from './contexts.ts';
 import type { Endpoint, EndpointKey } from './endpoint.ts';
+import { Task } from './tasks.ts';
 
 /** What was made with contexts and stays as it is, whatever becomes of them. */
 export const MadeWith = z
@@ -53,6 +54,31 @@ export const UseCount = z
   .meta({ id: 'UseCount' });
 export type UseCount = z.infer<typeof UseCount>;
 
+/** Cosine between pooled features from which two contexts count as near twins, unless another one is asked for. */
+export const DEFAULT_TWINS_FROM = 0.98;
+
+/** How diverse the bank is, by the features of a model that looks at its contexts with the foreground painted over. */
+export const DiversityReport = z
+  .object({
+    run: z.number(),
+    runName: z.string(),
+    contexts: z.number(),
+    /** How many different ones they come to: the Vendi score of order 2; see core/contexts/diversity.ts. */
+    effective: z.number(),
+    /** Classes without contexts are left out. */
+    classes: z.array(z.object({ name: z.string(), contexts: z.number(), effective: z.number() })),
+    twinsFrom: z.number(),
+    /** Ids of contexts, those most alike first, 500 at most. */
+    twins: z.array(z.object({ a: z.number(), b: z.number(), cosine: z.number() })),
+    /** Pairs of twins in all, and contexts that have one. */
+    pairs: z.number(),
+    withTwin: z.number(),
+    /** What kind to add next. */
+    sentence: z.string(),
+  })
+  .meta({ id: 'DiversityReport' });
+export type DiversityReport = z.infer<typeof DiversityReport>;
+
 const BankChange = z.object({ changed: z.number(), counts: ContextCounts, madeWith: MadeWith });
 
 export const BANK_ENDPOINTS = {
@@ -79,5 +105,14 @@ export const BANK_ENDPOINTS = {
     summary: 'How often contexts were used, in the order asked for.',
     body: z.object({ ids: z.array(z.int().positive()).max(5000) }),
     response: z.array(UseCount),
+  },
+  'POST /api/projects/{project}/bank/diversity': {
+    summary: 'Measure how diverse the bank is; the result of the task is a DiversityReport.',
+    body: z.strictObject({
+      /** Whose model looks; the newest finished run when absent. */
+      run: z.int().positive().optional(),
+      twinsFrom: z.number().min(0.5).max(1).default(DEFAULT_TWINS_FROM),
+    }),
+    response: Task,
   },
 } as const satisfies Record<EndpointKey, Endpoint>;

@@ -32,6 +32,7 @@ export const TASK_KINDS = [
   'predict',
   'saliency',
   'reliance',
+  'diversity',
   'onnx',
   'contexts',
   'remask',

@@ -59,6 +59,7 @@ export type JobKind =
   | 'predict'
   | 'explain'
   | 'reliance'
+  | 'diversity'
   | 'onnx'
   | 'doctor';
 

@@ -13,6 +13,7 @@ const MODULES: Readonly<Record<JobKind, { file: string; name: string }>> = {
   predict: { file: '../predict/predict-job.ts', name: 'predictJob' },
   explain: { file: '../predict/explain-job.ts', name: 'explainJob' },
   reliance: { file: '../predict/reliance-job.ts', name: 'relianceJob' },
+  diversity: { file: '../contexts/diversity-job.ts', name: 'diversityJob' },
   onnx: { file: '../onnx/onnx-job.ts', name: 'onnxJob' },
   doctor: { file: '../engine/doctor.ts', name: 'doctorJob' },
 };

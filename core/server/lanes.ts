@@ -21,5 +21,6 @@ export const JOB_LANES: Readonly<Record<JobKind, Lane>> = {
   predict: 'side',
   explain: 'side',
   reliance: 'engine',
+  diversity: 'engine',
   onnx: 'side',
 };

@@ -1,4 +1,5 @@
 /** The bank as a person keeps it: contexts retired and put back, notes, and what was made with a context. */
+import { setImmediate } from 'node:timers/promises';
 import type { ContextUses, MadeWith } from '../api/bank.ts';
 import { UserError } from '../base/errors.ts';
 import { readBank } from '../contexts/bank.ts';
@@ -33,10 +34,10 @@ export function noteContext({ store }: Project, id: number, note: string): void 
 }
 
 /** What was made with a context. @throws UserError 'not-found'; 'damaged' when the bank of a run is */
-export function contextUses(project: Project, id: number): ContextUses {
+export async function contextUses(project: Project, id: number): Promise<ContextUses> {
   const { store } = project;
   const { maskId: inForce } = requireContext(store, id);
-  tally(project);
+  await tally(project);
   const used = store.uses.ofContext(id);
   const runs = used.runs.map(({ id: run, maskId, ...rest }) => ({ run, ...rest, ...versionOf(maskId, inForce) }));
   const exports = used.exports.map(({ id: made, maskId, ...rest }) => ({
@@ -52,14 +53,14 @@ function versionOf(mask: number, inForce: number): { mask: number; current: bool
 }
 
 /** How often contexts were used, in the order asked for; ids that are not there were used by nothing. */
-export function useCounts(project: Project, ids: readonly number[]): UseCount[] {
-  tally(project);
+export async function useCounts(project: Project, ids: readonly number[]): Promise<UseCount[]> {
+  await tally(project);
   return project.store.uses.counts(ids);
 }
 
 /** What was made with any of these contexts, and stays as it is. */
-export function madeWith(project: Project, ids: readonly number[]): MadeWith {
-  tally(project);
+export async function madeWith(project: Project, ids: readonly number[]): Promise<MadeWith> {
+  await tally(project);
   const { runs, exports } = project.store.uses.ofContexts(ids);
   if (runs + exports === 0)
     return { runs, exports, sentence: `Nothing was made with ${ids.length === 1 ? 'it' : 'them'} yet.` };
@@ -89,8 +90,12 @@ function numbered(count: number, noun: string): string {
 }
 
 /** Count the banks and exports that have not been counted yet; each is read once and never again. */
-function tally({ store, blobs }: Project): void {
-  for (const blob of store.uses.newBanks()) store.uses.addBank(blob, readBank(blobs, blob));
+async function tally({ store, blobs }: Project): Promise<void> {
+  for (let blob = store.uses.newBank(); blob !== undefined; blob = store.uses.newBank()) {
+    store.uses.addBank(blob, readBank(blobs, blob));
+    // An older project may have hundreds, each a fraction of a second: others are served in between.
+    await setImmediate();
+  }
   store.uses.addExports();
 }
 

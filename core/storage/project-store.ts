@@ -376,8 +376,8 @@ export interface UseCount {
 
 /** Which contexts were used by runs and exports. Frozen banks are counted when somebody asks, each once. */
 export interface UseTable {
-  /** Frozen banks of runs that have not been counted yet. */
-  newBanks(): BlobId[];
+  /** A frozen bank of a run that has not been counted yet. */
+  newBank(): BlobId | undefined;
   addBank(blob: BlobId, entries: readonly { contextId: number; maskId: number }[]): void;
   /** Count the finished exports that have not been counted yet. */
   addExports(): void;

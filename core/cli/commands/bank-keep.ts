@@ -38,7 +38,7 @@ export const addBankKeep: AddCommand = (bank, cli) => {
           const done = `${plural(changed.length, 'context')} ${retired ? 'retired' : 'put back'}.`;
           const text = `${done} The bank holds ${plural(bankSize, 'context')}.`;
           if (!retired || changed.length === 0) return { data: { changed: changed.length, bank: bankSize }, text };
-          const made = madeWith(project, changed);
+          const made = await madeWith(project, changed);
           return {
             data: { changed: changed.length, bank: bankSize, madeWith: made },
             text: `${text} ${made.sentence}`,

@@ -12,6 +12,7 @@ import { REFINE_EPSILON, REFINE_RADIUS, ruleFrom } from '../mask-rule.ts';
 import { filterFrom, selectIds, STATES, stateOption } from '../select-contexts.ts';
 import type { Session } from '../session.ts';
 import { facts, table } from '../table.ts';
+import { addBankDiversity, DIVERSITY_EXAMPLES } from './bank-diversity.ts';
 import { addBankKeep, KEEP_EXAMPLES } from './bank-keep.ts';
 import { addBankMasks, MASK_EXAMPLES } from './bank-masks.ts';
 
@@ -31,6 +32,7 @@ const EXAMPLES = {
   'restore-mask': ['bank restore-mask 12 7', 'go back to mask version 7'],
   ...MASK_EXAMPLES,
   ...KEEP_EXAMPLES,
+  ...DIVERSITY_EXAMPLES,
 } as const;
 
 export const addBank: AddCommand = (parent, cli) => {
@@ -139,6 +141,7 @@ export const addBank: AddCommand = (parent, cli) => {
 
   addBankMasks(bank, cli);
   addBankKeep(bank, cli);
+  addBankDiversity(bank, cli);
 
   bank
     .command('save-mask')
@@ -173,7 +176,7 @@ export const addBank: AddCommand = (parent, cli) => {
         const { contextUses } = await import('../../services/bank.ts');
         const project = await session.project();
         const mask = await editMask(project, id, session.path(file), await session.by());
-        const { sentence } = contextUses(project, id);
+        const { sentence } = await contextUses(project, id);
         const text = `Context ${id} has mask ${mask.id}: ${percent(mask.area)} of it is context. ${sentence}`;
         return { data: { mask }, text };
       }),
@@ -191,7 +194,7 @@ export const addBank: AddCommand = (parent, cli) => {
         const { contextUses } = await import('../../services/bank.ts');
         const project = await session.project();
         await restoreMask(project, id, maskId, await session.by());
-        const { sentence } = contextUses(project, id);
+        const { sentence } = await contextUses(project, id);
         return { data: { context: id, mask: maskId }, text: `Context ${id} has mask ${maskId} again. ${sentence}` };
       }),
     );
@@ -208,7 +211,7 @@ async function show(session: Session, id: number): Promise<Outcome> {
   const project = await session.project();
   const detail = showContext(project, id);
   const { context, image, mask, masks, history } = detail;
-  const uses = contextUses(project, id);
+  const uses = await contextUses(project, id);
   const name = effectiveClasses(project.store).get(image.classId)?.name ?? '';
   const head = facts([
     ['Context', `${context.id}, ${inWords(context)}`],

@@ -2,6 +2,7 @@
 import type { AnyTaskKind, QueuedKind } from '../task-kind.ts';
 import { backboneKind } from './backbone.ts';
 import { contextsKind, remaskKind } from './contexts.ts';
+import { diversityKind } from './diversity.ts';
 import { doctorKind } from './doctor.ts';
 import { exportKind, verifyKind } from './export.ts';
 import { importKind } from './import.ts';
@@ -32,5 +33,6 @@ export const KINDS: Readonly<Record<QueuedKind, AnyTaskKind>> = {
   predict: predictKind,
   saliency: saliencyKind,
   reliance: relianceKind,
+  diversity: diversityKind,
   onnx: onnxKind,
 };

@@ -1,0 +1,153 @@
+/**
+ * The diversity job: looks with a model at the contexts of a frozen bank, foregrounds painted over with the mean colour,
+ * and tells how many different ones they come to.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { UserError } from '../base/errors.ts';
+import { ProgressMeter, type Progress } from '../base/progress.ts';
+import { decodeGrey, decodeRgb, resizeGrey, type Target } from '../data/decode.ts';
+import { mapOrdered } from '../data/flow.ts';
+import { SnapshotFiles } from '../data/snapshot-files.ts';
+import { readSnapshot } from '../data/snapshot.ts';
+import { startEngine } from '../engine/backend.ts';
+import { engineFailure } from '../engine/failure.ts';
+import { readEngineInstall } from '../engine/install.ts';
+import type { Job, JobPort } from '../jobs/protocol.ts';
+import { Network } from '../models/network.ts';
+import { compose } from '../predict/compositions.ts';
+import { readModel } from '../predict/read-model.ts';
+import { BlobStore } from '../storage/blob-store.ts';
+import type { BlobId } from '../storage/records.ts';
+import { evaluationBatch } from '../training/evaluate.ts';
+import { Evaluator } from '../training/evaluator.ts';
+import { ImageTensors } from '../training/image-tensors.ts';
+import { readBank } from './bank.ts';
+import { effectiveNumber, nearTwins, unitRows } from './diversity.ts';
+
+export interface DiversitySpec {
+  snapshotBlob: BlobId;
+  bankBlob: BlobId;
+  blobFolder: string;
+  /** Absolute path of the model file. */
+  model: string;
+  /** Cosine from which two contexts count as near twins. */
+  twinsFrom: number;
+  /** Twins that are told at most, those most alike first. */
+  most: number;
+}
+
+export interface DiversityResult {
+  contexts: number;
+  /** How many different ones they come to; see `effectiveNumber`. */
+  effective: number;
+  /** By name of class; classes without contexts are left out. */
+  classes: { name: string; contexts: number; effective: number }[];
+  /** By `Context.id`. */
+  twins: { a: number; b: number; cosine: number }[];
+  /** Pairs, those that are not told included, and contexts that have a twin. */
+  pairs: number;
+  withTwin: number;
+}
+
+/** @throws UserError 'empty'; 'cancelled', 'engine', 'memory'; 'not-found', 'changed' or 'damaged' naming a file */
+export const diversityJob: Job<DiversitySpec, Progress, DiversityResult> = async (spec, port) => {
+  const blobs = new BlobStore(spec.blobFolder);
+  const snapshot = readSnapshot(blobs, spec.snapshotBlob);
+  const images = new Map(snapshot.images.map((image) => [image.id, image]));
+  const usable = readBank(blobs, spec.bankBlob).flatMap((entry) => {
+    const image = images.get(entry.imageId);
+    return image?.split === 'train' ? [{ entry, image }] : [];
+  });
+  if (usable.length === 0) {
+    throw new UserError('empty', 'The bank has no context from a training image: accept some first.');
+  }
+  const file = readModel(spec.model);
+  const { inputSize: size, enlarge, mean } = file.card.preprocessing;
+  const target: Target = { width: size, height: size, fit: 'cover', enlarge };
+  const [red, green, blue] = mean.map((value) => Math.round(255 * value));
+  const files = new SnapshotFiles(snapshot.roots);
+  const read = async ({ entry, image }: (typeof usable)[number]): Promise<Uint8Array> => {
+    const pixels = await decodeRgb(await files.read(image), target, image);
+    const mask = await resizeGrey(await decodeGrey(blobs.get(entry.maskBlob)), target);
+    return compose('no-fg', { pixels, mask }, null, [red, green, blue]);
+  };
+  let rows: Float32Array;
+  let width: number;
+  try {
+    ({ rows, width } = await featuresOf(file, mapOrdered(usable, READ_AHEAD, read), usable.length, port));
+  } catch (error) {
+    throw engineFailure(
+      error,
+      'There is no memory left to look at the bank: close other programs, or choose a run with a smaller network.',
+    );
+  } finally {
+    await files.close();
+  }
+  const pairs = nearTwins(rows, width, spec.twinsFrom);
+  const idOf = (row: number): number => usable[row].entry.contextId;
+  return {
+    contexts: usable.length,
+    effective: effectiveNumber(rows, width),
+    classes: snapshot.classes.flatMap((name, label) => {
+      const own = [...usable.keys()].filter((row) => usable[row].image.label === label);
+      const part = new Float32Array(own.length * width);
+      for (const [i, row] of own.entries()) part.set(rows.subarray(row * width, (row + 1) * width), i * width);
+      return own.length === 0 ? [] : [{ name, contexts: own.length, effective: effectiveNumber(part, width) }];
+    }),
+    twins: pairs.slice(0, spec.most).map(({ a, b, cosine }) => ({ a: idOf(a), b: idOf(b), cosine })),
+    pairs: pairs.length,
+    withTwin: new Set(pairs.flatMap(({ a, b }) => [a, b])).size,
+  };
+};
+
+/** Pictures that are read while others are looked at. */
+const READ_AHEAD = 16;
+
+/** Pooled features of pictures at the model's input size, each row brought to length 1. */
+async function featuresOf(
+  { card, weights }: ReturnType<typeof readModel>,
+  pictures: AsyncIterable<Uint8Array>,
+  count: number,
+  port: JobPort<Progress>,
+): Promise<{ rows: Float32Array; width: number }> {
+  startEngine(readEngineInstall());
+  const network = new Network(card.model, card.classes.length);
+  const { inputSize: size } = card.preprocessing;
+  const tensors = new ImageTensors(card.preprocessing);
+  using evaluator = new Evaluator(network);
+  const state = {
+    trunk: tf.tensor1d(weights.trunk),
+    balanced: tf.tensor1d(weights.balanced),
+    statistics: tf.tensor1d(weights.statistics),
+  };
+  const meter = new ProgressMeter((event) => port.emit(event), {
+    stage: 'Looking at the bank',
+    unit: 'contexts',
+    total: count,
+  });
+  const features = new Float32Array(count * network.features);
+  const most = evaluationBatch(size);
+  let batch: Uint8Array[] = [];
+  let done = 0;
+  const look = (): void => {
+    const values = tf.tidy(() =>
+      evaluator.pool(state, tensors.of(Buffer.concat(batch), size, size)).dataSync<'float32'>(),
+    );
+    features.set(values, done * network.features);
+    done += batch.length;
+    meter.add(batch.length);
+    batch = [];
+  };
+  try {
+    for await (const picture of pictures) {
+      if (port.signal.aborted) throw new UserError('cancelled', 'Looking at the bank was cancelled.');
+      batch.push(picture);
+      if (batch.length === most) look();
+    }
+    if (batch.length > 0) look();
+  } finally {
+    tf.dispose([state.trunk, state.balanced, state.statistics]);
+  }
+  meter.finish();
+  return { rows: unitRows(features, network.features), width: network.features };
+}

@@ -1,0 +1,89 @@
+/** How diverse the bank is, by the model of a run. */
+import type { DiversityReport } from '../api/bank.ts';
+import { UserError } from '../base/errors.ts';
+import { canonicalJson } from '../base/json.ts';
+import type { Progress } from '../base/progress.ts';
+import { takeBank } from '../contexts/bank.ts';
+import type { DiversityResult, DiversitySpec } from '../contexts/diversity-job.ts';
+import { takeSnapshot } from '../data/snapshot.ts';
+import { percent } from '../evaluation/sentences.ts';
+import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
+import type { Project } from '../storage/project.ts';
+import type { Run } from '../storage/records.ts';
+import { TrainConfig } from '../training/config.ts';
+import { settleDrafts } from './drafts.ts';
+import { requireModel } from './explain.ts';
+import { engineJobEnvironment } from './job-environment.ts';
+import { findRun } from './run-data.ts';
+
+/** Twins that are listed. */
+const MOST_TWINS = 500;
+
+export interface DiversityOptions {
+  /** The newest run with a model when absent. */
+  runId?: number;
+  /** Cosine from which two contexts count as near twins. */
+  twinsFrom: number;
+}
+
+/** The run whose model looks. @throws UserError 'not-found'; 'empty' without a model */
+export function lookingRun(project: Project, runId?: number): Run {
+  const { runs } = project.store;
+  const newest = runs
+    .listed()
+    .find(({ state, modelBlob, trashedAt }) => state === 'finished' && modelBlob !== null && trashedAt === null);
+  if (runId === undefined && newest === undefined) {
+    throw new UserError('empty', 'No run has finished yet, so there is no model to look at the bank with. Train one.');
+  }
+  const run = findRun(project, runId ?? newest!.id);
+  requireModel(run);
+  return run;
+}
+
+/**
+ * Look at the bank as it is now.
+ * @throws UserError as `lookingRun`; 'empty' for an empty bank; 'cancelled', 'engine', 'memory'; 'changed', 'not-found', …
+ *   naming a file
+ */
+export async function measureDiversity(
+  project: Project,
+  { runId, twinsFrom }: DiversityOptions,
+  runJob: RunJob,
+  { onEvent, signal }: Pick<RunJobOptions<Progress>, 'onEvent' | 'signal'> = {},
+): Promise<DiversityReport> {
+  const { store, blobs } = project;
+  const run = lookingRun(project, runId);
+  await settleDrafts(project);
+  const spec: DiversitySpec = {
+    snapshotBlob: blobs.put(Buffer.from(canonicalJson(takeSnapshot(store)))),
+    bankBlob: blobs.put(Buffer.from(canonicalJson(takeBank(store)))),
+    blobFolder: blobs.folder,
+    model: blobs.path(requireModel(run)),
+    twinsFrom,
+    most: MOST_TWINS,
+  };
+  const result = await runJob<DiversitySpec, Progress, DiversityResult>('diversity', spec, {
+    ...(onEvent ? { onEvent } : {}),
+    ...(signal ? { signal } : {}),
+    env: engineJobEnvironment(TrainConfig.parse(run.config).threads),
+  });
+  return { run: run.id, runName: run.name, twinsFrom, ...result, sentence: nextInWords(result) };
+}
+
+/** Share of the bank from which one class has too much of it, and of contexts with a twin from which twins do. */
+const TOO_MUCH = 0.5;
+const TOO_ALIKE = 0.2;
+
+/** What to add next: by the first of three rules that applies. */
+function nextInWords({ contexts, classes, withTwin }: DiversityResult): string {
+  const [largest] = classes.toSorted((a, b) => b.contexts - a.contexts);
+  if (classes.length > 1 && largest.contexts > TOO_MUCH * contexts) {
+    const share = percent(largest.contexts / contexts);
+    return `${share} of the bank are backgrounds of ${largest.name}: add backgrounds of other classes next.`;
+  }
+  if (withTwin > TOO_ALIKE * contexts) {
+    return `${percent(withTwin / contexts)} of the contexts have a near twin: retire one of each pair, and add scenes that the bank does not have.`;
+  }
+  const [poorest] = classes.toSorted((a, b) => a.effective - b.effective);
+  return `Backgrounds of ${poorest.name} are the fewest different ones: add some from other scenes next.`;
+}
