@@ -269,6 +269,11 @@ function frozenRule({ method }: TrainConfig): string {
   return `${kept} Pictures that contexts are cut from or laid on go through it anew at each step.`;
 }
 
+function stepsText(steps: number): string {
+  if (steps === 0) return 'less than a step';
+  return steps === 1 ? '1 step' : `${steps} steps`;
+}
+
 /**
  * Fit a configuration to a small set: a bank that is emptied each epoch and could not fill again within a tenth of it is
  * carried over instead.
@@ -284,7 +289,7 @@ export function applySmallSetRules(
   if (pass < config.minSteps) {
     rules.push({
       setting: 'minSteps',
-      message: `A pass over ${trainImages} images is ${pass} steps; an epoch has ${steps}, so images are shown more than once in it.`,
+      message: `A pass over ${trainImages} images is ${stepsText(pass)}; an epoch has ${steps}, so images are shown more than once in it.`,
     });
   }
   if (usesFeatures(config)) rules.push({ setting: 'tune.stages', message: frozenRule(config) });
