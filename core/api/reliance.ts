@@ -7,7 +7,7 @@ import { Task } from './tasks.ts';
 export const COMPOSITION_NAMES = ['original', 'no-fg', 'only-fg', 'mixed-same', 'mixed-rand'] as const;
 /**
  * "original": the picture · "no-fg": its background alone · "only-fg": its foreground alone · "mixed-same",
- * "mixed-rand": its foreground in front of the background of a picture of its class, and of another class.
+ * "mixed-rand": its foreground in front of the background of a training picture of its class, and of another class.
  */
 export const CompositionName = z.enum(COMPOSITION_NAMES).meta({ id: 'Composition' });
 export type CompositionName = z.infer<typeof CompositionName>;
@@ -55,7 +55,7 @@ export const RelianceReport = z
     images: z.number(),
     /** The run whose saliency told foreground from background, by its name then; null: the run itself. */
     masksOf: z.string().nullable(),
-    /** Pictures whose mask a person accepted instead. */
+    /** Pictures, lenders of backgrounds among them, whose mask a person accepted instead. */
     reviewed: z.number(),
     /** Mean share of a picture that counted as background. */
     background: z.number(),
@@ -85,10 +85,10 @@ export const RelianceCases = z
       z.object({
         image: z.number(),
         label: z.number(),
-        /** Null where the composition cannot be made: no other picture of the class, or no other class. */
+        /** Null where the composition cannot be made: no training picture of the class, or of no other. */
         probability: byComposition(z.number().nullable()),
         right: byComposition(z.boolean().nullable()),
-        /** Images whose backgrounds it was put in front of. */
+        /** Training images whose backgrounds it was put in front of. */
         same: z.number().nullable(),
         rand: z.number().nullable(),
       }),

@@ -11,8 +11,9 @@ import { wilson, type Estimate } from './intervals.ts';
 
 /**
  * What is made of a picture, by the names of Xiao et al. (section 2). "original": the picture · "no-fg": its background
- * alone · "only-fg": its foreground alone · "mixed-same", "mixed-rand": its foreground in front of the background of
- * another picture of its class, and of another class. (Theirs may draw the class of the picture for Mixed-Rand, too.)
+ * alone · "only-fg": its foreground alone · "mixed-same", "mixed-rand": its foreground in front of the background of a
+ * training picture of its class, and of another class. Theirs are of test pictures, and may be of the picture's class for
+ * Mixed-Rand, too; ours are what the model learned from, since a test split often has every class in front of everything.
  */
 export const COMPOSITIONS = ['original', 'no-fg', 'only-fg', 'mixed-same', 'mixed-rand'] as const;
 export type Composition = (typeof COMPOSITIONS)[number];
@@ -115,35 +116,31 @@ export function relianceFigures(input: RelianceInput): RelianceFigures {
   };
 }
 
-/** Whose background each picture is put in front of: positions in the list of pictures, -1 for none. */
+/** Whose background each picture is put in front of: positions in a list of pictures, -1 for none. */
 export interface Partners {
   same: Int32Array;
   rand: Int32Array;
 }
 
 /**
- * Draw partners. Each picture's background serves exactly one other picture of its class; for Mixed-Rand a class other
- * than the picture's is drawn, then one of its pictures. The same pictures and seed give the same partners, so that runs
- * can be compared picture by picture.
+ * Draw partners: a picture of the same class, and one of a class that is drawn from all others. The same pictures and seed
+ * give the same partners, so that runs can be compared picture by picture.
  * @param labels true class of each picture
+ * @param lenders class of each picture that may lend its background
+ * @returns positions in `lenders`
  */
-export function drawPartners(labels: Int32Array, seed: number): Partners {
+export function drawPartners(labels: Int32Array, lenders: Int32Array, seed: number): Partners {
   const random = Random.stream(seed, 'reliance/partners');
-  const members = [...Map.groupBy(labels.keys(), (i) => labels[i])].toSorted(([a], [b]) => a - b);
-  const same = new Int32Array(labels.length).fill(-1);
-  const rand = new Int32Array(labels.length).fill(-1);
-  for (const [, pictures] of members) {
-    if (pictures.length < 2) continue;
-    const circle = random.shuffle([...pictures]);
-    for (const [i, picture] of circle.entries()) same[picture] = circle[(i + 1) % circle.length];
-  }
-  for (const [own, [, pictures]] of members.entries()) {
-    if (members.length < 2) break;
-    for (const picture of pictures) {
-      const drawn = random.below(members.length - 1);
-      const [, others] = members[drawn < own ? drawn : drawn + 1];
-      rand[picture] = others[random.below(others.length)];
-    }
-  }
+  const members = Map.groupBy(lenders.keys(), (i) => lenders[i]);
+  const classes = [...members.keys()].toSorted((a, b) => a - b);
+  const draw = (label: number): number => {
+    const pictures = members.get(label);
+    return pictures ? pictures[random.below(pictures.length)] : -1;
+  };
+  const same = labels.map((label) => draw(label));
+  const rand = labels.map((label) => {
+    const others = classes.filter((other) => other !== label);
+    return others.length === 0 ? -1 : draw(others[random.below(others.length)]);
+  });
   return { same, rand };
 }

@@ -22,27 +22,30 @@ export type RelianceRecipe = z.infer<typeof Recipe>;
 
 export interface RelianceFile {
   recipe: RelianceRecipe;
-  /** `ImageRecord.id` and true class of each picture [n]. */
+  /** `ImageRecord.id` of each picture that was judged [n], then of those that lent their backgrounds. */
   imageIds: Int32Array;
+  /** True class of each picture that was judged [n]. */
   labels: Int32Array;
+  /** Positions in `imageIds` [n]. */
   partners: Partners;
   /** Null for heads that were not trained. */
   heads: Record<Head, ComposedAnswers | null>;
-  /** Saliency of the true class, one grid after the other, 255 = strongest. */
+  /** Saliency of the true class of each of `imageIds`, one grid after the other, 255 = strongest. */
   saliency: { width: number; height: number; data: Uint8Array };
 }
 
 const HEADS = ['uniform', 'balanced', 'mean'] as const;
 
 export function encodeReliance(file: RelianceFile): Uint8Array[] {
-  const count = file.imageIds.length;
+  const all = file.imageIds.length;
+  const count = file.labels.length;
   const { width, height, data } = file.saliency;
   const tensors: Record<string, StoredTensor> = {
-    image_ids: { dtype: 'I32', shape: [count], data: file.imageIds },
+    image_ids: { dtype: 'I32', shape: [all], data: file.imageIds },
     labels: { dtype: 'I32', shape: [count], data: file.labels },
     same: { dtype: 'I32', shape: [count], data: file.partners.same },
     rand: { dtype: 'I32', shape: [count], data: file.partners.rand },
-    saliency: { dtype: 'U8', shape: [count, height, width], data },
+    saliency: { dtype: 'U8', shape: [all, height, width], data },
   };
   for (const head of HEADS) {
     const answers = file.heads[head];

@@ -1,6 +1,6 @@
 /**
- * The reliance job: shows a run's model the pictures that it was judged on, whole, in parts, and with other backgrounds,
- * and counts what becomes of its answers (core/evaluation/reliance.ts).
+ * The reliance job: shows a run's model the pictures that it was judged on, whole, in parts, and in front of backgrounds of
+ * its training pictures, and counts what becomes of its answers (core/evaluation/reliance.ts).
  */
 import { setImmediate as breathe } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
@@ -45,7 +45,7 @@ export interface RelianceSpec {
   modelBlob: BlobId;
   /** The model whose saliency tells foreground from background; of the same classes and input size. */
   masksModelBlob: BlobId;
-  /** Masks that a person accepted, used instead of saliency, by image. */
+  /** Masks that a person accepted, used instead of saliency, by image; others are passed over. */
   reviewed: Record<string, BlobId>;
   /** Foreground is where saliency reaches this share of its largest value. */
   threshold: number;
@@ -59,7 +59,7 @@ export interface RelianceResult {
   images: number;
   /** Mean share of a picture that counts as background, 0 to 1. */
   background: number;
-  /** Pictures whose mask a person accepted. */
+  /** Pictures, also of those that lend their backgrounds, whose mask a person accepted. */
   reviewed: number;
   heads: Record<Head, RelianceFigures | null>;
 }
@@ -81,19 +81,28 @@ export const relianceJob: Job<RelianceSpec, Progress, RelianceResult> = async (s
 async function measure(spec: RelianceSpec, port: JobPort<Progress>): Promise<RelianceResult> {
   const blobs = new BlobStore(spec.blobFolder);
   const snapshot = readSnapshot(blobs, spec.snapshotBlob);
-  const indices = snapshot.evaluation ? indicesOfSplit(snapshot, snapshot.evaluation.split) : [];
-  if (indices.length === 0)
+  const judged = snapshot.evaluation ? indicesOfSplit(snapshot, snapshot.evaluation.split) : [];
+  if (judged.length === 0)
     throw new UserError('empty', 'The run was judged on no pictures: there are none to look at.');
+  const labelOf = (index: number): number => snapshot.images[index].label;
+  const training = indicesOfSplit(snapshot, 'train');
+  const labels = Int32Array.from(judged, labelOf);
+  const drawn = drawPartners(labels, Int32Array.from(training, labelOf), spec.seed);
+  // Those that were judged, then those that lend their backgrounds, each once.
+  const lenders = [...new Set([...drawn.same, ...drawn.rand])].filter((lender) => lender >= 0);
+  const indices = [...judged, ...lenders.map((lender) => training[lender])];
+  const place = new Map(lenders.map((lender, i) => [lender, judged.length + i]));
+  const placed = (positions: Int32Array): Int32Array => positions.map((lender) => place.get(lender) ?? -1);
+  const partners = { same: placed(drawn.same), rand: placed(drawn.rand) };
   startEngine(readEngineInstall());
   await using pictures = await openPictures(snapshot, indices, spec.config, 'evaluate', spec.cacheFolder, port);
   using judge = new LoadedModel(blobs, spec.modelBlob);
-  const labels = Int32Array.from(indices, (index) => snapshot.images[index].label);
   const imageIds = Int32Array.from(indices, (index) => snapshot.images[index].id);
-  const { saliency, mean } = await lookAt(blobs, spec.masksModelBlob, pictures, labels, port);
+  const looked = Int32Array.from(indices, labelOf);
+  const { saliency, mean } = await lookAt(blobs, spec.masksModelBlob, pictures, looked, port);
   const { inputSize, enlarge } = judge.card.preprocessing;
   const reviewed = Object.fromEntries([...imageIds].flatMap((id) => entryOf(spec.reviewed, id)));
   const recipe = { inputSize, enlarge, fill: mean, threshold: spec.threshold, reviewed };
-  const partners = drawPartners(labels, spec.seed);
   const parts = { recipe, imageIds, labels, partners, saliency };
   const { heads, background } = await judgeAll(judge, pictures, parts, blobs, port);
   const file = Buffer.concat(encodeReliance({ ...parts, heads }));
@@ -104,7 +113,7 @@ async function measure(spec: RelianceSpec, port: JobPort<Progress>): Promise<Rel
   };
   return {
     blob: blobs.put(file),
-    images: indices.length,
+    images: judged.length,
     background,
     reviewed: Object.keys(reviewed).length,
     heads: { uniform: figures('uniform'), balanced: figures('balanced'), mean: figures('mean') },
@@ -207,7 +216,8 @@ async function judgeAll(
   port: JobPort<Progress>,
 ): Promise<{ heads: RelianceFile['heads']; background: number }> {
   const { labels, partners } = parts;
-  const { count, size } = pictures;
+  const { size } = pictures;
+  const count = labels.length;
   const columns = COMPOSITIONS.length;
   const empty = (): ComposedAnswers => ({
     probability: new Float32Array(count * columns).fill(NaN),

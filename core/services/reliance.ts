@@ -71,8 +71,9 @@ function seenAs(run: Run): string {
 }
 
 /**
- * Measure how far a run goes by the background, on the pictures that it was judged on. Masks that a person accepted for
- * those pictures are used; the others come from saliency of the true class. Replaces what was measured before.
+ * Measure how far a run goes by the background, on the pictures that it was judged on and with backgrounds of those that it
+ * was trained on. Masks that a person accepted are used; the others come from saliency of the true class. Replaces what
+ * was measured before.
  * @throws UserError as `prepareReliance`; 'cancelled', 'engine', 'memory'; 'changed', 'not-found', … naming a file
  */
 export async function measureReliance(
@@ -112,17 +113,10 @@ export async function measureReliance(
   store.reliance.put({ runId, figures: asJson(figures), blob, createdAt: new Date().toISOString() });
 }
 
-/** Accepted masks of images that are not for training, by image. */
+/** Accepted masks by image. */
 function reviewedMasks({ store }: Project): Record<string, BlobId> {
   const accepted = store.contexts.list({ state: 'accepted' });
-  const judged = new Set(
-    store.images
-      .many(accepted.map(({ imageId }) => imageId))
-      .flatMap(({ id, split }) => (split === 'train' || split === null ? [] : [id])),
-  );
-  return Object.fromEntries(
-    accepted.flatMap(({ imageId, maskId }) => (judged.has(imageId) ? [[imageId, store.masks.get(maskId)!.blob]] : [])),
-  );
+  return Object.fromEntries(accepted.map(({ imageId, maskId }) => [imageId, store.masks.get(maskId)!.blob]));
 }
 
 /** @throws UserError 'not-found' for a run that is not there */
@@ -237,7 +231,7 @@ export async function composedPicture(
   read: (image: ImageRecord) => Promise<Buffer>,
 ): Promise<Buffer> {
   const file = answersOf(project, findRun(project, runId));
-  const index = file.imageIds.indexOf(imageId);
+  const index = file.imageIds.subarray(0, file.labels.length).indexOf(imageId);
   if (index < 0) {
     throw new UserError('not-found', `Image ${imageId} is none of the pictures that run ${runId} was judged on.`);
   }
@@ -254,7 +248,7 @@ export async function composedPicture(
   };
   const lender = lenderOf(file, index, composition);
   if (lender !== null && lender < 0) {
-    throw new UserError('not-found', `There is no other picture whose background image ${imageId} could be given.`);
+    throw new UserError('not-found', `There is no training picture whose background image ${imageId} could be given.`);
   }
   const [own, lent] = await Promise.all([masked(index), lender === null ? null : masked(lender)]);
   return encodePng(compose(composition, own, lent, fill), { width: size, height: size });

@@ -102,6 +102,17 @@ test('the figures on whole pictures are those of the run, and the worst cases co
   const ofClass = relianceCases(project, two.id, { order: 'background', truth: 3, limit: 100 });
   assert.equal(ofClass.cases.length, 10);
   assert.ok(ofClass.cases.every(({ label }) => label === 3));
+  // Backgrounds are of training pictures, of the class that they should be of.
+  const classOf = (id: number | null) => {
+    const image = project.store.images.get(id!)!;
+    return { split: image.split, name: project.store.classes.get(image.classId)!.name };
+  };
+  const { name } = report!.classes[3];
+  for (const { same, rand } of ofClass.cases) {
+    assert.deepEqual(classOf(same), { split: 'train', name });
+    assert.equal(classOf(rand).split, 'train');
+    assert.notEqual(classOf(rand).name, name);
+  }
 });
 
 test('masks of another run, and those that a person accepted', async () => {

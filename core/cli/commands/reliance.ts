@@ -23,7 +23,7 @@ export const addReliance: AddCommand = (parent, cli) => {
     .command('reliance')
     .description(
       'How far a finished run goes by the background: its answers to the pictures it was judged on, to their ' +
-        'backgrounds and foregrounds alone, and to their foregrounds in front of other backgrounds.',
+        'backgrounds and foregrounds alone, and to their foregrounds in front of backgrounds of training pictures.',
     )
     .argument('<run>', 'its number', integer(1))
     .option(
@@ -64,10 +64,10 @@ export const addReliance: AddCommand = (parent, cli) => {
 
 function textOf(report: RelianceReport): string {
   const { run, head, split, images, masksOf, reviewed, background, bgGap } = report;
-  const byHand = reviewed === 0 ? '' : `, ${plural(reviewed, 'mask')} by a person`;
+  const accepted = reviewed === 0 ? '' : ` and ${plural(reviewed, 'accepted mask')}`;
   const heading =
     `Run ${run}, ${head} head, on ${split}: ${plural(images, 'picture')}, ${percent(background)} of them background ` +
-    `by the saliency of ${masksOf ?? 'the run itself'}${byHand}.`;
+    `by the saliency of ${masksOf ?? 'the run itself'}${accepted}.`;
   const means = (of: 'confidence' | 'accuracy'): string =>
     table(
       [of === 'confidence' ? 'mean p(true class)' : 'accuracy', 'macro mean', ...GROUPS],
@@ -91,7 +91,8 @@ function textOf(report: RelianceReport): string {
     ),
   );
   const what =
-    'BG-Gap: accuracy in front of a background of the same class less accuracy in front of one of another class\n' +
-    '(arXiv 2006.09994); 0 for a model that does not mind the background. Classes with their training images.';
+    'Backgrounds are those of training pictures, without their own foregrounds. BG-Gap: accuracy in front of one of the\n' +
+    'same class less accuracy in front of one of another class (arXiv 2006.09994); 0 for a model that does not mind the\n' +
+    'background. Classes with their training images.';
   return [heading, means('confidence'), means('accuracy'), gapTable, what].join('\n\n');
 }
