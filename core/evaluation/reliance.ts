@@ -10,7 +10,7 @@ import { overallFigures } from './figures.ts';
 import { wilson, type Estimate } from './intervals.ts';
 
 /**
- * What is made of a picture, by the names of Xiao et al. (section 2). "original": the picture · "no-fg": its background
+ * What is made of a picture, by the names of Xiao et al. "original": the picture · "no-fg": its background
  * alone · "only-fg": its foreground alone · "mixed-same", "mixed-rand": its foreground in front of the background of a
  * training picture of its class, and of another class. Theirs are of test pictures, and may be of the picture's class for
  * Mixed-Rand, too; ours are what the model learned from, since a test split often has every class in front of everything.
@@ -48,7 +48,7 @@ export interface RelianceFigures {
     }
   >;
   /**
-   * BG-Gap (Xiao et al., section 3): accuracy on Mixed-Same (`b`) less accuracy on Mixed-Rand (`a`), over pictures that
+   * BG-Gap (Xiao et al.): accuracy on Mixed-Same (`b`) less accuracy on Mixed-Rand (`a`), over pictures that
    * have both, with intervals by the paired bootstrap. 0 for a model that does not mind the background; a `verdict` of
    * "better" says that the gap is above 0.
    */

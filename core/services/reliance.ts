@@ -25,7 +25,7 @@ import { datasetOf, findRun, headOf } from './run-data.ts';
 
 /**
  * Saliency from which on a place counts as foreground, as a share of the largest: a fifth, as Zhou et al. cut class
- * activation maps ("Learning Deep Features for Discriminative Localization", CVPR 2016, section 3.2).
+ * activation maps ("Learning Deep Features for Discriminative Localization", CVPR 2016).
  */
 const FOREGROUND_FROM = 0.2;
 /** Of partners and bootstrap: one for all runs, so that they can be compared picture by picture. */
