@@ -92,6 +92,8 @@ test('where set-up fails, its sentence goes to stderr and nothing runs', async (
   mkdirSync(join(folder, 'build'), { recursive: true });
   cpSync(join(ROOT, 'build', 'run.mjs'), join(folder, 'build', 'run.mjs'));
   cpSync(join(ROOT, 'build', 'setup'), join(folder, 'build', 'setup'), { recursive: true });
+  // What set-up shares with the product.
+  cpSync(join(ROOT, 'core', 'base', 'pip.mjs'), join(folder, 'core', 'base', 'pip.mjs'));
   const failing = `console.log('what it does'); console.error('It failed.'); process.exit(1);`;
   writeFileSync(join(folder, 'build', 'setup.mjs'), failing);
   writeFileSync(join(folder, 'script.mjs'), SCRIPT);
