@@ -68,12 +68,14 @@ export const addStudy: AddCommand = (parent, cli) => {
     .command('run')
     .description('Go on with a study: trains those of its runs that have not finished.')
     .argument('<study>', 'its number', integer(1))
+    .addHelpText('after', examples(['study run 1', 'go on where it stopped']))
     .action((id) => cli.perform('study run', async (session) => performed(session, id)));
 
   study
     .command('show')
     .description('What a study says so far.')
     .argument('<study>', 'its number', integer(1))
+    .addHelpText('after', examples(['study show 1', 'by class and group, with intervals']))
     .action((id) =>
       cli.perform('study show', async (session) => {
         const { studyReport } = await import('../../services/studies.ts');
@@ -84,6 +86,7 @@ export const addStudy: AddCommand = (parent, cli) => {
   study
     .command('list')
     .description('All studies, newest first.')
+    .addHelpText('after', examples(['study list', 'with what each says so far']))
     .action(() =>
       cli.perform('study list', async (session) => {
         const { listStudies } = await import('../../services/studies.ts');
@@ -103,6 +106,7 @@ export const addStudy: AddCommand = (parent, cli) => {
     .command('delete')
     .description('Forget a study. Its runs stay.')
     .argument('<study>', 'its number', integer(1))
+    .addHelpText('after', examples(['study delete 1', 'its runs stay']))
     .action((id) =>
       cli.perform('study delete', async (session) => {
         const { deleteStudy } = await import('../../services/studies.ts');
