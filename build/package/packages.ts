@@ -21,8 +21,15 @@ interface LockEntry {
  * Runtime would fetch when it is installed.
  */
 const NOT_AT_RUN_TIME = [
-  ...['node-addon-api', 'node-api-headers', 'undici-types', 'core-js', 'regenerator-runtime'],
-  ...['global-agent', 'matcher', 'serialize-error', 'type-fest'],
+  'node-addon-api',
+  'node-api-headers',
+  'undici-types',
+  'core-js',
+  'regenerator-runtime',
+  'global-agent',
+  'matcher',
+  'serialize-error',
+  'type-fest',
 ];
 
 /** Installed packages that are not for developers only, by path. */

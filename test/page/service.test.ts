@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 import { startLocalService } from './local-service.ts';
-import { ROOT, skip, startServe, withApp } from './support.ts';
+import { skip, startServe, withApp } from './support.ts';
 import { shellOf } from './watched-service.ts';
 
 test('the service goes: the page says so, keeps what it shows, and goes on by itself', { skip }, async () => {

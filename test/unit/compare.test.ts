@@ -217,14 +217,24 @@ test('few test images are warned of with the step of their figure', () => {
   );
 });
 
+/** Pairs of runs that differ by so much, a pair for each seed. */
+function pairedBy(differences: readonly number[]): ReturnType<typeof seedDifference> {
+  return seedDifference(differences.map((difference) => [0.5, 0.5 + difference] as const));
+}
+
 test('whether edits helped is said with its interval, and no louder than it is known', () => {
   const pair = compareRuns(outcomes([[100, 40, 30, 0]], [500]));
   assert.match(
     editsSentence(pair.macroRecall, 1),
     /^From one pair of runs your edits helped: macro recall 70.0 % with your edits, 40.0 % without \(\+30.0 points, .* over test images\)\. Another seed may say otherwise/,
   );
-  const seeds = (differences: readonly number[]) => seedDifference(differences.map((d) => [0.5, 0.5 + d] as const));
-  assert.match(editsSentence(seeds([-0.1, -0.11, -0.09]), 3), /^Over 3 seeds your edits did harm: .* over seeds\)\.$/);
-  assert.match(editsSentence(seeds([0.1, -0.1]), 2), /^Over 2 seeds there is no clear difference: .*done nothing\.$/);
+  assert.match(
+    editsSentence(pairedBy([-0.1, -0.11, -0.09]), 3),
+    /^Over 3 seeds your edits did harm: .* over seeds\)\.$/,
+  );
+  assert.match(
+    editsSentence(pairedBy([0.1, -0.1]), 2),
+    /^Over 2 seeds there is no clear difference: .*done nothing\.$/,
+  );
   assert.match(editsSentence(null, 0), /nothing can be said/);
 });
