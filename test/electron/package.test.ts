@@ -90,16 +90,17 @@ test('no tool of developers, no types, no maps, no sources in C, no foreign bina
     assert.ok(!existsSync(join(resources, 'contexture', 'node_modules', name)), name);
   }
   const binaries = files.filter((path) => /\.(?:node|so|dylib|dll)(?:\.[\d.]+)?$/.test(path));
-  for (const path of binaries) assert.match(path, new RegExp(`${process.platform}-${process.arch}`), path);
+  const here = new RegExp(`${process.platform}[-/]${process.arch}`);
+  for (const path of binaries) assert.match(path, here, path);
 });
 
-test('it is as large as README says: under 800 MB', (context) => {
+test('it is as large as README says: under 900 MB', (context) => {
   const parts = readdirSync(resources).map((name): [string, number] => {
     const path = join(resources, name);
     return [name, name.includes('.') ? readFileSync(path).length : bytesOf(path)];
   });
   for (const [name, bytes] of parts) context.diagnostic(`${name}: ${(bytes / 1e6).toFixed(1)} MB`);
-  assert.ok(bytesOf(resources) < 800e6);
+  assert.ok(bytesOf(resources) < 900e6);
 });
 
 test('the licences of all parts are there, those of the page and of native libraries too', () => {

@@ -34,6 +34,8 @@ testPage('a key is changed, a conflict is named, and it can be put back', async 
   await page.getByRole('heading', { name: 'No contexts yet' }).waitFor();
   await page.getByRole('link', { name: 'Settings' }).click();
   const contexts = page.getByRole('region', { name: 'Contexts' });
+  // A setting is shown at once, and true when the service has answered.
+  const stored = (): Promise<unknown> => page.waitForResponse((response) => response.request().method() === 'PATCH');
   await contexts.getByRole('button', { name: 'Change the key of Accept, and go on' }).click();
   const field = page.getByLabel('The new key');
   await field.focus();
@@ -43,11 +45,15 @@ testPage('a key is changed, a conflict is named, and it can be put back', async 
   assert.deepEqual(await app.faults(), []);
   await app.screenshot('settings-key-conflict');
   await page.keyboard.press('y');
+  const changed = stored();
   await page.getByRole('button', { name: 'Use this key' }).click();
   await contexts.getByRole('button', { name: 'Reset the key of Accept, and go on' }).waitFor();
+  await changed;
   assert.deepEqual((await app.api<AppSettings>('GET', '/api/settings')).keys, { 'contexts.accept': 'y' });
+  const reset = stored();
   await contexts.getByRole('button', { name: 'Reset the key of Accept, and go on' }).click();
   await contexts.getByRole('button', { name: 'Reset the key of Accept, and go on' }).waitFor({ state: 'detached' });
+  await reset;
   assert.deepEqual((await app.api<AppSettings>('GET', '/api/settings')).keys, {});
 });
 

@@ -50,12 +50,20 @@ async function zoo(): Promise<{ root: string; orders: LookOrder[]; jpeg: Buffer 
   return { root, orders, jpeg };
 }
 
+/** What libvips says in brackets goes: all threads of a process write to one buffer, and now and then one takes another's. */
+function inOurWords(look: Look): Look {
+  if (look.type !== 'refused') return look;
+  const { problem } = look;
+  return { ...look, problem: { ...problem, reason: problem.reason.replace(/ \(.*\)/, '') } };
+}
+
 async function bothWays(source: FilesOf, orders: LookOrder[]): Promise<Look[]> {
   const threads = new ThreadedLooker(source, 2000);
   try {
     const here = await new LocalLooker(new FileReader(source)).look(orders);
+    const expected = here.map(inOurWords);
     const batches = await Promise.all(Array.from({ length: 12 }, () => threads.look(orders)));
-    for (const batch of batches) assert.deepEqual(batch, here);
+    for (const batch of batches) assert.deepEqual(batch.map(inOurWords), expected);
     return here;
   } finally {
     await threads.close();
