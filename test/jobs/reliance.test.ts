@@ -145,7 +145,10 @@ test('what cannot be measured or shown is refused in one sentence', async () => 
   await assert.rejects(measureReliance(project, one.id, two.id, runJob), code('usage', /another input size/));
   project.store.runs.update(two.id, { config: two.config });
   const signal = AbortSignal.abort();
-  await assert.rejects(measureReliance(project, one.id, null, runJob, { signal }), code('cancelled', /before it began/));
+  await assert.rejects(
+    measureReliance(project, one.id, null, runJob, { signal }),
+    code('cancelled', /before it began/),
+  );
   assert.equal((await relianceReport(project, one.id))?.reviewed, 1, 'what was measured before stays');
 });
 
