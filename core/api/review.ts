@@ -16,6 +16,18 @@ const Revision = z.int().nonnegative();
 /** Strokes that can be taken back, for each picture. */
 export const UNDO_DEPTH = 100;
 
+export const MORPH_OPERATIONS = [
+  'invert',
+  'grow',
+  'shrink',
+  'fill-holes',
+  'drop-specks',
+  'smooth',
+  'binarize',
+] as const;
+export const MorphOperation = z.enum(MORPH_OPERATIONS);
+export type MorphOperation = z.infer<typeof MorphOperation>;
+
 export const STROKE_TOOLS = [
   'brush',
   'eraser',
@@ -25,13 +37,7 @@ export const STROKE_TOOLS = [
   'box-subtract',
   'fill',
   'threshold',
-  'invert',
-  'grow',
-  'shrink',
-  'fill-holes',
-  'drop-specks',
-  'smooth',
-  'binarize',
+  ...MORPH_OPERATIONS,
   'soft',
   'snap',
   'again',
@@ -101,18 +107,6 @@ export type DraftChange = z.infer<typeof DraftChange>;
 const LARGEST_STROKE = 64 * 2 ** 20;
 
 const Seen = z.object({ revision: Revision });
-
-export const MORPH_OPERATIONS = [
-  'invert',
-  'grow',
-  'shrink',
-  'fill-holes',
-  'drop-specks',
-  'smooth',
-  'binarize',
-] as const;
-export const MorphOperation = z.enum(MORPH_OPERATIONS);
-export type MorphOperation = z.infer<typeof MorphOperation>;
 
 export const ClassProgress = z
   .object({

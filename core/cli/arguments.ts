@@ -1,5 +1,5 @@
 /** Parsers of option values; what they refuse commander reports with the option's name. */
-import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { UserError } from '../base/errors.ts';
 import type { GroupThresholds } from '../data/groups.ts';
 import { readClassAmount, type ClassAmount } from '../export/class-amount.ts';
@@ -54,4 +54,9 @@ export function classAmounts(text: string, before: ClassAmount[] | undefined): C
     if (error instanceof UserError) throw new InvalidArgumentError(error.message);
     throw error;
   }
+}
+
+/** Which head answers. @param meaning what it is for, and which one is taken without it */
+export function headOption(meaning: string) {
+  return new Option('--head <head>', meaning).choices(['uniform', 'balanced', 'mean'] as const);
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { canonicalJson } from '../base/json.ts';
 import { encodeSafetensors, type StoredTensor } from '../base/safetensors.ts';
-import { StartingWeights } from '../training/config.ts';
+import { StartingWeights, type ModelConfig } from '../training/config.ts';
 import { backboneOf } from './backbones.ts';
 import { LayerPlan } from './layer-plan.ts';
 import type { ParameterSpec } from './parameters.ts';
@@ -31,9 +31,9 @@ export interface PackTensor {
 }
 
 /** What a pack must hold: weights and running statistics of the backbone, in its order. */
-export function tensorsOfBackbone(kind: BackboneKind): ParameterSpec[] {
+export function tensorsOfBackbone(model: ModelConfig): ParameterSpec[] {
   const plan = new LayerPlan();
-  backboneOf({ kind }).features(plan, 3);
+  backboneOf(model).features(plan, 3);
   return [...plan.weights, ...plan.statistics];
 }
 

@@ -9,9 +9,7 @@ import { cacheFolder } from '../base/cache-folder.ts';
 import { fileError, systemCode, UserError } from '../base/errors.ts';
 import { decodeSafetensors } from '../base/safetensors.ts';
 import type { ModelConfig, StartingWeights } from '../training/config.ts';
-import { BackboneCard } from './backbone-card.ts';
-import { backboneOf } from './backbones.ts';
-import { LayerPlan } from './layer-plan.ts';
+import { BackboneCard, tensorsOfBackbone } from './backbone-card.ts';
 
 export interface BackbonePack {
   /** By name, in the layouts of the backbone's plan. */
@@ -76,10 +74,8 @@ export function readBackbonePack(path: string, model: ModelConfig): BackbonePack
     throw new UserError('not-found', `The backbone ${name} is not here: run \`contexture backbone get ${name}\`.`);
   }
   const { tensors } = decodeSafetensors(bytes, path);
-  const plan = new LayerPlan();
-  backboneOf(model).features(plan, 3);
   const weights = new Map<string, Float32Array>();
-  for (const { name, shape } of [...plan.weights, ...plan.statistics]) {
+  for (const { name, shape } of tensorsOfBackbone(model)) {
     const stored = tensors[name];
     if (stored?.dtype !== 'F32' || stored.shape.join() !== shape.join()) {
       const found = stored ? `${stored.dtype} [${stored.shape.join(', ')}]` : 'not there';

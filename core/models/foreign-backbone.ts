@@ -75,7 +75,7 @@ export function fromTorch(
   tensors: ReadonlyMap<string, TorchTensor>,
   file: string,
 ): Map<string, PackTensor> {
-  const specs = tensorsOfBackbone(kind);
+  const specs = tensorsOfBackbone({ kind });
   const layers = foreignLayers([...new Set(specs.map(({ name }) => layerOf(name)))]);
   const found = new Map<string, PackTensor>();
   const take = (name: string, shape: readonly number[]): TorchTensor => {
@@ -121,7 +121,7 @@ export function fromNamed(
   tensors: ReadonlyMap<string, PackTensor>,
   file: string,
 ): Map<string, PackTensor> {
-  const specs = tensorsOfBackbone(kind);
+  const specs = tensorsOfBackbone({ kind });
   const layers = foreignLayers([...new Set(specs.map(({ name }) => layerOf(name)))]);
   return new Map(
     specs.map(({ name, shape }) => {

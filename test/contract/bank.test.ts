@@ -7,9 +7,9 @@ import { DEFAULT_RECIPE } from '../../core/export/recipe.ts';
 import { queueRun } from '../../core/services/runs.ts';
 import type { Project } from '../../core/storage/project.ts';
 import type { Run } from '../../core/storage/records.ts';
-import { classOf, makeProject, writePicture } from '../fixtures/export-project.ts';
+import { makeBirds } from '../fixtures/export-project.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
-import { idsOf, startCaller, type Answer } from './service.ts';
+import { idsOf, refused, startCaller } from './service.ts';
 
 const caller = await startCaller();
 
@@ -22,15 +22,7 @@ interface Opened {
 /** A project of 6 cats with accepted contexts 1 to 6, 2 owls without, a test cat; open in the service. */
 async function withBank(work: (opened: Opened) => Promise<void>): Promise<void> {
   const folder = temporaryFolder();
-  const root = join(folder, 'pictures');
-  const pictures = [
-    ...classOf('train/cat', 6, { width: 40, height: 30, context: true }, 1),
-    ...classOf('train/owl', 2, { width: 30, height: 40 }, 100),
-    ...classOf('test/cat', 1, { width: 40, height: 30 }, 200),
-  ];
-  for (const picture of pictures) await writePicture(root, picture);
-  const file = join(folder, 'birds.contexture');
-  (await makeProject(file, root, pictures)).close();
+  const file = await makeBirds(folder);
   const { json } = await caller.call('POST', '/api/projects', { file });
   await work({
     base: `/api/projects/${json.id}`,
@@ -38,12 +30,6 @@ async function withBank(work: (opened: Opened) => Promise<void>): Promise<void> 
     folder,
   });
   await caller.call('POST', `/api/projects/${json.id}/close`);
-}
-
-function refused({ status, json }: Answer, code: string, expected: number): string {
-  assert.equal(json.error?.code, code, JSON.stringify(json));
-  assert.equal(status, expected);
-  return json.error.message;
 }
 
 /** A run that is frozen now, with a curated bank. */

@@ -8,7 +8,7 @@ import type { Project } from '../../core/storage/project.ts';
 import { classOf, makeProject, writePicture } from '../fixtures/export-project.ts';
 import { findSome } from '../fixtures/found-contexts.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
-import { idsOf, sheetOf, startCaller, type Answer } from './service.ts';
+import { idsOf, refused, sheetOf, startCaller } from './service.ts';
 
 const pictures = [
   ...classOf('train/cat', 6, { width: 40, height: 30 }, 1),
@@ -36,13 +36,6 @@ async function withContexts(work: (base: string, project: Project) => Promise<vo
   const { id } = opened.json;
   await work(`/api/projects/${id}/contexts`, caller.running.service.projects.get(id).project);
   await caller.call('POST', `/api/projects/${id}/close`);
-}
-
-function refused({ status, json }: Answer, code: string, expected: number): string {
-  assert.equal(json.error?.code, code, JSON.stringify(json));
-  assert.equal(status, expected);
-  assert.match(json.error.message, /[.]$/);
-  return json.error.message;
 }
 
 test('contexts are listed by filter and order, and described', () =>

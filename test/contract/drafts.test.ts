@@ -10,7 +10,7 @@ import type { Project } from '../../core/storage/project.ts';
 import { classOf, makeProject, writePicture } from '../fixtures/export-project.ts';
 import { findSome } from '../fixtures/found-contexts.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
-import { startCaller, type Answer } from './service.ts';
+import { refused, startCaller, type Answer } from './service.ts';
 
 const WIDTH = 600;
 const HEIGHT = 300;
@@ -69,13 +69,6 @@ async function withPainter(work: (painter: Painter) => Promise<void>): Promise<v
     step: (what, revision) => caller.call('POST', `${base}/1/draft/${what}`, { revision }),
   });
   await caller.call('POST', `/api/projects/${id}/close`);
-}
-
-function refused({ status, json }: Answer, code: string, expected: number): string {
-  assert.equal(json.error?.code, code, JSON.stringify(json));
-  assert.equal(status, expected);
-  assert.match(json.error.message, /[.]$/);
-  return json.error.message;
 }
 
 /** The same in plain code. */

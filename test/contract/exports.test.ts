@@ -7,9 +7,9 @@ import type { ExportRecipe } from '../../core/export/recipe.ts';
 import { DEFAULT_RECIPE } from '../../core/export/recipe.ts';
 import { ExportTaskResult, Recipe, VerifyResult } from '../../core/api/exports.ts';
 import { ExportRecipe as ExportRecipeSchema } from '../../core/export/recipe.ts';
-import { classOf, makeProject, writePicture } from '../fixtures/export-project.ts';
+import { makeBirds } from '../fixtures/export-project.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
-import { startCaller, type Answer } from './service.ts';
+import { refused, startCaller } from './service.ts';
 
 const caller = await startCaller();
 
@@ -18,24 +18,10 @@ const RECIPE: ExportRecipe = { ...DEFAULT_RECIPE, amount: { kind: 'fill', to: 8 
 /** A project of 6 cats with accepted contexts, 2 owls without, a test cat; open in the service. */
 async function withProject(work: (base: string, folder: string) => Promise<void>): Promise<void> {
   const folder = temporaryFolder();
-  const root = join(folder, 'pictures');
-  const pictures = [
-    ...classOf('train/cat', 6, { width: 40, height: 30, context: true }, 1),
-    ...classOf('train/owl', 2, { width: 30, height: 40 }, 100),
-    ...classOf('test/cat', 1, { width: 40, height: 30 }, 200),
-  ];
-  for (const picture of pictures) await writePicture(root, picture);
-  const file = join(folder, 'birds.contexture');
-  (await makeProject(file, root, pictures)).close();
+  const file = await makeBirds(folder);
   const { json } = await caller.call('POST', '/api/projects', { file });
   await work(`/api/projects/${json.id}`, folder);
   await caller.call('POST', `/api/projects/${json.id}/close`);
-}
-
-function refused({ status, json }: Answer, code: string, expected: number): string {
-  assert.equal(json.error?.code, code, JSON.stringify(json));
-  assert.equal(status, expected);
-  return json.error.message;
 }
 
 test('a new export starts from all classes filled to the largest, in a folder that is free', () =>

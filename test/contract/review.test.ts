@@ -12,7 +12,7 @@ import { newRun } from '../db/support.ts';
 import { classOf, makeProject, writePicture, type Picture } from '../fixtures/export-project.ts';
 import { findSome } from '../fixtures/found-contexts.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
-import { idsOf, startCaller, type Answer } from './service.ts';
+import { idsOf, refused, startCaller } from './service.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
 const SIZE = { width: 40, height: 30 };
@@ -62,13 +62,6 @@ async function withOwn(work: (own: Own) => Promise<void>, own: readonly Picture[
     },
   });
   await caller.call('POST', `${base}/close`);
-}
-
-function refused({ status, json }: Answer, code: string, expected: number): string {
-  assert.equal(json.error?.code, code, JSON.stringify(json));
-  assert.equal(status, expected);
-  assert.match(json.error.message, /[.]$/);
-  return json.error.message;
 }
 
 async function maskOf({ store, blobs }: Project, context: number): Promise<Uint8Array> {

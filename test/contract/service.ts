@@ -1,4 +1,5 @@
 /** The real service in this process, on its private socket, and a caller that knows nothing but addresses. */
+import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -69,6 +70,14 @@ export async function startCaller(): Promise<Caller> {
       }
     },
   };
+}
+
+/** That an answer refuses, by code and status, in a sentence. @returns the sentence */
+export function refused({ status, json }: Answer, code: string, expected: number): string {
+  assert.equal(json.error?.code, code, JSON.stringify(json));
+  assert.equal(status, expected);
+  assert.match(json.error.message, /[.]$/);
+  return json.error.message;
 }
 
 /** Ids of a packed list. */

@@ -70,7 +70,7 @@ function counted(shape: readonly number[], from = 0): PackTensor {
   return { shape, values: Float32Array.from({ length: sizeOf(shape) }, (_, i) => from + (i % 1000)) };
 }
 
-const OURS = new Map(tensorsOfBackbone(KIND).map(({ name, shape }, i) => [name, counted(shape, i)]));
+const OURS = new Map(tensorsOfBackbone({ kind: KIND }).map(({ name, shape }, i) => [name, counted(shape, i)]));
 
 test('kernels of PyTorch change their layout, and every layer has its name', () => {
   const theirs = new Map<string, TorchTensor>();

@@ -7,7 +7,7 @@ import { CALIBRATIONS, type Calibration } from '../../evaluation/calibration.ts'
 import type { Difference } from '../../evaluation/compare.ts';
 import type { Estimate } from '../../evaluation/intervals.ts';
 import { percent, points } from '../../evaluation/sentences.ts';
-import { integer, number } from '../arguments.ts';
+import { headOption, integer, number } from '../arguments.ts';
 import type { AddCommand } from '../cli.ts';
 import { plural } from '../format.ts';
 import { examples } from '../help.ts';
@@ -22,13 +22,7 @@ export const addAdjust: AddCommand = (parent, cli) => {
     .addOption(
       new Option('--kind <kind>', 'what tau takes out').choices(ADJUSTMENTS).default('logit-adjustment' as const),
     )
-    .addOption(
-      new Option('--head <head>', 'default: the one that the run is judged by').choices([
-        'uniform',
-        'balanced',
-        'mean',
-      ] as const),
-    )
+    .addOption(headOption('default: the one that the run is judged by'))
     .option('--tau <number>', 'look at this point', number(-100, 100))
     .option('--best', 'look at the point with the largest macro recall on the half that chooses')
     .addOption(

@@ -1,7 +1,6 @@
-import { Option } from '@commander-js/extra-typings';
 import type { ModelFileKind } from '../../services/model-card.ts';
 import type { ModelExportOutcome } from '../../services/model-export.ts';
-import { integer } from '../arguments.ts';
+import { headOption, integer } from '../arguments.ts';
 import type { AddCommand } from '../cli.ts';
 import { bytes, plural } from '../format.ts';
 import { examples } from '../help.ts';
@@ -25,13 +24,7 @@ export const addModel: AddCommand = (parent, cli) => {
     .option('--safetensors', 'all weights by name, as Contexture itself keeps them')
     .option('--card', 'the model card')
     .option('--variant <name>', 'a variant of the run (default: the model as it was trained)')
-    .addOption(
-      new Option('--head <head>', 'whose answers the ONNX file gives (default: the one the model answers by)').choices([
-        'uniform',
-        'balanced',
-        'mean',
-      ] as const),
-    )
+    .addOption(headOption('whose answers the ONNX file gives (default: the one the model answers by)'))
     .option('--both-heads', 'the ONNX file also gives the logits of both heads')
     .option('--fold', 'put batch normalisation into the convolutions: fewer operations, the same answers')
     .option('--batch <pictures>', 'pictures that the ONNX file takes at a time (default: any number)', integer(1, 4096))

@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { UserError } from '../../base/errors.ts';
-import { integer } from '../arguments.ts';
+import { headOption, integer } from '../arguments.ts';
 import type { AddCommand } from '../cli.ts';
 import { count, plural } from '../format.ts';
 import { examples } from '../help.ts';
@@ -19,13 +19,7 @@ export const addPredict: AddCommand = (parent, cli) => {
     .option('--out <file>', 'a new file for the answers (default: stdout)')
     .addOption(new Option('--format <format>', 'default: csv').choices(['csv', 'json'] as const))
     .option('--top <classes>', 'classes told for each picture', integer(1), 5)
-    .addOption(
-      new Option('--head <head>', 'default: the one the model answers by').choices([
-        'uniform',
-        'balanced',
-        'mean',
-      ] as const),
-    )
+    .addOption(headOption('default: the one the model answers by'))
     .addHelpText(
       'after',
       examples(

@@ -1,9 +1,8 @@
-import { Option } from '@commander-js/extra-typings';
 import type { CompositionName, RelianceReport } from '../../api/reliance.ts';
 import { GROUPS } from '../../data/groups.ts';
 import { COMPOSITIONS } from '../../evaluation/reliance.ts';
 import { percent, points } from '../../evaluation/sentences.ts';
-import { integer } from '../arguments.ts';
+import { headOption, integer } from '../arguments.ts';
 import type { AddCommand } from '../cli.ts';
 import { count, plural } from '../format.ts';
 import { examples } from '../help.ts';
@@ -31,13 +30,7 @@ export const addReliance: AddCommand = (parent, cli) => {
       'whose saliency tells foreground from background (default: its own); one for all runs that are compared',
       integer(1),
     )
-    .addOption(
-      new Option('--head <head>', 'default: the one that the run is judged by').choices([
-        'uniform',
-        'balanced',
-        'mean',
-      ] as const),
-    )
+    .addOption(headOption('default: the one that the run is judged by'))
     .option('--again', 'measure it anew')
     .addHelpText(
       'after',

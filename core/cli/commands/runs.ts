@@ -1,4 +1,3 @@
-import { Option } from '@commander-js/extra-typings';
 import type { Difference } from '../../evaluation/compare.ts';
 import { GROUPS } from '../../data/groups.ts';
 import { primaryHead } from '../../evaluation/figures.ts';
@@ -6,7 +5,7 @@ import { percent, points } from '../../evaluation/sentences.ts';
 import type { RunComparison, RunDetail } from '../../services/runs.ts';
 import { TrainConfig } from '../../training/config.ts';
 import { storedFigures } from '../../training/stored-figures.ts';
-import { integer } from '../arguments.ts';
+import { headOption, integer } from '../arguments.ts';
 import type { AddCommand } from '../cli.ts';
 import { duration, localTime, plural } from '../format.ts';
 import { examples } from '../help.ts';
@@ -76,13 +75,7 @@ export const addRuns: AddCommand = (parent, cli) => {
     .description('Is the second run better than the first? Paired on the test images that both were judged on.')
     .argument('<first>', 'number of a run, such as the control', integer(1))
     .argument('<second>', 'number of another', integer(1))
-    .addOption(
-      new Option('--head <head>', 'compare this head (default: the one each is judged by)').choices([
-        'uniform',
-        'balanced',
-        'mean',
-      ] as const),
-    )
+    .addOption(headOption('compare this head (default: the one each is judged by)'))
     .option('--classes', 'every class')
     .option('--ranges', "also the paper's groups by rank")
     .addHelpText('after', examples(['compare 3 4', 'control (run 3) and CSA (run 4) of the same seed']))

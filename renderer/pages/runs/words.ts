@@ -27,6 +27,11 @@ export const STATES: Readonly<
 
 export type FigureName = 'top1' | 'macroRecall' | 'many' | 'medium' | 'few';
 
+/** Whether a figure is that of a group of classes. */
+export function isGroup(name: FigureName): name is 'many' | 'medium' | 'few' {
+  return name === 'many' || name === 'medium' || name === 'few';
+}
+
 export const FIGURES: readonly { name: FigureName; title: string; hint: string }[] = [
   { name: 'top1', title: 'Top-1', hint: 'Share of right answers over all test images' },
   { name: 'macroRecall', title: 'Macro recall', hint: 'Mean of the recalls of all classes' },
