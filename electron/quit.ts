@@ -74,7 +74,8 @@ export class Quit {
 
   async #ask(): Promise<void> {
     const { service, work, window, closeWindow, log } = this.#options;
-    const active = await work.active();
+    // A service that cannot tell is no reason to stay: what it works on is paused with it.
+    const active = (await work.active()) ?? [];
     const choice = active.length === 0 ? 'pause' : await askPerson(window(), active);
     if (active.length > 0) log(`quitting while ${active.length} tasks are active: ${choice}`);
     if (choice === 'cancel') return;

@@ -22,12 +22,12 @@ export class Work {
     this.#service = service;
   }
 
-  /** Tasks at work or queued now; none when the service cannot tell. */
-  async active(): Promise<Task[]> {
+  /** Tasks at work or queued now; undefined when the service cannot tell. */
+  async active(): Promise<Task[] | undefined> {
     try {
       return (await ask(this.#service, 'GET /api/tasks', { timeoutMs: TIMEOUT_MS })).filter(isActive);
     } catch {
-      return [];
+      return undefined;
     }
   }
 
@@ -53,6 +53,8 @@ export class Work {
 
   async #look(): Promise<void> {
     const active = await this.active();
+    // A service that is slow to answer, or is being started again, may be at work.
+    if (active === undefined) return;
     this.#stayAwake(active.some((task) => task.state === 'running'));
     if (active.length > 0) return;
     this.#onIdle?.();

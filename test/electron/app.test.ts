@@ -9,7 +9,7 @@ import type { Task } from '../../core/api/tasks.ts';
 import { tinyPng } from '../fixtures/images.ts';
 import { writeTree } from '../fixtures/sources.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
-import { type Desktop, drop, launch, newFolders, skip, startAgain, until } from './desktop.ts';
+import { type Desktop, drop, ended, launch, newFolders, skip, startAgain, until } from './desktop.ts';
 
 /** Class folders with three pictures each. */
 function classFolders(): string {
@@ -35,12 +35,9 @@ async function startWork(desktop: Desktop): Promise<void> {
   await until(async () => (await desktop.api<Task>(`GET /api/tasks/${id}`)).state === 'running');
 }
 
-const ended = ({ main }: Desktop): boolean => main.exitCode !== null;
-
 test('a folder dropped onto the window asks for a project, which is made', { skip }, async () => {
   const desktop = await launch();
   const { page } = desktop;
-  await until(() => desktop.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0].isVisible()));
   const folder = classFolders();
   await drop(desktop, [folder]);
   const dialog = page.getByRole('dialog', { name: 'New project' });
@@ -278,6 +275,7 @@ test('kept running without a window, it ends by itself when the work is done', {
   await until(() => desktop.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length === 0));
   assert.ok(!ended(desktop));
   await until(() => Promise.resolve(ended(desktop)));
+  assert.equal(desktop.main.exitCode, 0);
 });
 
 test('kept running without a window, a second start brings the window back', { skip }, async () => {

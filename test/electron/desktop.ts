@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
 import { findElectron } from '../../build/electron/program.ts';
 import { ensureBuilt } from '../../build/outputs.ts';
+import { alone, missing, succeeds } from '../fixtures/debian.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -21,35 +22,27 @@ const TEST_ELECTRON = join(ROOT, '..', 'shared', 'tools', 'electron', 'get.sh');
 const LIBRARIES = ['xvfb', 'libgtk-3-0', 'libnss3', 'libasound2', 'libgbm1'];
 
 /** Electron's program, or why there is none. */
-function electronProgram(): { program: string } | { reason: string } {
+async function electronProgram(): Promise<{ program: string } | { reason: string }> {
   const found = findElectron({ fetch: false });
   if ('program' in found || !existsSync(TEST_ELECTRON)) return found;
-  const { status } = spawnSync(TEST_ELECTRON, [join(ROOT, '.cache', 'electron')], {
-    stdio: 'ignore',
-    timeout: 300_000,
-  });
-  if (status !== 0) return { reason: `${found.reason}, and no other could be fetched` };
-  return { program: join(ROOT, '.cache', 'electron', 'electron') };
+  const folder = join(ROOT, '.cache', 'electron');
+  if (!(await alone('electron', () => succeeds(TEST_ELECTRON, [folder])))) {
+    return { reason: `${found.reason}, and no other could be fetched` };
+  }
+  return { program: join(folder, 'electron') };
 }
 
 /** Make sure of a display and of the libraries; returns why there is none. */
-function displayReason(): string | undefined {
-  if (process.platform !== 'linux') return undefined;
-  if (!spawnSync('Xvfb', ['-help']).error) return undefined;
-  if (process.getuid?.() !== 0) return `there is no Xvfb: install ${LIBRARIES.join(' ')}`;
-  // A list that is out of date still may do.
-  spawnSync('apt-get', ['update'], { stdio: 'ignore' });
-  const { status } = spawnSync('apt-get', ['install', '--yes', ...LIBRARIES], { stdio: 'ignore' });
-  return status === 0 ? undefined : `${LIBRARIES.join(', ')} could not be installed`;
+async function displayReason(): Promise<string | false> {
+  if (process.platform !== 'linux') return false;
+  return missing('Xvfb', LIBRARIES, () => !spawnSync('Xvfb', ['-help']).error);
 }
 
-const found = electronProgram();
+const found = await electronProgram();
+const reason = 'reason' in found ? found.reason : await displayReason();
 
 /** Why no test of this layer that needs a window runs, or false: they do. */
-export const skip: string | false = (() => {
-  const reason = 'reason' in found ? found.reason : displayReason();
-  return reason === undefined ? false : `desktop tests not run: ${reason}`;
-})();
+export const skip: string | false = reason === false ? false : `desktop tests not run: ${reason}`;
 
 /** The folder of the Electron that tests run on. */
 export function electronFolder(): string {
@@ -94,7 +87,7 @@ let server: ChildProcess | undefined;
 const started: ChildProcess[] = [];
 after(() => {
   // Where a test failed before it quit.
-  for (const child of started) if (child.exitCode === null) child.kill('SIGKILL');
+  for (const child of started) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
   server?.kill();
 });
 
@@ -158,6 +151,9 @@ export async function launch({
     if (message.type() === 'error') errors.push(message.text());
   });
   await page.waitForLoadState();
+  // What is dropped on a page that is not there yet is lost.
+  await page.locator('main').waitFor();
+  await until(() => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0].isVisible()));
   return {
     app,
     main: child,
@@ -196,10 +192,13 @@ async function callApi<Result>(page: Page, key: string, body: unknown): Promise<
   return answer.value as unknown as Result;
 }
 
-/** Wait until something is so, at most a minute; the service may be starting. */
+/** Whether its process has ended, of itself or by a signal. */
+export const ended = ({ main }: Desktop): boolean => main.exitCode !== null || main.signalCode !== null;
+
+/** Wait until something is so, at most three minutes: the service may be starting, other tests may be training. */
 export async function until<Value>(look: () => Promise<Value | undefined | false>): Promise<Value> {
   let last: unknown;
-  for (const start = Date.now(); Date.now() - start < 60_000; await wait(100)) {
+  for (const start = Date.now(); Date.now() - start < 180_000; await wait(100)) {
     try {
       const value = await look();
       if (value !== undefined && value !== false) return value;

@@ -3,12 +3,13 @@
  * its own folder, no error on the console, no break of the content security policy.
  */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import axe from 'axe-core';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { missing } from '../fixtures/debian.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
@@ -34,19 +35,8 @@ const FLAGS = [
   '--force-color-profile=srgb',
 ];
 
-/** Why there is no browser, or false. Where it can be installed, it is. */
-function noBrowser(): string | false {
-  if (existsSync(CHROMIUM)) return false;
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return `there is no ${CHROMIUM}: install Chromium`;
-  const install = 'apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-core';
-  const { status } = spawnSync('sh', ['-c', install], {
-    stdio: 'ignore',
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  });
-  return status === 0 && existsSync(CHROMIUM) ? false : `there is no ${CHROMIUM}, and apt-get could not install it`;
-}
-
-export const skip = noBrowser();
+/** Why there is no browser, or false: there is one. */
+export const skip = await missing(CHROMIUM, ['chromium', 'fonts-noto-core'], () => existsSync(CHROMIUM));
 
 let browser: Promise<Browser> | undefined;
 after(async () => {
