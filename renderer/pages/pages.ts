@@ -8,6 +8,7 @@ import PackageOpen from '@lucide/svelte/icons/package-open';
 import Play from '@lucide/svelte/icons/play';
 import Scan from '@lucide/svelte/icons/scan';
 import SettingsIcon from '@lucide/svelte/icons/settings';
+import Vault from '@lucide/svelte/icons/vault';
 import type { Component } from 'svelte';
 
 export interface PageEntry {
@@ -64,11 +65,19 @@ export const PAGES: readonly PageEntry[] = [
     load: () => import('./review/Review.svelte'),
   },
   {
+    name: 'bank',
+    title: 'Bank',
+    icon: Vault,
+    inProject: true,
+    key: 'Mod+6',
+    load: () => import('./bank/Bank.svelte'),
+  },
+  {
     name: 'train',
     title: 'Train',
     icon: Play,
     inProject: true,
-    key: 'Mod+6',
+    key: 'Mod+7',
     load: () => import('./train/Train.svelte'),
   },
   {
@@ -76,7 +85,7 @@ export const PAGES: readonly PageEntry[] = [
     title: 'Runs',
     icon: ChartLine,
     inProject: true,
-    key: 'Mod+7',
+    key: 'Mod+8',
     load: () => import('./runs/Runs.svelte'),
   },
   {
@@ -84,7 +93,7 @@ export const PAGES: readonly PageEntry[] = [
     title: 'Export',
     icon: PackageOpen,
     inProject: true,
-    key: 'Mod+8',
+    key: 'Mod+9',
     load: () => import('./export/Export.svelte'),
   },
   {

@@ -1,0 +1,18 @@
+/** The tabs of the page, in order. */
+import type { Component } from 'svelte';
+import BankContexts from './contexts/BankContexts.svelte';
+import Diversity from './diversity/Diversity.svelte';
+
+export interface BankTab {
+  /** In the address, as `?tab=`. */
+  value: string;
+  label: string;
+  /** The command line that does the same. */
+  command: string;
+  view: Component;
+}
+
+export const TABS: readonly BankTab[] = [
+  { value: 'contexts', label: 'Contexts', command: 'contexture bank list', view: BankContexts },
+  { value: 'diversity', label: 'Diversity', command: 'contexture bank diversity', view: Diversity },
+];
