@@ -6,7 +6,7 @@ import { SnapshotFiles } from '../data/snapshot-files.ts';
 import type { DatasetSnapshot } from '../data/snapshot.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { TrainConfig } from '../training/config.ts';
-import { CuratedBank } from '../training/curated-bank.ts';
+import { CuratedBank, NO_LIMIT } from '../training/curated-bank.ts';
 import type { BankEntry } from './bank.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function loadCuratedBank(
   entries: readonly BankEntry[],
   snapshot: DatasetSnapshot,
   blobs: BlobStore,
-  config: Pick<TrainConfig, 'inputSize' | 'augment'>,
+  config: Pick<TrainConfig, 'inputSize' | 'augment' | 'curatedUses' | 'curatedUsesPer'>,
   random: Random,
   signal: AbortSignal,
 ): Promise<CuratedBank> {
@@ -49,5 +49,7 @@ export async function loadCuratedBank(
     await files.close();
   }
   const labels = Int32Array.from(usable, ({ image }) => image.label);
-  return new CuratedBank(random, { pixels, masks, labels }, size, config.augment);
+  const { curatedUses: uses, curatedUsesPer: per } = config;
+  const limit = uses === 0 ? NO_LIMIT : { uses, per };
+  return new CuratedBank(random, { pixels, masks, labels }, size, config.augment, limit);
 }

@@ -32,6 +32,8 @@ const OPTIONS: Readonly<Record<string, string>> = {
   'lambda.per': '--lambda-per',
   mask: '--mask',
   curatedShare: '--curated',
+  curatedUses: '--curated-uses',
+  curatedUsesPer: '--curated-uses-per',
   threads: '--threads',
   precision: '--precision',
 };

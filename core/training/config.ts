@@ -84,6 +84,9 @@ export const TrainConfig = z.strictObject({
   mask: z.enum(['saliency', 'random']),
   /** Share of contexts drawn from the curated bank: 0 = the method's own only, 1 = curated only. */
   curatedShare: z.number().min(0).max(1),
+  /** How often one context of the curated bank may be drawn, in the whole run or in each epoch; 0: any number of times. */
+  curatedUses: z.int().min(0).max(1_000_000).default(0),
+  curatedUsesPer: z.enum(['run', 'epoch']).default('run'),
   augment: z.strictObject({
     /** "padded": the whole picture, padded, and a crop of it · "resized": a random part of it, resized (method.md 3.1). */
     crop: z.enum(['padded', 'resized']).default('padded'),

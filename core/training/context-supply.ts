@@ -5,7 +5,7 @@
 import { Random, type RandomState } from '../base/random.ts';
 import type { TrainConfig } from './config.ts';
 import { ContextBank, type BankState, type ContextBatch } from './context-bank.ts';
-import type { CuratedBank } from './curated-bank.ts';
+import type { CuratedBank, CuratedState } from './curated-bank.ts';
 
 /** Contexts with the strength of each, ready for `mixContexts`. */
 export interface MixBatch extends ContextBatch {
@@ -17,7 +17,17 @@ export interface SupplyState {
   draw: RandomState;
   lambda: RandomState;
   region: RandomState;
-  curated: RandomState | null;
+  /** Of a run that was saved before draws were counted: the generator alone. */
+  curated: CuratedState | RandomState | null;
+}
+
+/** What an epoch tells of a curated bank whose contexts may be drawn so often only. */
+export interface CuratedFigures {
+  /** Contexts drawn from it in the epoch, and draws that its limit leaves. */
+  drawn: number;
+  left: number;
+  /** It could not give its share of a batch any more. */
+  usedUp: boolean;
 }
 
 type SupplyConfig = Pick<
@@ -31,7 +41,7 @@ export class ContextSupply {
   readonly #curated: CuratedBank | null;
   /** Whether a class's samples may enter the bank. */
   readonly #admitted: readonly boolean[];
-  /** Contexts of a batch that come from the curated bank. */
+  /** Contexts of a batch that come from the curated bank, as long as it has some left. */
   readonly #curatedCount: number;
   #draw: Random;
   #lambda: Random;
@@ -49,14 +59,27 @@ export class ContextSupply {
     this.#region = Random.stream(config.seed, 'region');
   }
 
-  /** Contexts of a batch that the method's own bank has to give. */
+  /** Contexts of the next batch that come from the curated bank: where it is used up, the method's own take their place. */
+  get #fromCurated(): number {
+    return Math.min(this.#curatedCount, this.#curated?.left ?? 0);
+  }
+
+  /** Contexts of the next batch that the method's own bank has to give. */
   get #ownCount(): number {
-    return this.#config.batchSize - this.#curatedCount;
+    return this.#config.batchSize - this.#fromCurated;
+  }
+
+  /** What was drawn from the curated bank in the epoch in progress, and what its limit leaves; null where it has none. */
+  get curated(): CuratedFigures | null {
+    const bank = this.#curated;
+    if (!bank || bank.limit.uses === Infinity) return null;
+    return { drawn: bank.drawn, left: bank.left, usedUp: bank.left < this.#curatedCount };
   }
 
   /** Empty the bank at an epoch's start, unless it is kept. */
   beginEpoch(): void {
     if (!this.#config.keepBank) this.bank.clear();
+    this.#curated?.beginEpoch();
   }
 
   /**
@@ -88,8 +111,9 @@ export class ContextSupply {
   /** Draw contexts and lambdas for one batch. Call only when `ready`. */
   draw(): MixBatch {
     const { batchSize, lambda } = this.#config;
-    const own = this.bank.draw(this.#draw, this.#ownCount);
-    const contexts = this.#curated && this.#curatedCount > 0 ? join(own, this.#curated.draw(this.#curatedCount)) : own;
+    const fromCurated = this.#fromCurated;
+    const own = this.bank.draw(this.#draw, batchSize - fromCurated);
+    const contexts = this.#curated && fromCurated > 0 ? join(own, this.#curated.draw(fromCurated)) : own;
     const strength = (): number => lambda.min + (lambda.max - lambda.min) * this.#lambda.uniform();
     const values = new Float32Array(batchSize);
     if (lambda.per === 'batch') values.fill(strength());
@@ -114,7 +138,7 @@ export class ContextSupply {
     this.#draw = Random.fromState(supply.draw);
     this.#lambda = Random.fromState(supply.lambda);
     this.#region = Random.fromState(supply.region);
-    if (supply.curated) this.#curated?.restore(supply.curated);
+    if (supply.curated) this.#curated?.restore(withTimes(supply.curated));
     this.bank.restore(bank);
   }
 
@@ -134,6 +158,11 @@ export class ContextSupply {
     for (let y = top; y < top + height; y++) region.fill(1, y * size + left, y * size + left + width);
     return region;
   }
+}
+
+/** Runs without counts had no limit, so none is needed. */
+function withTimes(state: CuratedState | RandomState): CuratedState {
+  return 'times' in state ? state : { random: state, times: [], drawn: 0 };
 }
 
 function join(a: ContextBatch, b: ContextBatch): ContextBatch {

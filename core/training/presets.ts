@@ -233,6 +233,8 @@ export function candidateConfig(
     contextClasses: 'any',
     mask: 'saliency',
     curatedShare: 0,
+    curatedUses: 0,
+    curatedUsesPer: 'run',
     groups: { ...DEFAULT_THRESHOLDS },
     minSteps: 20,
     evaluateEvery: 1,

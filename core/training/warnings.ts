@@ -6,6 +6,7 @@ export type WarningName =
   | 'dominant-class'
   | 'masks-all-on'
   | 'masks-all-off'
+  | 'curated-used-up'
   | 'context-may-matter'
   | 'one-answer'
   | 'small-set'
@@ -80,6 +81,15 @@ export function bankWarnings(
     });
   }
   return warnings;
+}
+
+/** Said at the end of an epoch in which the curated bank could not give its share any more. */
+export function usedUpWarning({ curatedUses, curatedUsesPer }: TrainConfig, epoch: number): TrainWarning {
+  const times = curatedUses === 1 ? 'once' : `${curatedUses} times`;
+  return {
+    name: 'curated-used-up',
+    message: `In epoch ${epoch + 1} the curated bank was used up, each context drawn ${times} ${curatedUsesPer === 'run' ? 'in the run' : 'in the epoch'}: contexts that the run finds itself take their place. Raise curatedUses, or accept more contexts.`,
+  };
 }
 
 /** Said when the engine runs a network operation by operation. @param reason what cannot be traced, and why */

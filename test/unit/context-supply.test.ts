@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Random } from '../../core/base/random.ts';
 import { augmentFor } from '../../core/training/presets.ts';
 import { ContextSupply } from '../../core/training/context-supply.ts';
-import { CuratedBank } from '../../core/training/curated-bank.ts';
+import { CuratedBank, type DrawLimit } from '../../core/training/curated-bank.ts';
 
 const SIZE = 8;
 const AREA = SIZE * SIZE;
@@ -38,14 +38,11 @@ const numbersIn = (pixels: Uint8Array): number[] =>
   Array.from({ length: pixels.length / (AREA * 3) }, (_, i) => pixels[i * AREA * 3]);
 
 /** A curated bank of pictures 201, 202, … whose crop and flip leave them as they are. */
-function curatedBank(count: number): CuratedBank {
+function curatedBank(count: number, limit?: DrawLimit): CuratedBank {
   const numbers = Array.from({ length: count }, (_, i) => 201 + i);
   const contexts = { ...pictures(numbers), labels: Int32Array.from(numbers, (number) => number - 200) };
-  return new CuratedBank(Random.stream(3, 'curated contexts'), contexts, SIZE, {
-    ...augmentFor(SIZE),
-    pad: 0,
-    flip: false,
-  });
+  const augment = { ...augmentFor(SIZE), pad: 0, flip: false };
+  return new CuratedBank(Random.stream(3, 'curated contexts'), contexts, SIZE, augment, limit);
 }
 
 test('who is sure enough enters, in the order of the batch; a NaN does not', () => {
@@ -210,4 +207,80 @@ test('a supply goes on from its state as if nothing had happened', () => {
     after.restore({ supply: JSON.parse(JSON.stringify(supply)) as typeof supply, bank });
     assert.deepEqual(work(after, at, 12), whole.slice(at), `from ${at}`);
   }
+});
+
+/** How often each curated context is among the drawn. */
+function timesOf(drawn: readonly { pixels: Uint8Array }[]): Map<number, number> {
+  const times = new Map<number, number>();
+  for (const { pixels } of drawn) {
+    for (const number of numbersIn(pixels)) if (number > 200) times.set(number, (times.get(number) ?? 0) + 1);
+  }
+  return times;
+}
+
+test('a limit that is not reached changes no draw; one that is rests what was drawn so often', () => {
+  const [free, wide, tight] = [
+    curatedBank(5),
+    curatedBank(5, { uses: 9, per: 'run' }),
+    curatedBank(5, { uses: 2, per: 'run' }),
+  ];
+  for (let i = 0; i < 4; i++) assert.deepEqual(wide.draw(7), free.draw(7), `draw ${i}`);
+  assert.equal(tight.left, 10);
+  const drawn = [tight.draw(4), tight.draw(4), tight.draw(2)];
+  assert.deepEqual([...timesOf(drawn).values()], [2, 2, 2, 2, 2]);
+  assert.ok(
+    drawn.every(({ pixels }) => new Set(numbersIn(pixels)).size === numbersIn(pixels).length),
+    'none twice at once',
+  );
+  assert.equal(tight.left, 0);
+  assert.throws(() => tight.draw(1), RangeError);
+});
+
+test('what the curated bank cannot give any more, the own bank gives, in the run or until the next epoch', () => {
+  for (const per of ['run', 'epoch'] as const) {
+    const config = { ...CONFIG, curatedShare: 0.5, keepBank: true };
+    const supply = new ContextSupply(config, EVERY, curatedBank(3, { uses: 1, per }));
+    offer(supply, 10, [1, 1, 1, 1]);
+    const shares = (): number[] =>
+      [0, 1, 2].map(() => numbersIn(supply.draw().pixels).filter((number) => number > 200).length);
+    assert.deepEqual(shares(), [2, 1, 0]);
+    assert.deepEqual(supply.curated, { drawn: 3, left: 0, usedUp: true });
+    supply.beginEpoch();
+    assert.deepEqual(shares(), per === 'run' ? [0, 0, 0] : [2, 1, 0]);
+  }
+  assert.equal(new ContextSupply(CONFIG, EVERY, curatedBank(3)).curated, null, 'without a limit nothing is told');
+});
+
+test('a used-up bank leaves a batch to the own bank, which may be too empty', () => {
+  const supply = new ContextSupply({ ...CONFIG, curatedShare: 1 }, EVERY, curatedBank(4, { uses: 1, per: 'run' }));
+  assert.ok(supply.ready);
+  supply.draw();
+  assert.equal(supply.ready, false);
+  offer(supply, 10, [1, 1, 1, 1]);
+  assert.ok(supply.ready);
+});
+
+test('the limit goes on counting from a saved state; one saved before draws were counted is read', () => {
+  const make = (): ContextSupply =>
+    new ContextSupply({ ...CONFIG, curatedShare: 0.5 }, EVERY, curatedBank(5, { uses: 3, per: 'run' }));
+  const whole = work(make(), 0, 10);
+  const times = timesOf(whole.filter((batch) => batch !== null) as { pixels: Uint8Array }[]);
+  assert.deepEqual([...times.values()], [3, 3, 3, 3, 3]);
+  const before = make();
+  work(before, 0, 5);
+  const { supply, bank } = before.state;
+  const after = make();
+  after.restore({ supply: JSON.parse(JSON.stringify(supply)) as typeof supply, bank });
+  assert.deepEqual(work(after, 5, 10), whole.slice(5));
+
+  const free = new ContextSupply({ ...CONFIG, curatedShare: 0.5 }, EVERY, curatedBank(5));
+  const first = work(free, 0, 8);
+  const again = new ContextSupply({ ...CONFIG, curatedShare: 0.5 }, EVERY, curatedBank(5));
+  work(again, 0, 4);
+  const saved = again.state;
+  const curated = saved.supply.curated;
+  assert.ok(curated && 'times' in curated);
+  const old = new ContextSupply({ ...CONFIG, curatedShare: 0.5 }, EVERY, curatedBank(5));
+  old.restore({ ...saved, supply: { ...saved.supply, curated: curated.random } });
+  assert.deepEqual(work(old, 4, 8), first.slice(4));
 });

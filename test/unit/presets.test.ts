@@ -77,6 +77,8 @@ test('the preset "paper" is the recipe of the paper (method.md 3.1)', () => {
     lambda: { min: 0, max: 1, per: 'batch' },
     mask: 'saliency',
     curatedShare: 0,
+    curatedUses: 0,
+    curatedUsesPer: 'run',
     augment: { crop: 'padded', pad: 0.125, flip: true, leastArea: 0.08, jitter: 0 },
   });
 });

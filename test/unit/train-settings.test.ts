@@ -73,6 +73,8 @@ test('the command line names every setting', () => {
     keepBank: false,
     groups: { many: 50, few: 10 },
     curatedShare: 0.5,
+    curatedUses: 20,
+    curatedUsesPer: 'epoch',
   };
   const line = trainCommand({
     method: 'csa',
@@ -84,6 +86,6 @@ test('the command line names every setting', () => {
   });
   assert.equal(
     line,
-    "contexture train csa --preset quick --seed 3 --epochs 30 --drop-epochs 10,20 --start-balanced 2 --model resnet-cifar --blocks 3 --pad 0.1 --lambda-per image --curated 0.5 --lambda 0,0.5 --groups 50,10 --bank emptied --no-flip --name 'A run' --project '/a b/c.contexture'",
+    "contexture train csa --preset quick --seed 3 --epochs 30 --drop-epochs 10,20 --start-balanced 2 --model resnet-cifar --blocks 3 --pad 0.1 --lambda-per image --curated 0.5 --curated-uses 20 --curated-uses-per epoch --lambda 0,0.5 --groups 50,10 --bank emptied --no-flip --name 'A run' --project '/a b/c.contexture'",
   );
 });

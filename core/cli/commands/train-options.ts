@@ -40,6 +40,8 @@ export interface TrainOptions {
   lambdaPer?: TrainConfig['lambda']['per'] | undefined;
   mask?: TrainConfig['mask'] | undefined;
   curated?: number | undefined;
+  curatedUses?: number | undefined;
+  curatedUsesPer?: TrainConfig['curatedUsesPer'] | undefined;
   seed?: number | undefined;
   threads?: number | undefined;
   precision?: TrainConfig['precision'] | undefined;
@@ -110,6 +112,8 @@ export function overridesFrom(
     lambda: { min, max, per: options.lambdaPer ?? base.lambda.per },
     mask: options.mask,
     curatedShare: options.curated,
+    curatedUses: options.curatedUses,
+    curatedUsesPer: options.curatedUsesPer,
     groups: options.groups ?? groups,
     seed: options.seed,
     threads: options.threads,

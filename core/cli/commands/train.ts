@@ -87,6 +87,8 @@ export const addTrain: AddCommand = (parent, cli) => {
     .addOption(new Option('--lambda-per <unit>', 'one lambda for each').choices(['batch', 'image'] as const))
     .addOption(new Option('--mask <kind>', 'random: a control').choices(['saliency', 'random'] as const))
     .option('--curated <share>', 'share of contexts from the accepted ones: 1 uses only those', number(0, 1))
+    .option('--curated-uses <times>', 'an accepted one is drawn so often at most; 0 is no limit', integer(0, 1_000_000))
+    .addOption(new Option('--curated-uses-per <span>', 'that limit is for the').choices(['run', 'epoch'] as const))
     .optionsGroup('Engine:')
     .option('--threads <number>', 'inside an operation; 0 is all cores', integer(0, 256))
     .addOption(
@@ -102,6 +104,7 @@ export const addTrain: AddCommand = (parent, cli) => {
         ['train control --preset small --seed 3', 'the control of the same seed'],
         ['train csa --preset standard --epochs 30 --bank-size 5x', 'other settings'],
         ['train csa --curated 1', 'only contexts that you have accepted'],
+        ['train csa --curated 0.5 --curated-uses 20', 'half of them, each laid on 20 times at most'],
         ['train csa --preset photos-200', 'photographs: ImageNet weights, the last stages learn on'],
         ['train ce --backbone efficientnet-lite0 --tune heads', 'the heads alone, on features that are kept'],
         ['train csa --dry-run', 'what it would do'],

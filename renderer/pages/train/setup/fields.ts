@@ -231,6 +231,21 @@ export const FIELD_GROUPS: readonly FieldGroup[] = [
         hint: 'Share of contexts that you have accepted: 0 none, 1 all.',
         methods: CSA,
       },
+      {
+        setting: 'curatedUses',
+        label: 'Uses of one context',
+        unit: 'times',
+        step: 1,
+        hint: 'A context you have accepted is drawn so often at most; 0 is no limit.',
+        methods: CSA,
+      },
+      {
+        setting: 'curatedUsesPer',
+        label: 'That limit is for',
+        hint: 'Once they are used up, contexts that the run finds take their place.',
+        choices: { run: 'The whole run', epoch: 'Each epoch' },
+        methods: CSA,
+      },
     ],
   },
   {
