@@ -29,6 +29,7 @@ import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId } from '../storage/records.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
+import type { CuratedFigures } from './context-supply.ts';
 import { logitsOf, logitsOfFeatures, type SplitLogits } from './evaluate.ts';
 import { Evaluator } from './evaluator.ts';
 import { openFeatures, type OpenFeatures } from './features.ts';
@@ -45,6 +46,7 @@ import {
   CONTEXT_MAY_MATTER,
   notTracedWarning,
   oneAnswerWarning,
+  usedUpWarning,
   type BankFigures,
   type TrainWarning,
 } from './warnings.ts';
@@ -77,6 +79,8 @@ export interface EpochFigures {
   /** Share of the uniform stream's samples with p >= delta; null for methods that do not look. */
   confidentShare: number | null;
   bank: BankFigures | null;
+  /** Absent where contexts of the curated bank may be drawn any number of times. */
+  curated?: CuratedFigures;
   /** Null in epochs without evaluation. */
   evaluation: Figures | null;
   /** What `evaluation` is on, such as "test as found"; null without one. */
@@ -255,6 +259,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
         run.warn(warning);
       }
     }
+    if (last.curated?.usedUp) run.warn(usedUpWarning(config, trainer.epoch));
     trainer.endEpoch();
   }
   meter.finish();
@@ -342,6 +347,7 @@ function epochFigures(
           meanArea: contexts.bank.meanArea(),
         }
       : null,
+    ...(contexts.curated ? { curated: contexts.curated } : {}),
     evaluation,
     split: evaluation ? split : null,
     timing,
