@@ -34,6 +34,7 @@ export function runTable(connection: Connection): RunTable {
     'DELETE FROM runWarning WHERE runId = ?',
     'DELETE FROM variant WHERE runId = ?',
     'DELETE FROM reliance WHERE runId = ?',
+    'DELETE FROM leftover WHERE runId = ?',
     'DELETE FROM studyRun WHERE runId = ?',
     'UPDATE saliency SET runId = NULL WHERE runId = ?',
     'UPDATE task SET runId = NULL WHERE runId = ?',

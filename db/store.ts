@@ -1,5 +1,6 @@
 /** All tables of one open project. */
 import type { ProjectStore } from '../core/storage/project-store.ts';
+import { bankTable } from './bank.ts';
 import { namedBlobs } from './blobs.ts';
 import { classTable } from './classes.ts';
 import { contextTable } from './contexts.ts';
@@ -7,6 +8,7 @@ import { draftTable } from './drafts.ts';
 import { editTable } from './edits.ts';
 import { exportTable } from './exports.ts';
 import { imageTable } from './images.ts';
+import { leftoverTable } from './leftover.ts';
 import { maskTable, saliencyTable } from './masks.ts';
 import type { OpenProject } from './open.ts';
 import { projectInfo, settingTable } from './project.ts';
@@ -31,7 +33,9 @@ export function createStore(project: OpenProject): ProjectStore {
     masks: maskTable(connection),
     contexts: contextTable(connection),
     drafts: draftTable(connection),
+    bank: bankTable(connection),
     uses: useTable(connection),
+    leftover: leftoverTable(connection),
     runs: runTable(connection),
     variants: variantTable(connection),
     reliance: relianceTable(connection),

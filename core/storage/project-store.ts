@@ -20,6 +20,7 @@ import type {
   ImageChange,
   ImageRecord,
   ImageState,
+  Leftover,
   ListedRun,
   Mask,
   NewImage,
@@ -36,6 +37,7 @@ import type {
   Split,
   Stroke,
   Study,
+  StudyRun,
   TaskRecord,
   Variant,
 } from './records.ts';
@@ -242,11 +244,17 @@ export interface ContextQuery {
   maxArea?: number;
   /** Part of the image's path, in any case. */
   text?: string;
+  /** Part of the note, in any case. */
+  note?: string;
+  /** Who decided; see `ContextRow`. */
+  reviewer?: string;
+  /** Only what a run or a finished export had, or only what none had; what `UseTable` has counted. */
+  used?: boolean;
   /**
    * "changed": by the latest event. "gain": by doubt of the saliency behind the mask, times probability, times the weight
-   * of the class. Equal ones come in order of id. "id" when absent.
+   * of the class. "uses": by runs and finished exports that had it. Equal ones come in order of id. "id" when absent.
    */
-  sort?: 'id' | 'probability' | 'area' | 'class' | 'changed' | 'gain';
+  sort?: 'id' | 'probability' | 'area' | 'class' | 'changed' | 'gain' | 'uses' | 'reviewer';
   /** By effective class, for "gain"; a class without one weighs nothing. */
   weights?: readonly (readonly [classId: number, weight: number])[];
   descending?: boolean;
@@ -268,6 +276,8 @@ export interface ContextRow extends Context {
   area: number;
   /** Strokes were painted that no mask version shows yet. */
   draft: boolean;
+  /** Who accepted or rejected it last, where that still holds; null while it is undecided. */
+  reviewer: string | null;
 }
 
 /** A decision that is in force, with what a person made of the context. */
@@ -297,6 +307,8 @@ export interface ContextTable {
   count(): Record<ContextState, number>;
   /** How many are in the bank: accepted and not retired. */
   bankSize(): number;
+  /** How many of those have a mask that a person painted or brought along, stored drafts too. */
+  editedInBank(): number;
   /** By effective class; only what there is. */
   countByClass(): { classId: number; state: ContextState; count: number }[];
   /** Decide; writes an event. @param stepId the step that it belongs to */
@@ -375,9 +387,23 @@ export interface UseCount {
 }
 
 /** Which contexts were used by runs and exports. Frozen banks are counted when somebody asks, each once. */
+/** The bank as a whole: contexts that are accepted, retired or not. */
+export interface BankTable {
+  /** By effective class; only what there is. */
+  byClass(): { classId: number; held: number; retired: number }[];
+  /** Who accepted them, and how many each; by name. */
+  reviewers(): { name: string; contexts: number }[];
+  /** Number of the newest event of any context; 0 when there is none. */
+  lastEvent(): number;
+  /** Contexts that have come into the bank, left it, or changed in it, after that event. */
+  changedSince(event: number): number;
+}
+
 export interface UseTable {
   /** A frozen bank of a run that has not been counted yet. */
   newBank(): BlobId | undefined;
+  /** How many there are of them. */
+  newBanks(): number;
   addBank(blob: BlobId, entries: readonly { contextId: number; maskId: number }[]): void;
   /** Count the finished exports that have not been counted yet. */
   addExports(): void;
@@ -386,6 +412,62 @@ export interface UseTable {
   counts(contextIds: readonly number[]): UseCount[];
   /** Runs and finished exports that used any of them. */
   ofContexts(contextIds: readonly number[]): { runs: number; exports: number };
+}
+
+/** A context of the bank and what a run's model says of it. */
+export interface LeftoverRow extends Leftover {
+  imageId: number;
+  /** Effective class: merges applied. */
+  classId: number;
+  /** The mask has changed since. */
+  stale: boolean;
+  /** A person looked at it with the mask in force and found nothing left over. */
+  fine: boolean;
+  /** By the rule; see core/contexts/leftover.ts. */
+  flagged: boolean;
+}
+
+export interface LeftoverQuery {
+  runId: number;
+  /** Least score of what is flagged. */
+  from: number;
+  /** "open": flagged, not found fine, the mask in force. */
+  part: 'open' | 'stale' | 'fine' | 'all';
+  /** Effective class: merges applied. */
+  classId?: number;
+  limit: number;
+  offset: number;
+}
+
+/** What models still see of foregrounds in contexts. Of contexts in the bank only, where nothing else is said. */
+export interface LeftoverTable {
+  /** Insert, or replace what the run said of the context before. */
+  put(rows: readonly Leftover[]): void;
+  /** In the bank or not. */
+  get(runId: number, contextId: number): Leftover | undefined;
+  /** What is open first, then by score, largest first. */
+  list(query: LeftoverQuery): { total: number; rows: LeftoverRow[] };
+  /** By effective class. `flagged`: with the mask in force · `score`: its mean · `newest`: when one was checked last. */
+  counts(
+    runId: number,
+    from: number,
+  ): {
+    classId: number;
+    checked: number;
+    flagged: number;
+    open: number;
+    stale: number;
+    fine: number;
+    score: number;
+    newest: string;
+  }[];
+  /** The run that was asked last; undefined before there was one. */
+  newestRun(): number | undefined;
+  /** Contexts of the bank that a run has not been asked about with the mask that they have now. */
+  unchecked(runId: number): number[];
+  /** Remember that a person found contexts fine with these masks. */
+  setFine(entries: readonly { contextId: number; maskId: number }[], author: string, at: string): void;
+  dropFine(contextIds: readonly number[]): void;
 }
 
 export interface RunTable {
@@ -397,8 +479,8 @@ export interface RunTable {
   /** The same, fast however many classes there are. */
   listed(): ListedRun[];
   /**
-   * Take runs off for good, with their epochs, warnings, variants and reliance, and out of their studies; what was made by
-   * them forgets them.
+   * Take runs off for good, with their epochs, warnings, variants, reliance and leftover checks, and out of their studies;
+   * what was made by them forgets them.
    */
   remove(ids: readonly number[]): void;
   /** Insert or replace: a resumed run writes an epoch again. */
@@ -436,6 +518,10 @@ export interface StudyTable {
   get(id: number): Study | undefined;
   /** Newest first. */
   list(): Study[];
+  /** The study that a run was made for; the newest where there are several. */
+  ofRun(runId: number): Study | undefined;
+  /** Add runs to a study. */
+  addRuns(id: number, runs: readonly StudyRun[]): void;
   /** Forget a study; its runs stay. */
   remove(id: number): void;
 }
@@ -479,7 +565,9 @@ export interface ProjectStore {
   readonly masks: MaskTable;
   readonly contexts: ContextTable;
   readonly drafts: DraftTable;
+  readonly bank: BankTable;
   readonly uses: UseTable;
+  readonly leftover: LeftoverTable;
   readonly runs: RunTable;
   readonly variants: VariantTable;
   readonly reliance: RelianceTable;

@@ -331,6 +331,23 @@ export interface Reliance {
   createdAt: string;
 }
 
+/** What a run's model still sees of the foreground in a context; see core/contexts/leftover.ts. */
+export interface Leftover {
+  runId: number;
+  contextId: number;
+  /** The mask version that it was asked with. */
+  maskId: number;
+  /** Probability of the context's own class: by the whole picture, and with the foreground painted over. */
+  whole: number;
+  probability: number;
+  /** Mean probability of that class by contexts of other classes. */
+  base: number;
+  /** The class that the model names with the foreground painted over, and whether it is the context's own. */
+  answer: string;
+  named: boolean;
+  createdAt: string;
+}
+
 /** Runs that were made together to answer a question. */
 export interface Study {
   id: number;

@@ -10,6 +10,7 @@ import * as saliencyLook from './0007-saliency-look.ts';
 import * as redo from './0008-redo.ts';
 import * as bank from './0009-bank.ts';
 import * as relianceAndStudies from './0010-reliance-and-studies.ts';
+import * as leftover from './0011-leftover.ts';
 
 export const migrations: readonly Migration[] = [
   firstTables,
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   redo,
   bank,
   relianceAndStudies,
+  leftover,
 ];
