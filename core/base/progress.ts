@@ -53,11 +53,15 @@ export class ProgressMeter {
     this.#total = total;
   }
 
-  /** Count `units` more and emit if it is time. */
-  add(units = 1, note?: string): void {
+  /**
+   * Count `units` more and emit if it is time.
+   * @param note a function where the remark costs something: it is made when it is shown
+   */
+  add(units = 1, note?: string | (() => string)): void {
     this.#done += units;
     const now = performance.now();
-    if (now - this.#lastEmit >= this.#intervalMs) this.#report(now, note);
+    if (now - this.#lastEmit < this.#intervalMs) return;
+    this.#report(now, typeof note === 'function' ? note() : note);
   }
 
   /** Emit the final count. */

@@ -108,18 +108,20 @@ async function trainFold<Event extends JobEvent>(
 ): Promise<void> {
   const total = trainer.config.epochs * trainer.stepsPerEpoch;
   const meter = new ProgressMeter((event) => port.emit(event), { stage, unit: 'steps', total });
+  const diverged = (): UserError =>
+    new UserError(
+      'diverged',
+      `Training a fold diverged in epoch ${trainer.epoch + 1}. Choose a run with a lower learningRate.`,
+    );
   while (!trainer.finished) {
     trainer.beginEpoch();
     while (trainer.step < trainer.stepsPerEpoch) {
-      if (!Number.isFinite(await trainer.runStep())) {
-        throw new UserError(
-          'diverged',
-          `Training a fold diverged in epoch ${trainer.epoch + 1}. Choose a run with a lower learningRate.`,
-        );
-      }
+      await trainer.runStep();
+      if (trainer.diverged) throw diverged();
       meter.add();
       await breathe(port.signal);
     }
+    if (!trainer.sound) throw diverged();
     trainer.endEpoch();
   }
   meter.finish();

@@ -49,7 +49,8 @@ export async function tryTraining(
   while (performance.now() < end || losses.length < 2 * LOSS_STEPS) {
     if (signal.aborted) throw new UserError('cancelled', 'The trial was cancelled.');
     if (losses.length === WARM_UP_STEPS) warmAt = performance.now();
-    const loss = await trainer.runStep();
+    await trainer.runStep();
+    const loss = trainer.losses.uniform;
     losses.push(loss);
     onStep(config.batchSize, loss);
     // A step blocks the thread; messages are heard in between.

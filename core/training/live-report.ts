@@ -55,17 +55,17 @@ export class LiveReport {
 
   /**
    * Call after each step.
-   * @param uniformLoss of that step
    * @param seconds that it took
    */
-  async afterStep(uniformLoss: number, seconds: number): Promise<void> {
-    const { epoch, step, stepsPerEpoch, balancedLoss, rate, config } = this.#trainer;
+  async afterStep(seconds: number): Promise<void> {
+    const { epoch, step, stepsPerEpoch, rate, config } = this.#trainer;
     this.#seconds += seconds;
     this.#images += config.batchSize;
     const now = performance.now();
     const done = epoch * stepsPerEpoch + step;
     if (now - this.#toldAt >= STEP_INTERVAL) {
       const imagesPerSecond = this.#warm ? this.#images / this.#seconds : null;
+      const { uniform: uniformLoss, balanced: balancedLoss } = this.#trainer.losses;
       this.#emit({ type: 'step', epoch, step: done, uniformLoss, balancedLoss, learningRate: rate, imagesPerSecond });
       this.#toldAt = now;
       this.#seconds = 0;

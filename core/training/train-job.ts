@@ -232,10 +232,10 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     while (trainer.step < trainer.stepsPerEpoch) {
       if (port.signal.aborted) return run.stop(last);
       const stepStarted = performance.now();
-      const loss = await trainer.runStep();
-      if (!Number.isFinite(loss)) throw diverged(config, trainer);
-      meter.add(1, `epoch ${trainer.epoch + 1}/${config.epochs}, loss ${loss.toFixed(3)}`);
-      await report.afterStep(loss, (performance.now() - stepStarted) / 1000);
+      await trainer.runStep();
+      meter.add(1, () => `epoch ${trainer.epoch + 1}/${config.epochs}, loss ${trainer.losses.uniform.toFixed(3)}`);
+      await report.afterStep((performance.now() - stepStarted) / 1000);
+      if (trainer.diverged) throw diverged(config, trainer);
       run.checkpointIfDue();
       await breathe();
     }

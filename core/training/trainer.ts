@@ -29,6 +29,7 @@ import {
   type Optimiser,
   type StepResult,
 } from './step.ts';
+import { StepFigures, type ReadStep, type StepLosses } from './step-figures.ts';
 import { Stream, type StreamBatch } from './stream.ts';
 
 /** Sums over the steps of the epoch in progress. */
@@ -100,11 +101,8 @@ export class Trainer {
   epoch = 0;
   /** Steps done in this epoch. */
   step = 0;
-  sums: EpochSums = { ...NO_SUMS };
   /** Seconds for which the steps of this epoch, since it was begun or resumed, waited for pictures. */
   inputSeconds = 0;
-  /** Loss of the balanced branch in the last step; null where that step did not train it. */
-  balancedLoss: number | null = null;
   /**
    * What the last step showed to the balanced branch (of re-sampling: to its only one); null where it showed nothing, or
    * features that were kept.
@@ -121,6 +119,10 @@ export class Trainer {
   readonly #update = new TracedFunction<StepArguments, StepResult>(update, withAnotherRate);
   readonly #uniform: Stream;
   readonly #balanced: Stream;
+  readonly #figures = new StepFigures((step) => this.#count(step));
+  #sums: EpochSums = { ...NO_SUMS };
+  #losses: StepLosses = { uniform: NaN, balanced: null };
+  #diverged = false;
 
   constructor({ config, network, state, pictures, features = null, labels, admitted, curated }: TrainerOptions) {
     this.config = config;
@@ -150,9 +152,27 @@ export class Trainer {
     return this.epoch >= this.config.epochs;
   }
 
+  /** Sums over the steps of the epoch in progress; asking for them waits for the device. */
+  get sums(): Readonly<EpochSums> {
+    this.#figures.read();
+    return this.#sums;
+  }
+
+  /** Losses of the last step, not a number before the first; asking for them waits for the device. */
+  get losses(): StepLosses {
+    this.#figures.read();
+    return this.#losses;
+  }
+
+  /** Whether a loss was seen that is no finite number, some steps after it was made at most; the state is spoilt then. */
+  get diverged(): boolean {
+    return this.#diverged;
+  }
+
   /** Begin an epoch: empty the bank where it is not kept. Call when `step` is 0. */
   beginEpoch(): void {
-    this.sums = { ...NO_SUMS };
+    this.#figures.read();
+    this.#sums = { ...NO_SUMS };
     this.inputSeconds = 0;
     this.contexts.beginEpoch();
   }
@@ -170,12 +190,9 @@ export class Trainer {
 
   /**
    * Make one step.
-   * @returns the uniform branch's loss; not a number when training has diverged, and then the state is spoilt
    * @throws UserError naming the file when a picture is not what was imported
    */
-  async runStep(): Promise<number> {
-    const before = this.sums.uniformLoss;
-    this.balancedLoss = null;
+  async runStep(): Promise<void> {
     this.shown = null;
     let resampled: StreamBatch | undefined;
     const uploads = new Uploads((batch) => this.#images(batch.pixels));
@@ -201,28 +218,31 @@ export class Trainer {
         if (batch && batch.pixels.length > 0) this.shown = { batch, mix: mix ?? null };
       },
       countConfident: (samples) => {
-        this.sums.confident += samples;
+        this.#sums.confident += samples;
       },
     };
     await this.method.step(tools);
     uploads.dispose();
-    this.sums.steps++;
+    this.#sums.steps++;
     this.step++;
-    return this.sums.uniformLoss - before;
   }
 
-  /** Whether every number of the network is finite: a ReLU can hide a NaN from the loss for some steps. */
+  /** Whether all losses and every number of the network are finite: a ReLU can hide a NaN from the loss for some steps. */
   get sound(): boolean {
+    this.#figures.read();
+    if (this.#diverged) return false;
     return tf.tidy(() => STATE_NAMES.every((name) => tf.all(tf.isFinite(this.state[name])).dataSync()[0] === 1));
   }
 
   /** Mean p(true class) of each training image as seen in training; NaN for one that was never drawn. */
   get seenConfidence(): Float32Array {
+    this.#figures.read();
     return Float32Array.from(this.#seenProbability, (sum, i) => sum / this.#seenTimes[i]);
   }
 
   /** Everything that the following steps depend on. */
   save(): TrainerState {
+    this.#figures.read();
     const { supply, bank } = this.contexts.state;
     const [uniform, balanced] = [this.#uniform.state, this.#balanced.state];
     return {
@@ -233,7 +253,7 @@ export class Trainer {
       progress: {
         epoch: this.epoch,
         step: this.step,
-        sums: { ...this.sums },
+        sums: { ...this.#sums },
         samplers: { uniform: uniform.sampler, balanced: balanced.sampler },
         augment: { uniform: uniform.augment, balanced: balanced.augment },
         supply,
@@ -243,13 +263,14 @@ export class Trainer {
 
   /** Go on from a saved state; configuration and images must be those it was saved with. */
   restore({ network, bank, seenProbability, seenTimes, progress }: TrainerState): void {
+    this.#figures.dispose();
     disposeState(this.state);
     this.state = this.network.stateOf(network);
     this.#seenProbability.set(seenProbability);
     this.#seenTimes.set(seenTimes);
     this.epoch = progress.epoch;
     this.step = progress.step;
-    this.sums = { ...progress.sums };
+    this.#sums = { ...progress.sums };
     this.inputSeconds = 0;
     const { samplers, augment } = progress;
     this.#uniform.restore({ sampler: samplers.uniform, augment: augment.uniform });
@@ -263,6 +284,7 @@ export class Trainer {
   }
 
   dispose(): void {
+    this.#figures.dispose();
     disposeState(this.state);
     this.#extract.dispose();
     this.#update.dispose();
@@ -292,21 +314,25 @@ export class Trainer {
     const result = this.#update.call(this.network, this.state, uniform, second, mix, optimiser);
     disposeState(this.state);
     this.state = result.state;
-    const losses = result.sampleLosses.dataSync<'float32'>();
-    for (const [i, index] of main.indices.entries()) {
-      this.#seenProbability[index] += Math.exp(-losses[i]);
-      this.#seenTimes[index]++;
-    }
-    this.sums.uniformLoss += result.uniformLoss.dataSync()[0];
-    if (result.balancedLoss) {
-      [this.balancedLoss] = result.balancedLoss.dataSync();
-      this.sums.balancedLoss += this.balancedLoss;
-      this.sums.balancedSteps++;
-      if (mix) this.sums.mixedSteps++;
-    }
-    result.balancedLoss?.dispose();
-    tf.dispose([result.uniformLoss, result.sampleLosses, optimiser.rate]);
+    this.#figures.add({ ...result, indices: main.indices, mixed: mix !== null });
+    optimiser.rate.dispose();
     if (mix) tf.dispose([mix.contexts, mix.masks, mix.lambda]);
+  }
+
+  #count({ uniform, balanced, sampleLosses, indices, mixed }: ReadStep): void {
+    for (const [i, loss] of sampleLosses.entries()) {
+      this.#seenProbability[indices[i]] += Math.exp(-loss);
+      this.#seenTimes[indices[i]]++;
+    }
+    this.#sums.uniformLoss += uniform;
+    if (balanced !== null) {
+      this.#sums.balancedLoss += balanced;
+      this.#sums.balancedSteps++;
+      if (mixed) this.#sums.mixedSteps++;
+    }
+    this.#losses = { uniform, balanced };
+    // Every step counts: a later one may be finite again over weights that are not.
+    this.#diverged ||= !Number.isFinite(uniform);
   }
 
   #uploadMix({ pixels, masks, lambda }: MixBatch): Mix {
