@@ -28,7 +28,7 @@ const PALETTE = [
   '17becf',
 ].map((hex) => [0, 2, 4].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)));
 const PLACES = ['ground', 'stroke'] as const;
-type Place = (typeof PLACES)[number];
+export type Place = (typeof PLACES)[number];
 const LARGEST = 6000;
 const RATIO = 100;
 const DATA_SEED = 0;
@@ -70,7 +70,20 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-async function writeColoured(pack: string, folder: string, place: Place, noise: number): Promise<void> {
+/**
+ * Write the data set as class folders.
+ * @param pack folder of MNIST
+ * @param noise share of the training pictures that stand under another label
+ * @param most test pictures of each class
+ * @returns the grey digit that each picture was made of, by the picture's path inside the folder
+ */
+export async function writeColoured(
+  pack: string,
+  folder: string,
+  place: Place,
+  noise: number,
+  most = Infinity,
+): Promise<Map<string, string>> {
   const random = Random.stream(DATA_SEED, 'coloured mnist');
   const chosen: { file: string; label: number }[] = [];
   for (let label = 0; label < 10; label++) {
@@ -84,16 +97,17 @@ async function writeColoured(pack: string, folder: string, place: Place, noise: 
   const labels = chosen.map(({ label }, index) => (noisy.has(index) ? otherLabel(random, counts, label) : label));
   const pictures = chosen.map(({ file }, index) => ({
     file,
-    to: join('train', String(labels[index])),
+    to: `train/${labels[index]}`,
     colour: labels[index] < 5 ? random.below(10) : labels[index],
   }));
   for (let label = 0; label < 10; label++) {
     const source = join(pack, 'test', String(label));
-    for (const name of readdirSync(source).toSorted()) {
-      pictures.push({ file: join(source, name), to: join('test', String(label)), colour: random.below(10) });
+    for (const name of readdirSync(source).toSorted().slice(0, most)) {
+      pictures.push({ file: join(source, name), to: `test/${label}`, colour: random.below(10) });
     }
   }
   for (const { to } of pictures) mkdirSync(join(folder, to), { recursive: true });
+  const digits = new Map<string, string>();
   const BATCH = 64;
   for (let start = 0; start < pictures.length; start += BATCH) {
     await Promise.all(
@@ -111,10 +125,13 @@ async function writeColoured(pack: string, folder: string, place: Place, noise: 
         const png = await sharp(pixels, { raw: { width: info.width, height: info.height, channels: 3 } })
           .png()
           .toBuffer();
-        writeFileSync(join(folder, to, `${start + offset}.png`), png);
+        const path = `${to}/${start + offset}.png`;
+        writeFileSync(join(folder, path), png);
+        digits.set(path, file);
       }),
     );
   }
+  return digits;
 }
 
 /** Another class, drawn in proportion to the classes' sizes. */
