@@ -16,6 +16,10 @@ type EventRow = Omit<ContextEvent, 'id'> & {
   oldMaskId: number | null;
 };
 
+/** Who decided what is decided; null while nothing is. */
+const REVIEWER = `(SELECT author FROM contextEvent WHERE contextId = context.id AND action = context.state
+  AND action <> 'undecided' ORDER BY id DESC LIMIT 1)`;
+
 /** What a query's sort is by; every one ends with the id, so that the order is always the same. */
 const ORDERS: Readonly<Record<NonNullable<ContextQuery['sort']>, string>> = {
   id: 'context.id',
@@ -24,6 +28,8 @@ const ORDERS: Readonly<Record<NonNullable<ContextQuery['sort']>, string>> = {
   class: '(SELECT name FROM class WHERE class.id = effective.root)',
   changed: '(SELECT max(id) FROM contextEvent WHERE contextId = context.id)',
   gain: 'coalesce(saliency.doubt * context.probability * weight.weight, 0)',
+  uses: 'coalesce(uses.times, 0)',
+  reviewer: `coalesce(lower(${REVIEWER}), '')`,
 };
 
 /** A condition for each field of a query. */
@@ -36,6 +42,11 @@ const CONDITIONS: Readonly<Partial<Record<keyof ContextQuery, string>>> = {
   minArea: 'mask.area >= @minArea',
   maxArea: 'mask.area <= @maxArea',
   text: `instr(lower(image.path), lower(@text)) > 0`,
+  note: `instr(lower(context.note), lower(@note)) > 0`,
+  reviewer: `${REVIEWER} = @reviewer`,
+  used: `EXISTS (
+    SELECT 1 FROM contextUse JOIN useTally ON useTally.id = tallyId WHERE contextId = context.id
+    AND (exportId IS NOT NULL OR EXISTS (SELECT 1 FROM run WHERE run.bankBlob = useTally.bankBlob))) = @used`,
 };
 
 const JOINED = `FROM context JOIN image ON image.id = context.imageId JOIN mask ON mask.id = context.maskId
@@ -45,6 +56,19 @@ const JOINED = `FROM context JOIN image ON image.id = context.imageId JOIN mask 
 const WEIGHT = 'weight AS MATERIALIZED (SELECT value ->> 0 AS classId, value ->> 1 AS weight FROM json_each(@weights))';
 const WEIGHED =
   'LEFT JOIN saliency ON saliency.id = mask.saliencyId LEFT JOIN weight ON weight.classId = effective.root';
+
+/**
+ * What the order by uses needs besides: how many runs and finished exports had each context, as far as `UseTable` has counted.
+ * A bank counts once, and `shared` has what differs: banks of several runs, or of none that is left.
+ */
+const USES = `shared AS MATERIALIZED (
+    SELECT useTally.id, count(run.id) - 1 AS more FROM useTally LEFT JOIN run ON run.bankBlob = useTally.bankBlob
+    WHERE useTally.bankBlob IS NOT NULL GROUP BY useTally.id HAVING count(run.id) <> 1),
+  uses AS MATERIALIZED (
+    SELECT contextId, count(*) FILTER (WHERE pictures IS NULL)
+      + count(DISTINCT tallyId) FILTER (WHERE pictures IS NOT NULL) + coalesce(sum(more), 0) AS times
+    FROM contextUse LEFT JOIN shared ON shared.id = tallyId GROUP BY contextId)`;
+const WITH_USES = 'LEFT JOIN uses ON uses.contextId = context.id';
 
 /** A step over more contexts is told by this many. */
 const MOST_TOGETHER = 1000;
@@ -68,6 +92,11 @@ export function contextTable(connection: Connection): ContextTable {
   );
   const bankSize = connection.column<number>(
     `SELECT count(*) FROM context WHERE state = 'accepted' AND retiredAt IS NULL`,
+  );
+  const editedInBank = connection.column<number>(
+    `SELECT count(*) FROM context JOIN mask ON mask.id = context.maskId
+    WHERE context.state = 'accepted' AND context.retiredAt IS NULL
+    AND (mask.origin IN ('edit', 'import') OR EXISTS (SELECT 1 FROM draftTile WHERE contextId = context.id))`,
   );
   const setRetired = connection.prepare<[string | null, number]>('UPDATE context SET retiredAt = ? WHERE id = ?');
   const setNote = connection.prepare<[string, number]>('UPDATE context SET note = ? WHERE id = ?');
@@ -103,7 +132,8 @@ export function contextTable(connection: Connection): ContextTable {
   >(`
     WITH RECURSIVE ${EFFECTIVE_CLASSES}
     SELECT context.*, image.path, effective.root AS classId, image.width, image.height, image.state AS imageState, excluded, split,
-      mask.origin, mask.area, EXISTS (SELECT 1 FROM draftTile WHERE contextId = context.id) AS draft
+      mask.origin, mask.area, EXISTS (SELECT 1 FROM draftTile WHERE contextId = context.id) AS draft,
+      ${REVIEWER} AS reviewer
     FROM json_each(?) AS wanted JOIN context ON context.id = wanted.value JOIN image ON image.id = context.imageId
     JOIN mask ON mask.id = context.maskId JOIN effective ON effective.id = image.classId
     ORDER BY wanted.key`);
@@ -144,15 +174,19 @@ export function contextTable(connection: Connection): ContextTable {
       return result;
     },
     bankSize: () => bankSize()[0],
+    editedInBank: () => editedInBank()[0],
     find: (query) => {
       const fields = Object.entries(query).filter(([, value]) => value !== undefined);
       const given = Object.fromEntries(fields.map(([name, value]) => [name, valueOf(value)]));
       const conditions = Object.entries(CONDITIONS).flatMap(([name, sql]) => (name in given ? [sql] : []));
       const direction = query.descending === true ? 'DESC' : 'ASC';
       const byGain = query.sort === 'gain';
+      const byUses = query.sort === 'uses';
+      const parts = [EFFECTIVE_CLASSES, ...(byGain ? [WEIGHT] : []), ...(byUses ? [USES] : [])];
+      const joins = [JOINED, ...(byGain ? [WEIGHED] : []), ...(byUses ? [WITH_USES] : [])];
       const found = connection.prepare<[object], { id: number; imageId: number }>(`
-        WITH RECURSIVE ${EFFECTIVE_CLASSES} ${byGain ? `, ${WEIGHT}` : ''}
-        SELECT context.id, context.imageId ${JOINED} ${byGain ? WEIGHED : ''} WHERE ${['TRUE', ...conditions].join(' AND ')}
+        WITH RECURSIVE ${parts.join(', ')}
+        SELECT context.id, context.imageId ${joins.join(' ')} WHERE ${['TRUE', ...conditions].join(' AND ')}
         ORDER BY ${ORDERS[query.sort ?? 'id']} ${direction}, context.id`);
       return found.all(byGain ? { weights: '[]', ...given } : given);
     },

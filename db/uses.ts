@@ -19,6 +19,9 @@ export function useTable(connection: Connection): UseTable {
     SELECT bankBlob FROM run
     WHERE bankBlob IS NOT NULL AND NOT EXISTS (SELECT 1 FROM useTally WHERE useTally.bankBlob = run.bankBlob)
     LIMIT 1`);
+  const newBanks = connection.column<number>(`
+    SELECT count(DISTINCT bankBlob) FROM run
+    WHERE bankBlob IS NOT NULL AND NOT EXISTS (SELECT 1 FROM useTally WHERE useTally.bankBlob = run.bankBlob)`);
   const newExports = connection.column<number>(`
     SELECT id FROM export WHERE ${DONE} AND NOT EXISTS (SELECT 1 FROM useTally WHERE exportId = export.id) ORDER BY id`);
   const addBankTally = connection.prepare<[BlobId]>('INSERT INTO useTally (bankBlob) VALUES (?)');
@@ -65,6 +68,7 @@ export function useTable(connection: Connection): UseTable {
       runs: runs.all(id).map(({ modelBlob, ...run }) => ({ ...run, model: modelBlob !== null })),
       exports: exports.all(id),
     }),
+    newBanks: () => newBanks()[0],
     counts: (ids) => counts.all(JSON.stringify(ids)),
     ofContexts: (ids) => {
       const wanted = JSON.stringify(ids);

@@ -1,6 +1,7 @@
 /** The bank: contexts are retired and put back, carry a note, and tell what was made with them. */
 import { z } from 'zod';
 import { ContextCounts, ContextDetail, ContextSelection } from './contexts.ts';
+import { GroupName } from './images.ts';
 import type { Endpoint, EndpointKey } from './endpoint.ts';
 import { Task } from './tasks.ts';
 
@@ -79,9 +80,39 @@ export const DiversityReport = z
   .meta({ id: 'DiversityReport' });
 export type DiversityReport = z.infer<typeof DiversityReport>;
 
+/** The last report, whoever asked for it. */
+export const StoredDiversity = DiversityReport.extend({
+  measuredAt: z.string(),
+  /** Contexts that have come into the bank, left it, or got another mask since. */
+  changed: z.number(),
+}).meta({ id: 'StoredDiversity' });
+export type StoredDiversity = z.infer<typeof StoredDiversity>;
+
+/** The bank as a whole. */
+export const BankSummary = z
+  .object({
+    /** In the bank, and accepted but retired. */
+    contexts: z.number(),
+    retired: z.number(),
+    /** Contexts in the bank by group of their class. */
+    groups: z.record(GroupName, z.number()),
+    /** Classes with contexts, accepted or retired; those with most first. */
+    classes: z.array(
+      z.object({ id: z.number(), name: z.string(), group: GroupName, contexts: z.number(), retired: z.number() }),
+    ),
+    /** Who accepted them, retired ones too; by name. */
+    reviewers: z.array(z.object({ name: z.string(), contexts: z.number() })),
+    diversity: StoredDiversity.omit({ twins: true }).nullable(),
+    /** What to do next, in a sentence, and on which page or tab that is done. */
+    next: z.object({ sentence: z.string(), where: z.enum(['contexts', 'review', 'diversity']).nullable() }),
+  })
+  .meta({ id: 'BankSummary' });
+export type BankSummary = z.infer<typeof BankSummary>;
+
 const BankChange = z.object({ changed: z.number(), counts: ContextCounts, madeWith: MadeWith });
 
 export const BANK_ENDPOINTS = {
+  'GET /api/projects/{project}/bank': { summary: 'The bank as a whole.', response: BankSummary },
   'POST /api/projects/{project}/bank/retire': {
     summary: 'Take contexts out of the bank, accepted or not, all in one step: no later run or export draws from them.',
     body: z.object({ select: ContextSelection }),
@@ -105,6 +136,15 @@ export const BANK_ENDPOINTS = {
     summary: 'How often contexts were used, in the order asked for.',
     body: z.object({ ids: z.array(z.int().positive()).max(5000) }),
     response: z.array(UseCount),
+  },
+  'POST /api/projects/{project}/bank/uses/count': {
+    summary:
+      'Count which contexts the banks of runs held, before uses are asked for: a task where that takes long, null when it has been done.',
+    response: z.object({ task: Task.nullable() }),
+  },
+  'GET /api/projects/{project}/bank/diversity': {
+    summary: 'The last report on how diverse the bank is; null before the first.',
+    response: StoredDiversity.nullable(),
   },
   'POST /api/projects/{project}/bank/diversity': {
     summary: 'Measure how diverse the bank is; the result of the task is a DiversityReport.',

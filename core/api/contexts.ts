@@ -57,13 +57,22 @@ export const ContextFilter = z
     maxArea: Share.optional(),
     /** What the path of the image holds. */
     text: z.string().max(500).optional(),
+    /** What the note holds. */
+    note: z.string().max(500).optional(),
+    /** Who accepted or rejected it. */
+    reviewer: z.string().max(500).optional(),
+    /** Only what a run or a finished export used, or only what none did. */
+    used: z.boolean().optional(),
   })
   .meta({ id: 'ContextFilter' });
 export type ContextFilter = z.infer<typeof ContextFilter>;
 
 export const ContextQuery = ContextFilter.extend({
-  /** "class": by name. "changed": by the last decision or mask. "gain": see core/contexts/review-order.ts. */
-  sort: z.enum(['id', 'probability', 'area', 'class', 'changed', 'gain']).default('id'),
+  /**
+   * "class": by name. "changed": by the last decision or mask. "gain": see core/contexts/review-order.ts. "uses": by runs
+   * and finished exports.
+   */
+  sort: z.enum(['id', 'probability', 'area', 'class', 'changed', 'gain', 'uses', 'reviewer']).default('id'),
   descending: z.boolean().default(false),
 }).meta({ id: 'ContextQuery' });
 export type ContextQuery = z.infer<typeof ContextQuery>;
@@ -107,6 +116,8 @@ export const ContextRow = z
     /** Since when it is out of the bank, whatever its state; null while it is not. */
     retiredAt: z.string().nullable(),
     note: z.string(),
+    /** Who accepted or rejected it; null while it is undecided. */
+    reviewer: z.string().nullable(),
   })
   .meta({ id: 'ContextRow' });
 export type ContextRow = z.infer<typeof ContextRow>;

@@ -33,6 +33,8 @@ export const TASK_KINDS = [
   'saliency',
   'reliance',
   'diversity',
+  'leftover',
+  'uses',
   'onnx',
   'contexts',
   'remask',

@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ContextUses, MadeWith } from '../api/bank.ts';
 import { UserError } from '../base/errors.ts';
+import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { readBank } from '../contexts/bank.ts';
 import type { Project } from '../storage/project.ts';
 import type { UseCount } from '../storage/project-store.ts';
@@ -37,7 +38,7 @@ export function noteContext({ store }: Project, id: number, note: string): void 
 export async function contextUses(project: Project, id: number): Promise<ContextUses> {
   const { store } = project;
   const { maskId: inForce } = requireContext(store, id);
-  await tally(project);
+  await countUses(project);
   const used = store.uses.ofContext(id);
   const runs = used.runs.map(({ id: run, maskId, ...rest }) => ({ run, ...rest, ...versionOf(maskId, inForce) }));
   const exports = used.exports.map(({ id: made, maskId, ...rest }) => ({
@@ -54,13 +55,13 @@ function versionOf(mask: number, inForce: number): { mask: number; current: bool
 
 /** How often contexts were used, in the order asked for; ids that are not there were used by nothing. */
 export async function useCounts(project: Project, ids: readonly number[]): Promise<UseCount[]> {
-  await tally(project);
+  await countUses(project);
   return project.store.uses.counts(ids);
 }
 
 /** What was made with any of these contexts, and stays as it is. */
 export async function madeWith(project: Project, ids: readonly number[]): Promise<MadeWith> {
-  await tally(project);
+  await countUses(project);
   const { runs, exports } = project.store.uses.ofContexts(ids);
   if (runs + exports === 0)
     return { runs, exports, sentence: `Nothing was made with ${ids.length === 1 ? 'it' : 'them'} yet.` };
@@ -89,14 +90,25 @@ function numbered(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Count the banks and exports that have not been counted yet; each is read once and never again. */
-async function tally({ store, blobs }: Project): Promise<void> {
+/**
+ * Count the banks and exports that have not been counted yet; each is read once and never again.
+ * @throws UserError 'cancelled': what has been counted stays; 'damaged' when the bank of a run is
+ */
+export async function countUses(
+  { store, blobs }: Project,
+  { onEvent, signal }: { onEvent?: (event: Progress) => void; signal?: AbortSignal } = {},
+): Promise<void> {
+  const total = store.uses.newBanks();
+  const meter = new ProgressMeter(onEvent ?? (() => {}), { stage: 'Counting uses', unit: 'banks', total });
   for (let blob = store.uses.newBank(); blob !== undefined; blob = store.uses.newBank()) {
+    if (signal?.aborted) throw new UserError('cancelled', `${meter.done} of ${total} banks were counted.`);
     store.uses.addBank(blob, readBank(blobs, blob));
+    meter.add();
     // An older project may have hundreds, each a fraction of a second: others are served in between.
     await setImmediate();
   }
   store.uses.addExports();
+  if (total > 0) meter.finish();
 }
 
 function requireContext(store: Project['store'], id: number): Context {

@@ -51,7 +51,7 @@ export function selectContexts(
   store: ProjectStore,
   query: ContextFilter | ContextQuery,
 ): { id: number; imageId: number }[] {
-  const { state, class: classes, group, text, ...bounds } = query;
+  const { state, class: classes, group, text, note, ...bounds } = query;
   const wanted = group && new Set<string>(group);
   const ofGroups = wanted && classGroups(store).flatMap((row) => (wanted.has(row.group) ? [row.id] : []));
   const classIds = classes && ofGroups ? classes.filter((id) => ofGroups.includes(id)) : (classes ?? ofGroups);
@@ -60,6 +60,7 @@ export function selectContexts(
     ...(state ? { states: state } : {}),
     ...(classIds ? { classIds } : {}),
     ...(text ? { text } : {}),
+    ...(note ? { note } : {}),
     ...('sort' in query && query.sort === 'gain' ? { weights: gainWeights(store) } : {}),
   };
   return store.contexts.find(stored);
@@ -75,8 +76,8 @@ function describe(row: StoredRow, effective: ReadonlyMap<number, ClassRecord>): 
   const { id, imageId, maskId, path, classId, state, probability, area, origin, width, height, draft, revision } = row;
   const className = effective.get(classId)!.name;
   const shown = { id, image: imageId, path, classId, className, state, probability, area, mask: maskId, origin };
-  const { retiredAt, note } = row;
-  return { ...shown, width, height, draft, revision, retiredAt, note, unused: unusedReason(row) };
+  const { retiredAt, note, reviewer } = row;
+  return { ...shown, width, height, draft, revision, retiredAt, note, reviewer, unused: unusedReason(row) };
 }
 
 /** Why neither runs nor exports use a context, accepted or not. */

@@ -1,7 +1,8 @@
 /** How diverse the bank is, by the model of a run. */
-import type { DiversityReport } from '../api/bank.ts';
+import { z } from 'zod';
+import { StoredDiversity, type DiversityReport } from '../api/bank.ts';
 import { UserError } from '../base/errors.ts';
-import { canonicalJson } from '../base/json.ts';
+import { asJson, canonicalJson } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
 import { takeBank } from '../contexts/bank.ts';
 import type { DiversityResult, DiversitySpec } from '../contexts/diversity-job.ts';
@@ -18,6 +19,11 @@ import { findRun } from './run-data.ts';
 
 /** Twins that are listed. */
 const MOST_TWINS = 500;
+
+/** The setting of a project that keeps the last report. */
+const LAST_REPORT = 'bank diversity';
+/** A report with the newest event of a context when it was asked for, to tell what has changed since. */
+const KeptReport = StoredDiversity.omit({ changed: true }).extend({ event: z.int() });
 
 export interface DiversityOptions {
   /** The newest run with a model when absent. */
@@ -40,8 +46,16 @@ export function lookingRun(project: Project, runId?: number): Run {
   return run;
 }
 
+/** The last report, whoever asked for it; null before the first. */
+export function lastDiversity({ store }: Project): StoredDiversity | null {
+  const kept = store.settings.get(LAST_REPORT);
+  if (kept === undefined) return null;
+  const { event, ...report } = KeptReport.parse(kept);
+  return { ...report, changed: store.bank.changedSince(event) };
+}
+
 /**
- * Look at the bank as it is now.
+ * Look at the bank as it is now, and keep the report as the last one.
  * @throws UserError as `lookingRun`; 'empty' for an empty bank; 'cancelled', 'engine', 'memory'; 'changed', 'not-found', …
  *   naming a file
  */
@@ -54,6 +68,7 @@ export async function measureDiversity(
   const { store, blobs } = project;
   const run = lookingRun(project, runId);
   await settleDrafts(project);
+  const event = store.bank.lastEvent();
   const spec: DiversitySpec = {
     snapshotBlob: blobs.put(Buffer.from(canonicalJson(takeSnapshot(store)))),
     bankBlob: blobs.put(Buffer.from(canonicalJson(takeBank(store)))),
@@ -67,20 +82,27 @@ export async function measureDiversity(
     ...(signal ? { signal } : {}),
     env: engineJobEnvironment(TrainConfig.parse(run.config).threads),
   });
-  return { run: run.id, runName: run.name, twinsFrom, ...result, sentence: nextInWords(result) };
+  const report = { run: run.id, runName: run.name, twinsFrom, ...result, sentence: nextInWords(result) };
+  store.settings.set(LAST_REPORT, asJson({ ...report, measuredAt: new Date().toISOString(), event }));
+  return report;
 }
 
 /** Share of the bank from which one class has too much of it, and of contexts with a twin from which twins do. */
 const TOO_MUCH = 0.5;
 const TOO_ALIKE = 0.2;
 
+/** Says when one class has more than half of the bank; null when none has, and when there is only one. */
+export function tooMuchInWords(classes: readonly { name: string; contexts: number }[], all: number): string | null {
+  const [largest] = classes.toSorted((a, b) => b.contexts - a.contexts);
+  if (classes.length < 2 || largest.contexts <= TOO_MUCH * all) return null;
+  const share = percent(largest.contexts / all);
+  return `${share} of the bank are backgrounds of ${largest.name}: add backgrounds of other classes next.`;
+}
+
 /** What to add next: by the first of three rules that applies. */
 function nextInWords({ contexts, classes, withTwin }: DiversityResult): string {
-  const [largest] = classes.toSorted((a, b) => b.contexts - a.contexts);
-  if (classes.length > 1 && largest.contexts > TOO_MUCH * contexts) {
-    const share = percent(largest.contexts / contexts);
-    return `${share} of the bank are backgrounds of ${largest.name}: add backgrounds of other classes next.`;
-  }
+  const tooMuch = tooMuchInWords(classes, contexts);
+  if (tooMuch !== null) return tooMuch;
   if (withTwin > TOO_ALIKE * contexts) {
     return `${percent(withTwin / contexts)} of the contexts have a near twin: retire one of each pair, and add scenes that the bank does not have.`;
   }

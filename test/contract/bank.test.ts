@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { takeBank } from '../../core/contexts/bank.ts';
 import { encodeGrey } from '../../core/data/decode.ts';
 import { DEFAULT_RECIPE } from '../../core/export/recipe.ts';
+import { countUses, retireContexts } from '../../core/services/bank.ts';
+import { decideContexts } from '../../core/services/contexts.ts';
 import { queueRun } from '../../core/services/runs.ts';
 import type { Project } from '../../core/storage/project.ts';
 import type { Run } from '../../core/storage/records.ts';
@@ -136,4 +138,75 @@ test('a note is written, shown and removed', () =>
     assert.equal((await caller.call('POST', `${base}/contexts/details`, { ids: [1] })).json[0].note, 'night, wet road');
     assert.equal((await put(1, '')).json.note, '');
     refused(await put(99, 'no'), 'not-found', 404);
+  }));
+
+test('the bank is listed by uses, reviewer and what notes hold, and told as a whole', () =>
+  withBank(async ({ base, project }) => {
+    const ids = async (query: string) =>
+      idsOf(await caller.call('GET', `${base}/contexts/ids?${query}`)).filter((_, index) => index % 2 === 0);
+    const summary = async () => (await caller.call('GET', `${base}/bank`)).json;
+    const retire = async (...contexts: number[]) =>
+      caller.call('POST', `${base}/bank/retire`, { select: { ids: contexts } });
+    assert.deepEqual(await ids('used=true'), []);
+    freeze(project);
+    await retire(1, 2);
+    freeze(project);
+    await retire(3);
+    freeze(project);
+    assert.deepEqual(await ids('used=true'), [1, 2, 3, 4, 5, 6]);
+    assert.deepEqual(await ids('sort=uses'), [1, 2, 3, 4, 5, 6]);
+    assert.deepEqual(await ids('sort=uses&descending=true&retired=true'), [3, 1, 2]);
+    const act = { author: 'Zoe', at: '2026-01-02T00:00:00.000Z' };
+    decideContexts(project, [5], 'undecided', act);
+    assert.equal((await caller.call('GET', `${base}/contexts/5`)).json.reviewer, null);
+    decideContexts(project, [5], 'accepted', act);
+    assert.equal((await caller.call('GET', `${base}/contexts/5`)).json.reviewer, 'Zoe');
+    assert.deepEqual(await ids('reviewer=Zoe'), [5]);
+    assert.deepEqual(await ids('reviewer=zoe'), []);
+    assert.deepEqual(await ids('sort=reviewer&descending=true'), [5, 1, 2, 3, 4, 6]);
+    await caller.call('PUT', `${base}/contexts/6/note`, { note: 'Night, wet road' });
+    assert.deepEqual(await ids('note=WET'), [6]);
+    assert.deepEqual(await ids('note=%25'), []);
+    const { next, ...whole } = await summary();
+    assert.deepEqual(whole, {
+      contexts: 3,
+      retired: 3,
+      groups: { many: 0, medium: 0, few: 3 },
+      classes: [{ id: 1, name: 'cat', group: 'few', contexts: 3, retired: 3 }],
+      reviewers: [
+        { name: 'Zoe', contexts: 1 },
+        { name: 'test', contexts: 5 },
+      ],
+      diversity: null,
+    });
+    assert.equal(next.where, 'diversity');
+    const narrowed = await caller.call('POST', `${base}/bank/retire`, {
+      select: { filter: { used: true, retired: false, reviewer: 'test' } },
+    });
+    assert.equal(narrowed.json.changed, 2);
+    await retire(5);
+    const { next: emptied, ...none } = await summary();
+    assert.deepEqual([none.contexts, none.retired], [0, 6]);
+    assert.match(emptied.sentence, /^Every context is retired/);
+  }));
+
+test('many banks are counted as a task that can be stopped and goes on, few at once', () =>
+  withBank(async ({ base, project }) => {
+    const count = async () => (await caller.call('POST', `${base}/bank/uses/count`)).json.task;
+    freeze(project);
+    assert.equal(await count(), null);
+    assert.equal(project.store.uses.newBanks(), 0);
+    const act = { author: 'test', at: '2026-01-02T00:00:00.000Z' };
+    for (const id of [1, 2, 3]) {
+      retireContexts(project, [id], true, act);
+      freeze(project);
+    }
+    const waiting = project.store.uses.newBanks();
+    assert.equal(waiting, 3);
+    await assert.rejects(countUses(project, { signal: AbortSignal.abort() }), { code: 'cancelled' });
+    assert.equal(project.store.uses.newBanks(), waiting);
+    const ended = await caller.ended(await count());
+    assert.deepEqual([ended.kind, ended.state], ['uses', 'done']);
+    assert.equal(project.store.uses.newBanks(), 0);
+    assert.equal(await count(), null);
   }));

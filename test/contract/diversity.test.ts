@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { before, test } from 'node:test';
-import { DiversityReport } from '../../core/api/bank.ts';
+import { BankSummary, DiversityReport, StoredDiversity } from '../../core/api/bank.ts';
 import { Task } from '../../core/api/tasks.ts';
 import { takeSnapshot } from '../../core/data/snapshot.ts';
 import { runJob } from '../../core/jobs/runner.ts';
@@ -47,6 +47,22 @@ test('diversity is measured as a task, whose result is the report; the command l
   assert.match(stdout, second);
   if (third) assert.doesNotMatch(stdout, third);
   assert.ok(stdout.trimEnd().endsWith(report.sentence), stdout);
+});
+
+test('the last report stays, whoever asked for it, and tells how many contexts have changed since', async () => {
+  const last = async () => StoredDiversity.parse(await served.get(`GET ${base}/bank/diversity`));
+  const { changed, measuredAt, ...report } = await last();
+  assert.equal(changed, 0);
+  assert.ok(Date.parse(measuredAt) > Date.now() - 3_600_000);
+  assert.equal(DiversityReport.parse(report).contexts, 6);
+  const { project } = served.service.projects.get(base.split('/').at(-1)!);
+  const { id } = project.store.contexts.list({ state: 'accepted' })[0];
+  await served.get(`POST ${base}/bank/retire`, { body: { select: { ids: [id] } } });
+  await served.get(`POST ${base}/bank/reinstate`, { body: { select: { ids: [id] } } });
+  assert.equal((await last()).changed, 1);
+  const { diversity, next } = BankSummary.parse(await served.get(`GET ${base}/bank`));
+  assert.deepEqual([diversity?.effective, diversity?.changed], [report.effective, 1]);
+  assert.ok(next.sentence.length > 0);
 });
 
 test('what cannot be measured is refused before a task is made', async () => {

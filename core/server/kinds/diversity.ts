@@ -9,7 +9,9 @@ export const diversityKind = taskKind({
   scope: 'project',
   lane: JOB_LANES.diversity,
   params: z.object({ run: z.int(), twinsFrom: z.number() }),
-  async perform({ project, params: { run, twinsFrom }, runJob, onEvent, signal }) {
-    return asJson(await measureDiversity(project.project, { runId: run, twinsFrom }, runJob, { onEvent, signal }));
+  async perform({ project, params: { run, twinsFrom }, runJob, onEvent, signal, changed }) {
+    const report = await measureDiversity(project.project, { runId: run, twinsFrom }, runJob, { onEvent, signal });
+    changed('contexts');
+    return asJson(report);
   },
 });

@@ -15,6 +15,7 @@ import { exportMasksKind, importMasksKind, morphKind } from './review.ts';
 import { sampleKind } from './sample.ts';
 import { trainKind, trialKind } from './train.ts';
 
+import { usesKind } from './uses.ts';
 export const KINDS: Readonly<Record<QueuedKind, AnyTaskKind>> = {
   sample: sampleKind,
   train: trainKind,
@@ -35,4 +36,6 @@ export const KINDS: Readonly<Record<QueuedKind, AnyTaskKind>> = {
   reliance: relianceKind,
   diversity: diversityKind,
   onnx: onnxKind,
+  leftover: leftoverKind,
+  uses: usesKind,
 };

@@ -1,26 +1,37 @@
 import type { ContextSelection } from '../../api/contexts.ts';
+import type { TaskState } from '../../api/tasks.ts';
 import { commandLine } from '../../base/command-line.ts';
-import { contextUses, madeWith, noteContext, retireContexts, useCounts } from '../../services/bank.ts';
+import { contextUses, countUses, madeWith, noteContext, retireContexts, useCounts } from '../../services/bank.ts';
+import { bankSummary } from '../../services/bank-summary.ts';
 import { contextCounts, contextDetail, selectContexts } from '../../services/context-view.ts';
-import { lookingRun } from '../../services/diversity.ts';
+import { lastDiversity, lookingRun } from '../../services/diversity.ts';
 import type { Project } from '../../storage/project.ts';
 import { actOf } from '../act.ts';
 import { implement } from '../handlers.ts';
 import type { Service } from '../service.ts';
 
+const AT_WORK: ReadonlySet<TaskState> = new Set(['queued', 'running', 'paused']);
+
+/** Banks that are counted within a request; each takes a fraction of a second. */
+const FEW_BANKS = 2;
+
 export const bankRoutes = implement({
+  'GET /api/projects/{project}/bank': ({ service, params }) =>
+    bankSummary(service.projects.get(params.project).project),
+
   'POST /api/projects/{project}/bank/retire': async ({ service, params, body }) => {
     const { project } = service.projects.get(params.project);
-    const ids = chosen(project, body.select);
+    const ids = await chosen(project, body.select);
     const changed = retireContexts(project, ids, true, actOf(service, project));
     told(service, params.project);
     const counts = contextCounts(project.store);
     return { changed: changed.length, counts, madeWith: await madeWith(project, changed) };
   },
 
-  'POST /api/projects/{project}/bank/reinstate': ({ service, params, body }) => {
+  'POST /api/projects/{project}/bank/reinstate': async ({ service, params, body }) => {
     const { project } = service.projects.get(params.project);
-    const changed = retireContexts(project, chosen(project, body.select), false, actOf(service, project));
+    const ids = await chosen(project, body.select);
+    const changed = retireContexts(project, ids, false, actOf(service, project));
     told(service, params.project);
     return { changed: changed.length, counts: contextCounts(project.store) };
   },
@@ -39,6 +50,27 @@ export const bankRoutes = implement({
     const counted = await useCounts(service.projects.get(params.project).project, body.ids);
     return counted.map(({ contextId, ...counts }) => ({ context: contextId, ...counts }));
   },
+
+  'POST /api/projects/{project}/bank/uses/count': async ({ service, params }) => {
+    const served = service.projects.get(params.project);
+    if (served.project.store.uses.newBanks() <= FEW_BANKS) {
+      await countUses(served.project);
+      return { task: null };
+    }
+    const known = service.tasks
+      .list()
+      .find(({ project, kind, state }) => project === served.id && kind === 'uses' && AT_WORK.has(state));
+    const added = {
+      kind: 'uses',
+      title: 'Count uses of contexts',
+      params: {},
+      command: 'contexture bank list',
+    } as const;
+    return { task: known ?? service.tasks.add(served, added) };
+  },
+
+  'GET /api/projects/{project}/bank/diversity': ({ service, params }) =>
+    lastDiversity(service.projects.get(params.project).project),
 
   'POST /api/projects/{project}/bank/diversity': ({ service, params, body: { run: runId, twinsFrom } }) => {
     const served = service.projects.get(params.project);
@@ -60,8 +92,10 @@ export const bankRoutes = implement({
   },
 });
 
-function chosen({ store }: Project, select: ContextSelection): number[] {
-  return 'ids' in select ? [...new Set(select.ids)] : selectContexts(store, select.filter).map(({ id }) => id);
+async function chosen(project: Project, select: ContextSelection): Promise<number[]> {
+  if ('ids' in select) return [...new Set(select.ids)];
+  if (select.filter.used !== undefined) await countUses(project);
+  return selectContexts(project.store, select.filter).map(({ id }) => id);
 }
 
 function told(service: Service, project: string): void {

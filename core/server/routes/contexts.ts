@@ -1,6 +1,7 @@
 import type { ContextSelection, MaskRule } from '../../api/contexts.ts';
 import { UserError } from '../../base/errors.ts';
 import { MaskLayers } from '../../data/mask-layers.ts';
+import { countUses } from '../../services/bank.ts';
 import {
   contextCounts,
   contextDetail,
@@ -29,6 +30,7 @@ export const contextRoutes = implement({
   'GET /api/projects/{project}/contexts/ids': async ({ service, params, query }) => {
     const { project } = service.projects.get(params.project);
     if (query.sort === 'gain') await fillDoubts(project);
+    if (query.sort === 'uses' || query.used !== undefined) await countUses(project);
     return packedIds(selectContexts(project.store, query).flatMap(({ id, imageId }) => [id, imageId]));
   },
 
