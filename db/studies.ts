@@ -15,6 +15,9 @@ export function studyTable(connection: Connection): StudyTable {
   const runs = connection.prepare<[number], StudyRun>(
     'SELECT runId, arm, seed FROM studyRun WHERE studyId = ? ORDER BY seed, arm DESC, runId',
   );
+  const ofRun = connection.prepare<[number], StudyRow>(
+    'SELECT study.* FROM study JOIN studyRun ON studyId = study.id WHERE runId = ? ORDER BY study.id DESC LIMIT 1',
+  );
   const removeRuns = connection.prepare<[number]>('DELETE FROM studyRun WHERE studyId = ?');
   const remove = connection.prepare<[number]>('DELETE FROM study WHERE id = ?');
   const toStudy = (row: StudyRow): Study => ({ ...row, params: fromJson(row.params), runs: runs.all(row.id) });
@@ -30,6 +33,14 @@ export function studyTable(connection: Connection): StudyTable {
       return row && toStudy(row);
     },
     list: () => list.all().map(toStudy),
+    ofRun: (runId) => {
+      const row = ofRun.get(runId);
+      return row && toStudy(row);
+    },
+    addRuns: (studyId, members) =>
+      connection.transaction(() => {
+        for (const run of members) addRun.run({ ...run, studyId });
+      }),
     remove: (id) =>
       connection.transaction(() => {
         removeRuns.run(id);

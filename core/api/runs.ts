@@ -113,6 +113,8 @@ export const RunDetail = z
     /** Its network and the weights that it began with, and what of them was trained, for people. */
     network: z.string(),
     trained: z.string(),
+    /** The study that it was made for; null for most. */
+    study: z.number().nullable(),
     /** Its answers for each test image are kept: it has finished. */
     answers: z.boolean(),
     /** The head that it is judged by. */

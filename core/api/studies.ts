@@ -48,6 +48,8 @@ export const StudyReport = StudySummary.extend({
       state: z.enum(RUN_STATES),
       arm: z.enum(STUDY_ARMS),
       seed: z.number(),
+      /** Seconds of work. */
+      seconds: z.number(),
     }),
   ),
   /** Over the finished pairs, with Student's intervals over seeds; null without any. */
@@ -62,6 +64,7 @@ export const StudyReport = StudySummary.extend({
           name: z.string(),
           group: GroupName,
           trained: z.number(),
+          tested: z.number(),
           /** Null without test images. */
           recall: SeedDifference.nullable(),
         }),
@@ -82,24 +85,38 @@ export const StudyReport = StudySummary.extend({
 }).meta({ id: 'StudyReport' });
 export type StudyReport = z.infer<typeof StudyReport>;
 
+const Seeds = z.array(z.int().min(0).max(4_294_967_295)).min(1).max(20);
+
+/** A study after runs were made for it, and the tasks that train them. */
+const StartedStudy = z.object({ study: StudyReport, tasks: z.array(Task) });
+
 export const STUDY_ENDPOINTS = {
   'GET /api/projects/{project}/studies': {
     summary: 'Studies, newest first.',
     response: z.array(StudySummary),
   },
+  'GET /api/projects/{project}/studies/edits': {
+    summary: 'How many contexts the bank has, and how many of them have a mask that a person edited.',
+    response: z.object({ bank: z.number(), edited: z.number() }),
+  },
   'POST /api/projects/{project}/studies/edits': {
     summary: 'Did my edits help? Queue runs with the bank as it is, and with each edited mask as the model made it.',
     body: z.strictObject({
       preset: PresetName,
-      seeds: z.array(z.int().min(0).max(4_294_967_295)).min(1).max(20),
+      seeds: Seeds,
       /** Of CSA, as for other runs. All contexts come from the bank unless `curatedShare` says less. */
       settings: z.record(z.string().max(40), z.json()).default({}),
     }),
-    response: z.object({ study: StudyReport, tasks: z.array(Task) }),
+    response: StartedStudy,
   },
   'GET /api/projects/{project}/studies/{study}': {
     summary: 'A study: its runs, and what they say so far.',
     response: StudyReport,
+  },
+  'POST /api/projects/{project}/studies/{study}/seeds': {
+    summary: 'Queue more pairs of runs for a study, on the same data, settings and banks.',
+    body: z.strictObject({ seeds: Seeds }),
+    response: StartedStudy,
   },
   'DELETE /api/projects/{project}/studies/{study}': {
     summary: 'Forget a study. Its runs stay.',

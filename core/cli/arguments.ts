@@ -4,6 +4,9 @@ import { UserError } from '../base/errors.ts';
 import type { GroupThresholds } from '../data/groups.ts';
 import { readClassAmount, type ClassAmount } from '../export/class-amount.ts';
 
+/** Most seeds that are named at once. */
+const MOST_SEEDS = 20;
+
 /** A whole number from `min` to `max`. */
 export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
@@ -44,6 +47,18 @@ export function numberPair(min: number, max: number): (text: string) => [number,
     if (low > high) throw new InvalidArgumentError('Expected the smaller number first.');
     return [low, high];
   };
+}
+
+/** Seeds: "4, 5" or "4-6". */
+export function seedList(text: string): number[] {
+  const seeds = text.split(',').flatMap((part) => {
+    const [, first, last = first] = /^\s*(\d{1,9})(?:\s*-\s*(\d{1,9}))?\s*$/.exec(part) ?? [];
+    const length = Number(last) - Number(first) + 1;
+    if (!(length >= 1 && length <= MOST_SEEDS)) throw new InvalidArgumentError('Expected seeds, such as 4, 5 or 4-6.');
+    return Array.from({ length }, (_, i) => Number(first) + i);
+  });
+  if (seeds.length <= MOST_SEEDS) return seeds;
+  throw new InvalidArgumentError(`Expected at most ${MOST_SEEDS} seeds.`);
 }
 
 /** An amount of a class, after those that were given before. */

@@ -27,6 +27,7 @@ export async function runDetail(project: Project, id: number): Promise<RunDetail
     methodTitle: methodOf(run).title,
     network: networkText(config),
     trained: tuningText(config),
+    study: project.store.studies.ofRun(id)?.id ?? null,
     answers: run.predictionsBlob !== null,
     judgedBy: headOf(run),
     classes: dataset.classes.length,

@@ -57,6 +57,9 @@ export interface FrozenData {
   blob: BlobId;
 }
 
+/** Data set and curated bank of a run, as they were when it was made. */
+type Frozen = Pick<Run, 'datasetHash' | 'datasetBlob' | 'bankHash' | 'bankBlob'>;
+
 /** Freeze the data set; once for several runs that are made together. */
 export function freezeData({ store, blobs }: Project): FrozenData {
   const snapshot = takeSnapshot(store);
@@ -93,8 +96,40 @@ export function queueRun(
     );
   }
   const { title } = METHODS_BY_NAME[config.method];
-  const run = store.runs.add({
-    name: request.name ?? `${title}, seed ${config.seed}`,
+  const run = addRun(project, request.name ?? `${title}, seed ${config.seed}`, config, {
+    datasetHash: data.hash,
+    datasetBlob: data.blob,
+    bankHash: bank && bankHash(bank),
+    bankBlob: bank && blobs.put(Buffer.from(canonicalJson(bank))),
+  });
+  for (const { setting, message } of rules) {
+    const name: WarningName = setting === 'tune.stages' ? 'frozen-backbone' : 'small-set';
+    store.runs.addWarning({ runId: run.id, name, message, epoch: 0 });
+  }
+  return run;
+}
+
+/** What is said of a run before it begins. */
+const BEFOREHAND: readonly string[] = ['frozen-backbone', 'small-set'] satisfies WarningName[];
+
+/** Make a run that differs from another by its seed alone: the same frozen data set, bank and settings. */
+export function queueOtherSeed(project: Project, run: Run, seed: number, name: string): Run {
+  const { runs } = project.store;
+  const made = addRun(project, name, { ...TrainConfig.parse(run.config), seed }, run);
+  for (const warning of runs.warnings(run.id)) {
+    if (BEFOREHAND.includes(warning.name)) runs.addWarning({ ...warning, runId: made.id });
+  }
+  return made;
+}
+
+function addRun(
+  project: Project,
+  name: string,
+  config: TrainConfig,
+  { datasetHash, datasetBlob, bankHash: hash, bankBlob }: Frozen,
+): Run {
+  const run = project.store.runs.add({
+    name,
     method: config.method,
     config: asJson(config),
     seed: config.seed,
@@ -104,10 +139,10 @@ export function queueRun(
     startedAt: null,
     endedAt: null,
     seconds: 0,
-    datasetHash: data.hash,
-    datasetBlob: data.blob,
-    bankHash: bank && bankHash(bank),
-    bankBlob: bank && blobs.put(Buffer.from(canonicalJson(bank))),
+    datasetHash,
+    datasetBlob,
+    bankHash: hash,
+    bankBlob,
     engine: null,
     codeVersion: CODE_VERSION,
     modelBlob: null,
@@ -116,10 +151,6 @@ export function queueRun(
   });
   // Nobody's checkpoint: of a run of that number that was deleted.
   rmSync(project.runFolder(run.id), { recursive: true, force: true });
-  for (const { setting, message } of rules) {
-    const name: WarningName = setting === 'tune.stages' ? 'frozen-backbone' : 'small-set';
-    store.runs.addWarning({ runId: run.id, name, message, epoch: 0 });
-  }
   return run;
 }
 

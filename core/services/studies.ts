@@ -18,7 +18,7 @@ import { storedFigures } from '../training/stored-figures.ts';
 import type { TrainEvent } from '../training/train-job.ts';
 import { settleDrafts } from './drafts.ts';
 import { comparePair, datasetOf } from './run-data.ts';
-import { freezeData, performRun, queueRun } from './runs.ts';
+import { freezeData, performRun, queueOtherSeed, queueRun } from './runs.ts';
 import { checkedSettings } from './training.ts';
 
 export interface EditStudyRequest {
@@ -47,7 +47,7 @@ const ARMS = ['without', 'with'] as const;
 export async function startEditStudy(project: Project, request: EditStudyRequest): Promise<Study> {
   const { store } = project;
   const { preset, seeds } = request;
-  if (new Set(seeds).size < seeds.length) throw new UserError('usage', 'A seed is named twice: name each once.');
+  requireDistinct(seeds);
   const settings = { curatedShare: 1, ...request.settings };
   const { config, overrides } = checkedSettings(store, { method: 'csa', preset, settings });
   const { curatedShare } = config;
@@ -72,12 +72,51 @@ export async function startEditStudy(project: Project, request: EditStudyRequest
   return store.transaction(() => {
     const runs = seeds.flatMap((seed) =>
       ARMS.map((arm): StudyRun => {
-        const name = `CSA ${arm} my edits, seed ${seed}`;
-        const one = { method: 'csa', preset, overrides: { ...overrides, seed }, name } as const;
+        const one = { method: 'csa', preset, overrides: { ...overrides, seed }, name: runName(arm, seed) } as const;
         return { runId: queueRun(project, one, data, banks[arm]).id, arm, seed };
       }),
     );
     return store.studies.add({ kind: 'edits', params: asJson(params), createdAt: new Date().toISOString(), runs });
+  });
+}
+
+/** How many contexts the bank has now, and how many of them have a mask that a person edited, stored drafts too. */
+export function editsInBank({ store }: Project): { bank: number; edited: number } {
+  return { bank: store.contexts.bankSize(), edited: store.contexts.editedInBank() };
+}
+
+/**
+ * Make more pairs for a study: on the data set and the two banks that were frozen for it, whatever has been edited since.
+ * Of a pair that lost a run only that one is made.
+ * @returns the runs that were made, seed by seed
+ * @throws UserError 'not-found'; 'usage' for a seed that is named twice or has its pair already; 'empty' when all runs of one
+ *   side were deleted, and its bank with them
+ */
+export function addStudySeeds(project: Project, id: number, seeds: readonly number[]): StudyRun[] {
+  const { store } = project;
+  const { runs } = requireStudy(project, id);
+  requireDistinct(seeds);
+  const [without, edited] = ARMS.map((arm) => {
+    const member = runs.find((run) => run.arm === arm);
+    if (member) return store.runs.get(member.runId)!;
+    throw new UserError(
+      'empty',
+      `Every run ${arm} your edits of study ${id} was deleted, and its bank with it: no pair can be added. Ask again for a new study.`,
+    );
+  });
+  const models = { without, with: edited };
+  return store.transaction(() => {
+    const made = seeds.flatMap((seed) => {
+      const missing = ARMS.filter((arm) => !runs.some((run) => run.arm === arm && run.seed === seed));
+      if (missing.length === 0) {
+        throw new UserError('usage', `Seed ${seed} is in study ${id} already: name seeds that are not.`);
+      }
+      return missing.map((arm): StudyRun => {
+        return { runId: queueOtherSeed(project, models[arm], seed, runName(arm, seed)).id, arm, seed };
+      });
+    });
+    store.studies.addRuns(id, made);
+    return made;
   });
 }
 
@@ -127,7 +166,7 @@ export async function studyReport(project: Project, id: number): Promise<StudyRe
     kind: study.kind,
     createdAt: study.createdAt,
     preset,
-    seeds: [...seeds],
+    seeds: [...new Set([...seeds, ...runs.map(({ seed }) => seed)])],
     curatedShare,
     bank,
     replaced,
@@ -135,7 +174,14 @@ export async function studyReport(project: Project, id: number): Promise<StudyRe
     pairs: pairs.length,
     finished: finished.length,
     sentence: editsSentence(single ?? overSeeds?.macroRecall ?? null, finished.length),
-    runs: runs.map(({ run: { id: run, name, state }, arm, seed }) => ({ run, name, state, arm, seed })),
+    runs: runs.map(({ run: { id: run, name, state, seconds }, arm, seed }) => ({
+      run,
+      name,
+      state,
+      arm,
+      seed,
+      seconds,
+    })),
     overSeeds,
     bySeed,
   };
@@ -158,15 +204,22 @@ async function seedReport(
   const [{ with: first }] = pairs;
   const dataset = await datasetOf(project, first);
   const groupOf = groupsByCount(dataset.trainCounts, TrainConfig.parse(first.config).groups);
+  const ofFirst = figuresOf(first).classes;
   return {
     top1,
     macroRecall,
     groups,
     classes: classes.map((recall, label) => {
       const [name, trained] = [dataset.classes[label], dataset.trainCounts[label]];
-      return { label, name, group: groupOf[label], trained, recall };
+      return { label, name, group: groupOf[label], trained, tested: ofFirst[label].tested, recall };
     }),
   };
+}
+
+const runName = (arm: StudyRun['arm'], seed: number): string => `CSA ${arm} my edits, seed ${seed}`;
+
+function requireDistinct(seeds: readonly number[]): void {
+  if (new Set(seeds).size < seeds.length) throw new UserError('usage', 'A seed is named twice: name each once.');
 }
 
 /** Of a run that has finished. */

@@ -206,8 +206,18 @@ export async function tryTraining(
   return result;
 }
 
-/** What to ask for to get a run like this one: the preset that it differs from in the fewest settings, and those. */
+/**
+ * What to ask for to get a run like this one: the preset that it differs from in the fewest settings, and those.
+ * @throws UserError 'usage' for a run that a study trained on another bank than what is accepted
+ */
 export function requestOf(store: ProjectStore, run: Run): TrainingRequest {
+  const study = store.studies.ofRun(run.id);
+  if (study?.runs.find(({ runId }) => runId === run.id)?.arm === 'without') {
+    throw new UserError(
+      'usage',
+      `Run ${run.id} was trained for study ${study.id} on the bank without your edits, and a new run would have the bank with them: add seeds to the study instead.`,
+    );
+  }
   const config = TrainConfig.parse(run.config);
   const size = trainingFacts(store).proposedInputSize;
   const usual = { groups: groupThresholds(store), precision: hasBfloat16() ? 'bfloat16' : 'float32' } as const;

@@ -8,6 +8,8 @@
  */
 import type { Json } from '../base/json.ts';
 import type {
+  Background,
+  BackgroundFolder,
   BlobId,
   ClassRecord,
   Context,
@@ -399,12 +401,35 @@ export interface BankTable {
   changedSince(event: number): number;
 }
 
+/** Plain backgrounds. None of them is an image: no listing, count or statistic of images meets one. */
+export interface BackgroundTable {
+  /** The folder at an absolute path, made if it is new. */
+  folder(path: string, relativePath: string | null): BackgroundFolder;
+  folders(): BackgroundFolder[];
+  moveFolder(id: number, path: string, relativePath: string | null): void;
+  /** Contents and files are unique: one that is there already is a defect of the caller. */
+  add(background: Omit<Background, 'id' | 'retiredAt' | 'note'>): Background;
+  /** Where its file lies and what it is. */
+  setFile(id: number, file: Omit<Background, 'id' | 'author' | 'addedAt' | 'retiredAt' | 'note'>): void;
+  get(id: number): Background | undefined;
+  withHash(hash: BlobId): Background | undefined;
+  byPath(folderId: number, path: string, pathBytes?: Uint8Array | null): Background | undefined;
+  /** In order of id. */
+  list(): Background[];
+  /** How many are in the bank, and how many are retired. */
+  counts(): { held: number; retired: number };
+  setRetired(id: number, at: string | null): void;
+  setNote(id: number, note: string): void;
+  /** Forget one that nothing was made with, and its folder where it was the last in it. */
+  remove(id: number): void;
+}
+
 export interface UseTable {
   /** A frozen bank of a run that has not been counted yet. */
   newBank(): BlobId | undefined;
   /** How many there are of them. */
   newBanks(): number;
-  addBank(blob: BlobId, entries: readonly { contextId: number; maskId: number }[]): void;
+  addBank(blob: BlobId, entries: readonly ({ contextId: number; maskId: number } | { backgroundId: number })[]): void;
   /** Count the finished exports that have not been counted yet. */
   addExports(): void;
   ofContext(contextId: number): ContextUse;
@@ -412,6 +437,8 @@ export interface UseTable {
   counts(contextIds: readonly number[]): UseCount[];
   /** Runs and finished exports that used any of them. */
   ofContexts(contextIds: readonly number[]): { runs: number; exports: number };
+  /** How often each plain background was used, by its id; those that nothing used are left out. */
+  ofBackgrounds(): Map<number, { runs: number; exports: number; pictures: number }>;
 }
 
 /** A context of the bank and what a run's model says of it. */
@@ -566,6 +593,7 @@ export interface ProjectStore {
   readonly contexts: ContextTable;
   readonly drafts: DraftTable;
   readonly bank: BankTable;
+  readonly backgrounds: BackgroundTable;
   readonly uses: UseTable;
   readonly leftover: LeftoverTable;
   readonly runs: RunTable;

@@ -72,7 +72,14 @@ test('a study of edits is trained, shown again, listed and forgotten', async () 
   assert.equal((await contexture('study', 'show', '1')).stdout, stdout);
   const shown = await contexture('study', 'run', '1', '--json', '--quiet');
   assert.equal(StudyReport.parse(lastJson(shown.stdout).study).finished, 1);
-  assert.match((await contexture('study', 'list')).stdout, /^ *1 .* 1 of 1 +From one pair/m);
+  const wrong = await contexture('study', 'add', '1', '--seeds', '4-');
+  assert.deepEqual([wrong.code, /Expected seeds/.test(wrong.stderr)], [EXIT_CODES.usage, true]);
+  const taken = await contexture('study', 'add', '1', '--seeds', '1');
+  assert.deepEqual([taken.code, /Seed 1 is in study 1 already/.test(taken.stderr)], [EXIT_CODES.usage, true]);
+  const added = await contexture('study', 'add', '1', '--seeds', '5');
+  assert.equal(added.code, 0, added.stderr);
+  assert.match(added.stdout, /^Over 2 seeds .*\.$/m);
+  assert.match((await contexture('study', 'list')).stdout, /^ *1 .* 2 of 2 +Over 2 seeds/m);
   assert.match((await contexture('study', 'delete', '1')).stdout, /its runs stay/);
   assert.equal((await contexture('study', 'show', '1')).code, EXIT_CODES['not-found']);
 });

@@ -36,6 +36,12 @@ test('a study has its runs in pairs, loses those that are deleted, and leaves it
       runs: [runs[3], runs[2], runs[1], runs[0]],
     });
     assert.deepEqual(store.studies.get(study.id), study);
+    assert.deepEqual(store.studies.ofRun(runs[1].runId), study);
+    const extra: StudyRun = { runId: store.runs.add(newRun()).id, arm: 'without', seed: 3 };
+    assert.equal(store.studies.ofRun(extra.runId), undefined);
+    store.studies.addRuns(study.id, [extra]);
+    assert.deepEqual(store.studies.get(study.id)?.runs, [...study.runs, extra]);
+    store.runs.remove([extra.runId]);
     const later = store.studies.add({ kind: 'edits', params: null, createdAt: AT, runs: [] });
     assert.deepEqual(store.studies.list(), [later, study]);
     store.runs.remove([runs[0].runId]);

@@ -1,14 +1,24 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { UserError, type ErrorCode } from '../../core/base/errors.ts';
-import { readBank, takeBank } from '../../core/contexts/bank.ts';
+import { bankHash, readBank, takeBank } from '../../core/contexts/bank.ts';
 import { uneditedBank } from '../../core/contexts/unedited-bank.ts';
 import { encodeGrey } from '../../core/data/decode.ts';
 import { runJob } from '../../core/jobs/runner.ts';
 import { decideContexts } from '../../core/services/contexts.ts';
 import { addMasks } from '../../core/services/mask-versions.ts';
 import { comparePairOfRuns } from '../../core/services/run-compare.ts';
-import { deleteStudy, listStudies, performStudy, startEditStudy, studyReport } from '../../core/services/studies.ts';
+import { settleInterrupted } from '../../core/services/runs.ts';
+import {
+  addStudySeeds,
+  deleteStudy,
+  editsInBank,
+  listStudies,
+  performStudy,
+  startEditStudy,
+  studyReport,
+} from '../../core/services/studies.ts';
+import { requestOf } from '../../core/services/training.ts';
 import type { Project } from '../../core/storage/project.ts';
 import { TrainConfig } from '../../core/training/config.ts';
 import { findSome } from '../fixtures/found-contexts.ts';
@@ -98,6 +108,10 @@ test('pairs differ by the edited masks alone, and every edited mask is the one t
     [33, 20, 3, 2, 0, null, []],
   );
   assert.match(report.sentence, /^No pair of runs has finished yet/);
+  assert.deepEqual(editsInBank(project), { bank: 33, edited: 23 });
+  // What a new run would have is another bank: the run says so instead of being made again with that one.
+  assert.throws(() => requestOf(project.store, without), code('usage', /without your edits.* add seeds/));
+  assert.deepEqual(requestOf(project.store, edited).seeds, [1]);
 });
 
 test('a study is trained, stopped between, gone on with, and says what its pairs say', async () => {
@@ -135,14 +149,62 @@ test('a study is trained, stopped between, gone on with, and says what its pairs
   assert.ok(Math.abs(report.overSeeds!.macroRecall!.value - mean) < 1e-9);
 });
 
+test('seeds are added on the banks that were frozen, whatever was edited since', async () => {
+  const [{ id }] = project.store.studies.list();
+  const before = project.store.studies.get(id)!.runs;
+  const frozen = before.map(({ runId }) => project.store.runs.get(runId)!);
+  await edit(
+    takeBank(project.store)
+      .slice(20)
+      .map(({ contextId }) => contextId),
+  );
+  assert.throws(() => addStudySeeds(project, id, [3, 3]), code('usage', /named twice/));
+  assert.throws(() => addStudySeeds(project, id, [3, 2]), code('usage', /Seed 2 is in study/));
+  assert.deepEqual(project.store.studies.get(id)!.runs, before);
+  const made = addStudySeeds(project, id, [9]);
+  assert.deepEqual(
+    made.map(({ arm, seed }) => `${arm} ${seed}`),
+    ['without 9', 'with 9'],
+  );
+  for (const [i, { runId }] of made.entries()) {
+    const { config, seed, datasetHash, bankHash, bankBlob, name } = project.store.runs.get(runId)!;
+    assert.deepEqual(
+      { datasetHash, bankHash, bankBlob },
+      {
+        datasetHash: frozen[i].datasetHash,
+        bankHash: frozen[i].bankHash,
+        bankBlob: frozen[i].bankBlob,
+      },
+    );
+    assert.deepEqual([TrainConfig.parse(config), seed], [{ ...TrainConfig.parse(frozen[i].config), seed: 9 }, 9]);
+    assert.match(name, /my edits, seed 9$/);
+  }
+  assert.notEqual(bankHash(takeBank(project.store)), frozen[1].bankHash);
+  const warnings = (run: number) => project.store.runs.warnings(run).map(({ name, message }) => [name, message]);
+  assert.deepEqual(warnings(made[0].runId), warnings(frozen[0].id).slice(0, warnings(made[0].runId).length));
+  await performStudy(project, id, runJob, { onEvent: () => {}, signal: new AbortController().signal });
+  const report = await studyReport(project, id);
+  assert.deepEqual([report.seeds, report.pairs, report.finished], [[1, 2, 9], 3, 3]);
+  // A pair that lost a run gets that one again, without the other side.
+  project.store.runs.remove([made[1].runId]);
+  assert.deepEqual(
+    addStudySeeds(project, id, [9]).map(({ arm }) => arm),
+    ['with'],
+  );
+  settleInterrupted(project);
+});
+
 test('a study outlives its runs, and its runs outlive it', async () => {
   const [{ id }] = await listStudies(project);
   const { runs } = await studyReport(project, id);
   project.store.runs.remove([runs[0].run]);
   const left = await studyReport(project, id);
-  assert.deepEqual([left.runs.length, left.pairs, left.finished], [3, 1, 1]);
+  assert.deepEqual([left.runs.length, left.pairs, left.finished], [5, 2, 1]);
+  const edited = left.runs.filter(({ arm }) => arm === 'with').map(({ run }) => run);
+  project.store.runs.remove(edited);
+  assert.throws(() => addStudySeeds(project, id, [12]), code('empty', /Every run with your edits .* was deleted/));
   deleteStudy(project, id);
-  assert.deepEqual([await listStudies(project), project.store.runs.list().length], [[], 3]);
+  assert.deepEqual([await listStudies(project), project.store.runs.list().length], [[], 2]);
   await assert.rejects(studyReport(project, id), code('not-found', /no study/));
   assert.throws(() => deleteStudy(project, id), code('not-found', /no study/));
 });

@@ -7,7 +7,7 @@ import type { SeedDifference } from '../../evaluation/seeds.ts';
 import { percent, points } from '../../evaluation/sentences.ts';
 import { TrainConfig } from '../../training/config.ts';
 import { PRESETS } from '../../training/presets.ts';
-import { integer, number } from '../arguments.ts';
+import { integer, number, seedList } from '../arguments.ts';
 import type { AddCommand, Outcome } from '../cli.ts';
 import { count, localTime, plural } from '../format.ts';
 import { examples } from '../help.ts';
@@ -24,6 +24,7 @@ export const addStudy: AddCommand = (parent, cli) => {
       examples(
         ['study edits --seeds 3', 'did my edits of masks help?'],
         ['study run 1', 'go on with study 1 where it was stopped'],
+        ['study add 1 --seeds 4-6', 'more pairs for study 1'],
         ['study show 1', 'what it says so far'],
       ),
     );
@@ -70,6 +71,25 @@ export const addStudy: AddCommand = (parent, cli) => {
     .argument('<study>', 'its number', integer(1))
     .addHelpText('after', examples(['study run 1', 'go on where it stopped']))
     .action((id) => cli.perform('study run', async (session) => performed(session, id)));
+
+  study
+    .command('add')
+    .description(
+      'Add pairs of runs to a study by other seeds, on the data, the settings and the banks that were frozen for it.',
+    )
+    .argument('<study>', 'its number', integer(1))
+    .requiredOption('--seeds <list>', 'such as 4, 5 or 4-6', seedList)
+    .addHelpText('after', examples(['study add 1 --seeds 4-6', 'three more pairs']))
+    .action((id, { seeds }) =>
+      cli.perform('study add', async (session) => {
+        const { settleInterrupted } = await import('../../services/runs.ts');
+        const { addStudySeeds } = await import('../../services/studies.ts');
+        const project = await session.project();
+        settleInterrupted(project);
+        addStudySeeds(project, id, seeds);
+        return performed(session, id);
+      }),
+    );
 
   study
     .command('show')

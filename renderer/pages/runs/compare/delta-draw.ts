@@ -11,8 +11,9 @@ export interface Delta {
   group: 'many' | 'medium' | 'few';
   trained: number;
   value: number;
-  low: number;
-  high: number;
+  /** Ends of its interval; null where it has none. */
+  low: number | null;
+  high: number | null;
 }
 
 export interface DeltaLayout {
@@ -31,7 +32,7 @@ const BELOW = 26;
 /** @param deltas at least one */
 export function deltaLayout(deltas: readonly Delta[], width: number, height: number): DeltaLayout {
   let most = 0.02;
-  for (const { low, high } of deltas) most = Math.max(most, -low, high);
+  for (const { value, low, high } of deltas) most = Math.max(most, -(low ?? value), high ?? value);
   return {
     left: LEFT,
     top: 8,
@@ -97,15 +98,16 @@ export function drawDeltas(
   const radius = Math.max(1.5, Math.min(4.5, pitch / 3));
   for (const [index, delta] of deltas.entries()) {
     const x = deltaX(layout, index, deltas.length);
-    const clear = delta.low > 0 || delta.high < 0;
+    const [low, high] = [delta.low ?? delta.value, delta.high ?? delta.value];
+    const clear = delta.low !== null && delta.high !== null && (low > 0 || high < 0);
     context.strokeStyle = token(delta.group);
     context.fillStyle = token(delta.group);
     const shade = marked === null || marked === index ? 1 : 0.5;
     context.globalAlpha = shade * (clear ? 1 : Math.max(0.12, Math.min(0.6, pitch / 14)));
     context.lineWidth = Math.max(1, Math.min(3, pitch / 6));
     context.beginPath();
-    context.moveTo(x, y(delta.high));
-    context.lineTo(x, y(delta.low));
+    context.moveTo(x, y(high));
+    context.lineTo(x, y(low));
     context.stroke();
     context.globalAlpha = shade * (clear ? 1 : 0.7);
     context.beginPath();

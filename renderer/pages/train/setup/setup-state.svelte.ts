@@ -34,11 +34,22 @@ interface Draft {
 
 const NEW: Draft = { preset: null, methods: ['csa'], seeds: '1', name: '', settings: {} };
 
+export interface SetupOptions {
+  /** Name under which the draft is kept. */
+  kept: string;
+  /** What a draft begins as, where that is not a single run of CSA. */
+  begin: Partial<Draft>;
+  /** Runs that are made for each method and seed. */
+  runsEach: number;
+}
+
 /** How long a person may type before the service is asked, milliseconds. */
 const PAUSE = 200;
 
 export class TrainingSetupState {
   readonly project: string;
+  readonly #kept: string;
+  readonly #runsEach: number;
   readonly setup: Resource<TrainingSetup>;
   draft: Draft = $state.raw(NEW);
   /** The last answer; stays while the next is on its way. */
@@ -61,7 +72,15 @@ export class TrainingSetupState {
     return name.trim() === '' ? request : { ...request, name: name.trim() };
   });
   readonly errors = $derived.by(() => (this.plan?.checks ?? []).filter(({ severity }) => severity === 'error'));
-  readonly runs: number = $derived.by(() => (this.request?.methods.length ?? 0) * (this.request?.seeds.length ?? 0));
+  readonly runs: number = $derived.by(
+    () => (this.request?.methods.length ?? 0) * (this.request?.seeds.length ?? 0) * this.#runsEach,
+  );
+  /** Seconds that all runs will take, one after the other; null where that is not known. */
+  readonly seconds: number | null = $derived.by(() => {
+    const each = (this.plan?.estimates ?? []).map(({ seconds }) => seconds);
+    if (each.length === 0 || each.includes(null)) return null;
+    return each.reduce<number>((sum, seconds) => sum + (seconds ?? 0), 0) * (this.runs / each.length);
+  });
   /** The trial that is at work or was the last. */
   readonly trial: Task | undefined = $derived.by(() => tasks.of(this.project, 'trial').at(-1));
   readonly mayStart: boolean = $derived.by(
@@ -69,14 +88,16 @@ export class TrainingSetupState {
   );
 
   /** Make it while the component is being made. */
-  constructor(project: string) {
+  constructor(project: string, { kept = 'train', begin = {}, runsEach = 1 }: Partial<SetupOptions> = {}) {
     this.project = project;
+    this.#kept = `contexture.${kept}.${project}`;
+    this.#runsEach = runsEach;
     const topics = ['images', 'classes', 'contexts', 'settings', 'edits'] as const;
     this.setup = resource((signal) => call('GET /api/projects/{project}/training', { params: { project }, signal }), {
       project: () => project,
       topics,
     });
-    this.draft = read(project);
+    this.draft = read(this.#kept, { ...NEW, ...begin });
     $effect(() => this.#planSoon());
     $effect(() =>
       events.listen((batch) => {
@@ -97,7 +118,7 @@ export class TrainingSetupState {
 
   change(values: Partial<Draft>): void {
     this.draft = { ...this.draft, ...values };
-    write(this.project, this.draft);
+    write(this.#kept, this.draft);
   }
 
   /** Take over what another run was started with. */
@@ -214,17 +235,15 @@ export class TrainingSetupState {
   }
 }
 
-const key = (project: string): string => `contexture.train.${project}`;
-
-function read(project: string): Draft {
+function read(key: string, begin: Draft): Draft {
   try {
-    const stored: Partial<Draft> = JSON.parse(sessionStorage.getItem(key(project)) ?? '{}');
-    return { ...NEW, ...stored };
+    const stored: Partial<Draft> = JSON.parse(sessionStorage.getItem(key) ?? '{}');
+    return { ...begin, ...stored };
   } catch {
-    return NEW;
+    return begin;
   }
 }
 
-function write(project: string, draft: Draft): void {
-  sessionStorage.setItem(key(project), JSON.stringify(draft));
+function write(key: string, draft: Draft): void {
+  sessionStorage.setItem(key, JSON.stringify(draft));
 }
