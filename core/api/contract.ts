@@ -11,6 +11,7 @@ import type { Bytes, Endpoint, EndpointKey, ParamNames, ParamsOf } from './endpo
 import { ENGINE_ENDPOINTS } from './engine.ts';
 import { EXPORT_ENDPOINTS } from './exports.ts';
 import { IMAGE_ENDPOINTS } from './images.ts';
+import { LEFTOVER_ENDPOINTS } from './leftover.ts';
 import { MODEL_ENDPOINTS } from './models.ts';
 import { PREDICT_ENDPOINTS } from './predict.ts';
 import { PROJECT_ENDPOINTS } from './projects.ts';
@@ -21,6 +22,7 @@ import { SOURCE_ENDPOINTS } from './sources.ts';
 import { STATS_ENDPOINTS } from './stats.ts';
 import { STORAGE_ENDPOINTS } from './storage.ts';
 import { STUDY_ENDPOINTS } from './studies.ts';
+import { SWAP_ENDPOINTS } from './swap.ts';
 import { TASK_ENDPOINTS } from './tasks.ts';
 import { TRAINING_ENDPOINTS } from './training.ts';
 import { VARIANT_ENDPOINTS } from './variants.ts';
@@ -36,6 +38,7 @@ export const CONTRACT = {
   ...ENGINE_ENDPOINTS,
   ...EXPORT_ENDPOINTS,
   ...IMAGE_ENDPOINTS,
+  ...LEFTOVER_ENDPOINTS,
   ...MODEL_ENDPOINTS,
   ...PREDICT_ENDPOINTS,
   ...PROJECT_ENDPOINTS,
@@ -46,6 +49,7 @@ export const CONTRACT = {
   ...STATS_ENDPOINTS,
   ...STORAGE_ENDPOINTS,
   ...STUDY_ENDPOINTS,
+  ...SWAP_ENDPOINTS,
   ...TASK_ENDPOINTS,
   ...TRAINING_ENDPOINTS,
   ...VARIANT_ENDPOINTS,

@@ -5,22 +5,21 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
-import { decodeGrey, decodeRgb, resizeGrey, type Target } from '../data/decode.ts';
 import { mapOrdered } from '../data/flow.ts';
-import { SnapshotFiles } from '../data/snapshot-files.ts';
 import { readSnapshot } from '../data/snapshot.ts';
 import { startEngine } from '../engine/backend.ts';
 import { engineFailure } from '../engine/failure.ts';
 import { readEngineInstall } from '../engine/install.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
 import { Network } from '../models/network.ts';
-import { compose } from '../predict/compositions.ts';
+import { compose, meanColour } from '../predict/compositions.ts';
 import { readModel } from '../predict/read-model.ts';
 import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId } from '../storage/records.ts';
 import { evaluationBatch } from '../training/evaluate.ts';
 import { Evaluator } from '../training/evaluator.ts';
 import { ImageTensors } from '../training/image-tensors.ts';
+import { BankPictures, usableEntries, type UsableEntry } from './bank-pictures.ts';
 import { readBank } from './bank.ts';
 import { effectiveNumber, nearTwins, unitRows } from './diversity.ts';
 
@@ -53,24 +52,16 @@ export interface DiversityResult {
 export const diversityJob: Job<DiversitySpec, Progress, DiversityResult> = async (spec, port) => {
   const blobs = new BlobStore(spec.blobFolder);
   const snapshot = readSnapshot(blobs, spec.snapshotBlob);
-  const images = new Map(snapshot.images.map((image) => [image.id, image]));
-  const usable = readBank(blobs, spec.bankBlob).flatMap((entry) => {
-    const image = images.get(entry.imageId);
-    return image?.split === 'train' ? [{ entry, image }] : [];
-  });
+  const usable = usableEntries(readBank(blobs, spec.bankBlob), snapshot);
   if (usable.length === 0) {
     throw new UserError('empty', 'The bank has no context from a training image: accept some first.');
   }
   const file = readModel(spec.model);
   const { inputSize: size, enlarge, mean } = file.card.preprocessing;
-  const target: Target = { width: size, height: size, fit: 'cover', enlarge };
-  const [red, green, blue] = mean.map((value) => Math.round(255 * value));
-  const files = new SnapshotFiles(snapshot.roots);
-  const read = async ({ entry, image }: (typeof usable)[number]): Promise<Uint8Array> => {
-    const pixels = await decodeRgb(await files.read(image), target, image);
-    const mask = await resizeGrey(await decodeGrey(blobs.get(entry.maskBlob)), target);
-    return compose('no-fg', { pixels, mask }, null, [red, green, blue]);
-  };
+  const fill = meanColour(mean);
+  await using pictures = new BankPictures(snapshot, blobs, { width: size, height: size, fit: 'cover', enlarge });
+  const read = async (entry: UsableEntry): Promise<Uint8Array> =>
+    compose('no-fg', await pictures.read(entry), null, fill);
   let rows: Float32Array;
   let width: number;
   try {
@@ -80,8 +71,6 @@ export const diversityJob: Job<DiversitySpec, Progress, DiversityResult> = async
       error,
       'There is no memory left to look at the bank: close other programs, or choose a run with a smaller network.',
     );
-  } finally {
-    await files.close();
   }
   const pairs = nearTwins(rows, width, spec.twinsFrom);
   const idOf = (row: number): number => usable[row].entry.contextId;

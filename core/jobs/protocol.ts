@@ -60,6 +60,8 @@ export type JobKind =
   | 'explain'
   | 'reliance'
   | 'diversity'
+  | 'leftover'
+  | 'swap'
   | 'onnx'
   | 'doctor';
 

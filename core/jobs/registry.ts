@@ -14,6 +14,8 @@ const MODULES: Readonly<Record<JobKind, { file: string; name: string }>> = {
   explain: { file: '../predict/explain-job.ts', name: 'explainJob' },
   reliance: { file: '../predict/reliance-job.ts', name: 'relianceJob' },
   diversity: { file: '../contexts/diversity-job.ts', name: 'diversityJob' },
+  leftover: { file: '../contexts/leftover-job.ts', name: 'leftoverJob' },
+  swap: { file: '../predict/swap-job.ts', name: 'swapJob' },
   onnx: { file: '../onnx/onnx-job.ts', name: 'onnxJob' },
   doctor: { file: '../engine/doctor.ts', name: 'doctorJob' },
 };

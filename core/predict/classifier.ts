@@ -83,6 +83,14 @@ export class Classifier {
   }
 
   /**
+   * The same by every head; null for heads that do not answer.
+   * @param pixels [n, S, S, 3] 8-bit RGB, S the model's input size
+   */
+  answers(pixels: Uint8Array, count: number): Record<Head, Float32Array | null> {
+    return this.#ofEachHead(this.#logits(pixels, count));
+  }
+
+  /**
    * Answers of all heads, and the evidence that `head` finds for a class (method.md 2.1). Not traced: it is for a few
    * pictures, each form of batch once.
    * @param pixels [n, S, S, 3] 8-bit RGB, S the model's input size
@@ -108,15 +116,8 @@ export class Classifier {
       const saliency = saliencyMap(features, weight, tf.tensor1d(labels, 'int32'));
       const [, height, width] = saliency.shape;
       const values = saliency.dataSync<'float32'>();
-      const heads = headsOfModel(this.card);
-      const probabilities = (head: Head): Float32Array | null =>
-        heads.includes(head) ? this.#probabilities(head, byHead[head]) : null;
       return {
-        probabilities: {
-          uniform: probabilities('uniform'),
-          balanced: probabilities('balanced'),
-          mean: probabilities('mean'),
-        },
+        probabilities: this.#ofEachHead({ uniform, balanced }),
         labels,
         maps: asked.map((_, i) => ({
           width,
@@ -132,6 +133,17 @@ export class Classifier {
   dispose(): void {
     tf.dispose([this.#state.trunk, this.#state.balanced, this.#state.statistics]);
     this.#evaluator[Symbol.dispose]();
+  }
+
+  #ofEachHead({ uniform, balanced }: HeadLogits): Record<Head, Float32Array | null> {
+    const heads = headsOfModel(this.card);
+    const of = (head: Head, logits: Float32Array): Float32Array | null =>
+      heads.includes(head) ? this.#probabilities(head, logits) : null;
+    return {
+      uniform: of('uniform', uniform),
+      balanced: of('balanced', balanced),
+      mean: of('mean', meanLogits(uniform, balanced)),
+    };
   }
 
   #probabilities(head: Head, logits: Float32Array): Float32Array {

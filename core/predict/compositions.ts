@@ -17,6 +17,11 @@ export interface MaskedPicture {
 /** A colour, each channel 0 to 255. */
 export type Colour = readonly [number, number, number];
 
+/** The colour that is zero to a model, which normalises by this mean. @param mean of R, G, B, each 0 to 1 */
+export function meanColour([red, green, blue]: readonly [number, number, number]): Colour {
+  return [Math.round(255 * red), Math.round(255 * green), Math.round(255 * blue)];
+}
+
 /**
  * Make a composition, by the paste of the method with lambda 1. What is taken away gets one colour; a background that is
  * lent to another picture is lent without its own foreground.

@@ -22,5 +22,7 @@ export const JOB_LANES: Readonly<Record<JobKind, Lane>> = {
   explain: 'side',
   reliance: 'engine',
   diversity: 'engine',
+  leftover: 'engine',
+  swap: 'side',
   onnx: 'side',
 };

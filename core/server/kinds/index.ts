@@ -6,6 +6,7 @@ import { diversityKind } from './diversity.ts';
 import { doctorKind } from './doctor.ts';
 import { exportKind, verifyKind } from './export.ts';
 import { importKind } from './import.ts';
+import { leftoverKind } from './leftover.ts';
 import { onnxKind } from './onnx.ts';
 import { predictKind } from './predict.ts';
 import { relianceKind } from './reliance.ts';
@@ -14,8 +15,8 @@ import { saliencyKind } from './saliency.ts';
 import { exportMasksKind, importMasksKind, morphKind } from './review.ts';
 import { sampleKind } from './sample.ts';
 import { trainKind, trialKind } from './train.ts';
-
 import { usesKind } from './uses.ts';
+
 export const KINDS: Readonly<Record<QueuedKind, AnyTaskKind>> = {
   sample: sampleKind,
   train: trainKind,
@@ -35,7 +36,7 @@ export const KINDS: Readonly<Record<QueuedKind, AnyTaskKind>> = {
   saliency: saliencyKind,
   reliance: relianceKind,
   diversity: diversityKind,
-  onnx: onnxKind,
   leftover: leftoverKind,
   uses: usesKind,
+  onnx: onnxKind,
 };

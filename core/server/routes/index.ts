@@ -10,6 +10,7 @@ import { editRoutes } from './edits.ts';
 import { engineRoutes } from './engine.ts';
 import { exportRoutes } from './exports.ts';
 import { imageRoutes } from './images.ts';
+import { leftoverRoutes } from './leftover.ts';
 import { modelRoutes } from './models.ts';
 import { predictRoutes } from './predict.ts';
 import { projectRoutes } from './projects.ts';
@@ -20,6 +21,7 @@ import { sourceRoutes } from './sources.ts';
 import { statsRoutes } from './stats.ts';
 import { storageRoutes } from './storage.ts';
 import { studyRoutes } from './studies.ts';
+import { swapRoutes } from './swap.ts';
 import { taskRoutes } from './tasks.ts';
 import { trainingRoutes } from './training.ts';
 import { variantRoutes } from './variants.ts';
@@ -35,6 +37,7 @@ export const HANDLERS: Handlers = {
   ...engineRoutes,
   ...exportRoutes,
   ...imageRoutes,
+  ...leftoverRoutes,
   ...modelRoutes,
   ...predictRoutes,
   ...projectRoutes,
@@ -45,6 +48,7 @@ export const HANDLERS: Handlers = {
   ...statsRoutes,
   ...storageRoutes,
   ...studyRoutes,
+  ...swapRoutes,
   ...taskRoutes,
   ...trainingRoutes,
   ...variantRoutes,

@@ -1,6 +1,8 @@
 import { composedPicture, prepareReliance, relianceCases, relianceReport } from '../../services/reliance.ts';
+import { compareReliance } from '../../services/reliance-comparison.ts';
 import { commandLine } from '../../base/command-line.ts';
 import { implement } from '../handlers.ts';
+import { pictureAnswer, readerOf } from '../picture-answer.ts';
 
 export const relianceRoutes = implement({
   'GET /api/projects/{project}/runs/{run}/reliance': ({ service, params, query }) =>
@@ -23,11 +25,11 @@ export const relianceRoutes = implement({
     relianceCases(service.projects.get(params.project).project, params.run, query),
 
   'GET /api/projects/{project}/runs/{run}/reliance/images/{image}': async ({ service, params, query }) => {
-    const { project, files } = service.projects.get(params.project);
-    const bytes = await composedPicture(project, params.run, params.image, query.composition, (image) =>
-      files.read(image, (path) => service.access.check(path)),
-    );
-    const headers = { 'content-type': 'image/png', 'cache-control': 'private, no-cache' };
-    return new Response(new Uint8Array(bytes), { headers });
+    const served = service.projects.get(params.project);
+    const read = readerOf(service, served);
+    return pictureAnswer(await composedPicture(served.project, params.run, params.image, query.composition, read));
   },
+
+  'GET /api/projects/{project}/comparison/reliance': ({ service, params, query: { baseline, run, head } }) =>
+    compareReliance(service.projects.get(params.project).project, baseline, run, head),
 });

@@ -1,0 +1,48 @@
+/** The pictures of a frozen bank with their masks, as a network is shown them. */
+import { decodeGrey, decodeRgb, resizeGrey, type Target } from '../data/decode.ts';
+import { SnapshotFiles } from '../data/snapshot-files.ts';
+import type { DatasetSnapshot, SnapshotImage } from '../data/snapshot.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import { contextsOf, type BankEntry, type ContextEntry } from './bank.ts';
+
+/** A context of the bank whose image is a training image. */
+export interface UsableEntry {
+  entry: ContextEntry;
+  image: SnapshotImage;
+}
+
+/** The contexts of training images: one whose image has left the training split since is not used. In order of the bank. */
+export function usableEntries(bank: readonly BankEntry[], snapshot: DatasetSnapshot): UsableEntry[] {
+  const images = new Map(snapshot.images.map((image) => [image.id, image]));
+  return contextsOf(bank).flatMap((entry) => {
+    const image = images.get(entry.imageId);
+    return image?.split === 'train' ? [{ entry, image }] : [];
+  });
+}
+
+export class BankPictures {
+  readonly #files: SnapshotFiles;
+  readonly #blobs: BlobStore;
+  readonly #target: Target;
+
+  /** @param target the size that pictures and masks are brought to */
+  constructor(snapshot: DatasetSnapshot, blobs: BlobStore, target: Target) {
+    this.#files = new SnapshotFiles(snapshot.roots);
+    this.#blobs = blobs;
+    this.#target = target;
+  }
+
+  /**
+   * A picture (RGB, 8 bits) and its mask (8 bits) by the same crop and resize.
+   * @throws UserError 'not-found', 'unreadable', 'changed' or 'damaged', naming the file
+   */
+  async read({ entry, image }: UsableEntry): Promise<{ pixels: Uint8Array; mask: Uint8Array }> {
+    const pixels = await decodeRgb(await this.#files.read(image), this.#target, image);
+    const mask = await resizeGrey(await decodeGrey(this.#blobs.get(entry.maskBlob)), this.#target);
+    return { pixels, mask };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#files.close();
+  }
+}

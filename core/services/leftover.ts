@@ -1,0 +1,228 @@
+/** Leftover check: which contexts of the bank a run's model still names their own class by, and what was made of that. */
+import type { LeftoverContext, LeftoverOutcome, LeftoverReport } from '../api/leftover.ts';
+import { UserError } from '../base/errors.ts';
+import { canonicalJson } from '../base/json.ts';
+import type { Progress } from '../base/progress.ts';
+import { Random } from '../base/random.ts';
+import { isContext, takeBank, type ContextEntry } from '../contexts/bank.ts';
+import type { LeftoverResult, LeftoverSpec } from '../contexts/leftover-job.ts';
+import { isLeftover, LEFTOVER_FROM, leftoverScore } from '../contexts/leftover.ts';
+import { effectiveClasses } from '../data/classes.ts';
+import { takeSnapshot } from '../data/snapshot.ts';
+import { encodePng } from '../export/png.ts';
+import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
+import { compose, meanColour } from '../predict/compositions.ts';
+import type { Project } from '../storage/project.ts';
+import type { LeftoverQuery } from '../storage/project-store.ts';
+import { TrainConfig } from '../training/config.ts';
+import { cardOfRun, maskPixels, pixelsOf, requireImage, targetOf, type ReadImage } from './bank-picture.ts';
+import type { Act } from './contexts.ts';
+import { lookingRun } from './diversity.ts';
+import { settleDrafts } from './drafts.ts';
+import { requireModel } from './explain.ts';
+import { engineJobEnvironment } from './job-environment.ts';
+import { findRun, headOf } from './run-data.ts';
+
+/** Contexts that are looked at, too, for the base rates, where only a part of the bank is asked about. */
+const BASE_CONTEXTS = 1000;
+/** Of those that are drawn. */
+const SEED = 1;
+/** Share of a class's contexts that are flagged from which something else than leftovers is likely. */
+const MOST_OF_A_CLASS = 0.5;
+
+/** What is looked at. */
+export interface LeftoverOptions {
+  /** The newest run with a model when absent. */
+  runId?: number;
+  /** Effective class. */
+  classId?: number;
+  /** Only what this run has not been asked about with the mask in force. */
+  unchecked?: boolean;
+}
+
+/**
+ * Look for leftovers in the bank as it is now, and keep what the run says.
+ * @throws UserError as `lookingRun`; 'empty' where there is nothing to look at; 'cancelled', 'engine', 'memory'
+ */
+export async function checkLeftovers(
+  project: Project,
+  { runId, classId, unchecked = false }: LeftoverOptions,
+  runJob: RunJob,
+  { onEvent, signal }: Pick<RunJobOptions<Progress>, 'onEvent' | 'signal'> = {},
+): Promise<LeftoverOutcome> {
+  const { store, blobs } = project;
+  const run = lookingRun(project, runId);
+  await settleDrafts(project);
+  const bank = chosenEntries(project, takeBank(store).filter(isContext), run.id, classId, unchecked);
+  const spec: LeftoverSpec = {
+    snapshotBlob: blobs.put(Buffer.from(canonicalJson(takeSnapshot(store)))),
+    bankBlob: blobs.put(Buffer.from(canonicalJson(bank))),
+    blobFolder: blobs.folder,
+    model: blobs.path(requireModel(run)),
+  };
+  const { contexts, unknown, unreadable } = await runJob<LeftoverSpec, Progress, LeftoverResult>('leftover', spec, {
+    ...(onEvent ? { onEvent } : {}),
+    ...(signal ? { signal } : {}),
+    env: engineJobEnvironment(TrainConfig.parse(run.config).threads),
+  });
+  const createdAt = new Date().toISOString();
+  store.leftover.put(contexts.map((context) => ({ runId: run.id, ...context, createdAt })));
+  return {
+    run: run.id,
+    checked: contexts.length,
+    flagged: contexts.filter(isLeftover).length,
+    unknown,
+    unreadable: unreadable.map(({ contextId, reason }) => ({ context: contextId, reason })),
+  };
+}
+
+/** The part of the bank that is asked about, with some of the rest for the base rates. @throws UserError 'empty' */
+function chosenEntries(
+  { store }: Project,
+  bank: ContextEntry[],
+  runId: number,
+  classId: number | undefined,
+  unchecked: boolean,
+): ContextEntry[] {
+  if (bank.length === 0) {
+    throw new UserError('empty', 'The bank is empty, so there are no contexts to look at: accept some first.');
+  }
+  const fresh = unchecked ? new Set(store.leftover.unchecked(runId)) : null;
+  const ofClass =
+    classId === undefined
+      ? null
+      : new Set(store.contexts.find({ states: ['accepted'], retired: false, classIds: [classId] }).map(({ id }) => id));
+  const isAsked = ({ contextId }: ContextEntry): boolean =>
+    (fresh?.has(contextId) ?? true) && (ofClass?.has(contextId) ?? true);
+  const asked = bank.filter(isAsked);
+  if (asked.length === 0) {
+    const what = unchecked ? 'has been looked at already' : 'is of that class';
+    throw new UserError('empty', `No context of the bank is left to look at: ${unchecked ? 'each' : 'none'} ${what}.`);
+  }
+  const rest = Random.stream(SEED, 'leftover base').shuffle(bank.filter((entry) => !isAsked(entry)));
+  return [...asked, ...rest.slice(0, BASE_CONTEXTS)];
+}
+
+/**
+ * What was found, by class.
+ * @param runId the run that was asked last when absent
+ * @returns null where no run was asked, or this one was not
+ * @throws UserError 'not-found'
+ */
+export function leftoverReport(project: Project, runId?: number): LeftoverReport | null {
+  const { store } = project;
+  const asked = runId ?? store.leftover.newestRun();
+  if (asked === undefined) return null;
+  const run = findRun(project, asked);
+  const names = effectiveClasses(store);
+  const counts = store.leftover.counts(asked, LEFTOVER_FROM);
+  if (counts.length === 0) return null;
+  const classes = counts
+    .map(({ newest: _, ...row }) => {
+      const { name } = names.get(row.classId)!;
+      const most = row.flagged > MOST_OF_A_CLASS * row.checked && row.checked > 1;
+      return { ...row, name, caution: most ? cautionOf(name, run.id) : null };
+    })
+    .toSorted((a, b) => b.open - a.open || b.score - a.score);
+  const sum = (of: 'checked' | 'open' | 'stale' | 'fine'): number => counts.reduce((all, row) => all + row[of], 0);
+  const unchecked = store.leftover.unchecked(asked).length;
+  const totals = { checked: sum('checked'), open: sum('open'), stale: sum('stale'), fine: sum('fine'), unchecked };
+  return {
+    run: asked,
+    runName: run.name,
+    head: headOf(run),
+    checkedAt: counts.reduce((newest, row) => (row.newest > newest ? row.newest : newest), ''),
+    from: LEFTOVER_FROM,
+    ...totals,
+    sentence: nextInWords(totals),
+    classes,
+  };
+}
+
+function cautionOf(name: string, run: number): string {
+  return `Most contexts of ${name} are flagged: run ${run} may know the class by its usual background, which is no leftover. See its context reliance.`;
+}
+
+function nextInWords({ open, unchecked }: Pick<LeftoverReport, 'open' | 'unchecked'>): string {
+  const contexts = (count: number): string => `${count} context${count === 1 ? '' : 's'}`;
+  if (open > 0) {
+    const them = open === 1 ? 'it' : 'them';
+    return `The model still names the class of ${contexts(open)} without the foreground: look at ${them}, correct the mask, retire ${them} or say that ${open === 1 ? 'it is' : 'they are'} fine.`;
+  }
+  const next = unchecked === 0 ? '' : ` Check the ${contexts(unchecked)} that were not looked at yet.`;
+  return `Nothing is left to look at: the model names no class by its context alone, or you have seen it.${next}`;
+}
+
+/** Contexts that a run was asked about, a page of them. @throws UserError 'not-found' */
+export function leftoverContexts(
+  project: Project,
+  runId: number | undefined,
+  query: Omit<LeftoverQuery, 'runId' | 'from'>,
+): { total: number; contexts: LeftoverContext[] } {
+  const { store } = project;
+  const asked = runId ?? store.leftover.newestRun();
+  if (asked === undefined) return { total: 0, contexts: [] };
+  findRun(project, asked);
+  const names = effectiveClasses(store);
+  const { total, rows } = store.leftover.list({ ...query, runId: asked, from: LEFTOVER_FROM });
+  const contexts = rows.map(({ contextId, imageId, classId, maskId, runId: _run, createdAt: _at, ...row }) => ({
+    ...row,
+    context: contextId,
+    image: imageId,
+    className: names.get(classId)!.name,
+    path: store.images.get(imageId)!.path,
+    mask: maskId,
+    score: leftoverScore(row),
+  }));
+  return { total, contexts };
+}
+
+/**
+ * A context as the model saw it when it was asked.
+ * @param whole without anything painted over
+ * @returns PNG at input size
+ * @throws UserError 'not-found'; 'empty' where the run was not asked about it; 'changed', 'damaged'; whatever `read` throws
+ */
+export async function leftoverPicture(
+  project: Project,
+  runId: number,
+  contextId: number,
+  whole: boolean,
+  read: ReadImage,
+): Promise<Buffer> {
+  const { store } = project;
+  findRun(project, runId);
+  const looked = store.leftover.get(runId, contextId);
+  const context = store.contexts.get(contextId);
+  if (!context) throw new UserError('not-found', `There is no context ${contextId} in this project.`);
+  if (!looked) {
+    throw new UserError('empty', `Run ${runId} was not asked about context ${contextId}: check the bank by it first.`);
+  }
+  const card = await cardOfRun(project, runId);
+  const target = targetOf(card);
+  const pixels = await pixelsOf(requireImage(project, context.imageId), target, read);
+  if (whole) return encodePng(pixels, target);
+  const mask = await maskPixels(project, store.masks.get(looked.maskId)!.blob, target);
+  return encodePng(compose('no-fg', { pixels, mask }, null, meanColour(card.preprocessing.mean)), target);
+}
+
+/**
+ * Remember that contexts were looked at and are fine with the masks that they have now, or forget it.
+ * @returns how many
+ * @throws UserError 'not-found' naming the first unknown context; then none is changed
+ */
+export async function markFine(project: Project, ids: readonly number[], fine: boolean, act: Act): Promise<number> {
+  const { store } = project;
+  const unique = [...new Set(ids)];
+  for (const id of unique) {
+    if (!store.contexts.get(id)) throw new UserError('not-found', `There is no context ${id} in this project.`);
+  }
+  if (fine) {
+    await settleDrafts(project, unique);
+    const entries = unique.map((contextId) => ({ contextId, maskId: store.contexts.get(contextId)!.maskId }));
+    store.leftover.setFine(entries, act.author, act.at);
+  } else {
+    store.leftover.dropFine(unique);
+  }
+  return unique.length;
+}

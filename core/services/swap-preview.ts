@@ -1,0 +1,172 @@
+/** Swap preview: an image with contexts laid over it, and what a run's model says of it. Nothing is written. */
+import type { SwapAnswer, SwapContext, SwapPreview, SwapRequest } from '../api/swap.ts';
+import { commandLine } from '../base/command-line.ts';
+import { UserError } from '../base/errors.ts';
+import type { Progress } from '../base/progress.ts';
+import { Random } from '../base/random.ts';
+import { effectiveClasses } from '../data/classes.ts';
+import type { SnapshotRoot } from '../data/snapshot.ts';
+import { encodePng } from '../export/png.ts';
+import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
+import { swapPixels, type SwapAnswer as JobAnswer, type SwapMask } from '../predict/swap.ts';
+import type { SwapResult, SwapSpec } from '../predict/swap-job.ts';
+import type { Project } from '../storage/project.ts';
+import type { ContextRow } from '../storage/project-store.ts';
+import { cardOfRun, maskPixels, pixelsOf, requireImage, targetOf, type ReadImage } from './bank-picture.ts';
+import { lookingRun } from './diversity.ts';
+import { settleDrafts } from './drafts.ts';
+import { imagePicture, requireModel } from './explain.ts';
+import { engineJobEnvironment } from './job-environment.ts';
+import { headOf } from './run-data.ts';
+
+/**
+ * Contexts of the bank at random, in the order drawn; never one whose picture is the image itself, by content.
+ * @param seed the same draws the same ones from the same bank
+ * @returns fewer than `count` where the bank has no more
+ * @throws UserError 'not-found' for the image; 'empty' for a bank without any
+ */
+export function drawContexts(
+  project: Project,
+  { image: imageId, count, seed }: { image: number; count: number; seed: number },
+): SwapContext[] {
+  const { store } = project;
+  const { hash } = requireImage(project, imageId);
+  const bank = store.contexts.find({ states: ['accepted'], retired: false });
+  const order = Random.stream(seed, 'swap preview').permutation(bank.length);
+  const drawn: ContextRow[] = [];
+  for (let start = 0; start < order.length && drawn.length < count; start += count) {
+    const ids = Array.from(order.subarray(start, start + count), (index) => bank[index].id);
+    const usable = store.contexts
+      .rows(ids)
+      .filter((row) => isLent(row) && store.images.get(row.imageId)!.hash !== hash);
+    drawn.push(...usable.slice(0, count - drawn.length));
+  }
+  if (drawn.length === 0) {
+    throw new UserError('empty', 'The bank has no context of another training image: accept some first.');
+  }
+  return drawn.map(describer(project));
+}
+
+/** Nothing stands against a run's or an export's using it. */
+function isLent({ imageState, excluded, split }: ContextRow): boolean {
+  return imageState === 'ok' && !excluded && (split === null || split === 'train');
+}
+
+function describer({ store }: Project): (row: ContextRow) => SwapContext {
+  const classes = effectiveClasses(store);
+  return ({ id, imageId, classId, maskId }) => {
+    return { context: id, image: imageId, className: classes.get(classId)!.name, mask: maskId };
+  };
+}
+
+/** @throws UserError 'not-found' naming the first context that is not there */
+function requireContexts({ store }: Project, ids: readonly number[]): ContextRow[] {
+  const rows = store.contexts.rows(ids);
+  const missing = ids.find((id) => !rows.some((row) => row.id === id));
+  if (missing !== undefined) throw new UserError('not-found', `There is no context ${missing} in this project.`);
+  return rows;
+}
+
+/**
+ * What a run says.
+ * @throws UserError 'not-found' for the run, image or a context; 'empty' without a model; 'changed', … naming the image's
+ *   file; 'engine', 'memory', 'cancelled'
+ */
+export async function previewSwap(
+  project: Project,
+  request: SwapRequest,
+  runJob: RunJob,
+  { signal }: Pick<RunJobOptions<Progress>, 'signal'> = {},
+): Promise<SwapPreview> {
+  const { store, blobs } = project;
+  const run = lookingRun(project, request.run);
+  const image = requireImage(project, request.image);
+  const ids = [...new Set(request.contexts)];
+  requireContexts(project, ids);
+  await settleDrafts(project, ids);
+  const rows = requireContexts(project, ids);
+  const { lambdas, mask } = request;
+  const className = effectiveClasses(store).get(image.classId)!.name;
+  const roots: SnapshotRoot[] = [];
+  const spec: SwapSpec = {
+    model: blobs.path(requireModel(run)),
+    blobFolder: blobs.folder,
+    target: imagePicture(project, image, roots),
+    className,
+    contexts: rows.map(({ imageId, maskId }) => ({
+      picture: imagePicture(project, requireImage(project, imageId), roots),
+      maskBlob: store.masks.get(maskId)!.blob,
+    })),
+    roots,
+    lambdas,
+    mask,
+  };
+  const result = await runJob<SwapSpec, Progress, SwapResult>('swap', spec, {
+    ...(signal ? { signal } : {}),
+    // Beside a training: one thread, and no graphics card.
+    env: { ...engineJobEnvironment(1), CUDA_VISIBLE_DEVICES: '-1' },
+  });
+  const inWords = (answers: readonly JobAnswer[]): SwapAnswer[] =>
+    answers.map(({ label, probability, truth, changed }) => {
+      const name = result.classes[label];
+      return { name, probability, truth, right: name === className, changed };
+    });
+  const describe = describer(project);
+  return {
+    run: run.id,
+    runName: run.name,
+    image: image.id,
+    path: image.path,
+    className,
+    lambdas,
+    mask,
+    heads: result.heads,
+    judgedBy: headOf(run),
+    plain: inWords(result.plain),
+    rows: rows.map((row, i) => {
+      const { problem, cells } = result.rows[i];
+      return { ...describe(row), problem, cells: cells.map(inWords) };
+    }),
+    command: swapCommand({ ...request, contexts: ids, run: run.id }),
+  };
+}
+
+/** The command line of a preview. */
+function swapCommand({ image, run, contexts, lambdas, mask }: SwapRequest): string {
+  return commandLine([
+    ...['contexture', 'bank', 'swap', String(image), ...contexts.map(String), '--run', String(run)],
+    ...['--lambda', lambdas.join(',')],
+    ...(mask.kind === 'binary' ? ['--threshold', String(mask.threshold)] : []),
+  ]);
+}
+
+/** One picture of a preview. */
+export interface SwapPictureQuery {
+  image: number;
+  run: number;
+  /** The image as it is when absent. */
+  context?: number | undefined;
+  lambda: number;
+  mask: SwapMask;
+}
+
+/**
+ * A picture of a preview, as the model sees it.
+ * @returns PNG at input size
+ * @throws UserError 'not-found', 'empty' without a model, 'changed', 'damaged'; whatever `read` throws
+ */
+export async function swapPicture(project: Project, query: SwapPictureQuery, read: ReadImage): Promise<Buffer> {
+  const { store } = project;
+  const image = requireImage(project, query.image);
+  const target = targetOf(await cardOfRun(project, query.run));
+  let pixels = await pixelsOf(image, target, read);
+  if (query.context !== undefined) {
+    const [{ imageId, maskId }] = requireContexts(project, [query.context]);
+    const lent = {
+      pixels: await pixelsOf(requireImage(project, imageId), target, read),
+      mask: await maskPixels(project, store.masks.get(maskId)!.blob, target),
+    };
+    pixels = swapPixels(pixels, lent, query.lambda, query.mask);
+  }
+  return encodePng(pixels, target);
+}
