@@ -30,7 +30,8 @@ export function filterFrom(store: ProjectStore, selection: Selection): ContextFi
   };
 }
 
-function classNamed(store: ProjectStore, name: string): number {
+/** The effective class of that name. @throws UserError 'not-found' */
+export function classNamed(store: ProjectStore, name: string): number {
   const record = store.classes.byName(name.normalize('NFC'));
   if (!record)
     throw new UserError('not-found', `There is no class called ${name} in this project: check its spelling.`);

@@ -14,7 +14,9 @@ import type { Session } from '../session.ts';
 import { facts, table } from '../table.ts';
 import { addBankDiversity, DIVERSITY_EXAMPLES } from './bank-diversity.ts';
 import { addBankKeep, KEEP_EXAMPLES } from './bank-keep.ts';
+import { addBankLeftover, LEFTOVER_EXAMPLES } from './bank-leftover.ts';
 import { addBankMasks, MASK_EXAMPLES } from './bank-masks.ts';
+import { addBankSwap, SWAP_EXAMPLES } from './bank-swap.ts';
 
 /** Hashes are told by their first digits. */
 const HASH = /([0-9a-f]{12})[0-9a-f]{52}/g;
@@ -33,6 +35,8 @@ const EXAMPLES = {
   ...MASK_EXAMPLES,
   ...KEEP_EXAMPLES,
   ...DIVERSITY_EXAMPLES,
+  ...LEFTOVER_EXAMPLES,
+  ...SWAP_EXAMPLES,
 } as const;
 
 export const addBank: AddCommand = (parent, cli) => {
@@ -142,6 +146,8 @@ export const addBank: AddCommand = (parent, cli) => {
   addBankMasks(bank, cli);
   addBankKeep(bank, cli);
   addBankDiversity(bank, cli);
+  addBankLeftover(bank, cli);
+  addBankSwap(bank, cli);
 
   bank
     .command('save-mask')
