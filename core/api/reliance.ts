@@ -75,6 +75,68 @@ export const RelianceReport = z
   .meta({ id: 'RelianceReport' });
 export type RelianceReport = z.infer<typeof RelianceReport>;
 
+/**
+ * The second run's figure less the first's, with a 95 % interval. Neither way is good or bad by itself: of the BG-Gap less
+ * is better, of accuracy and confidence on the whole picture more.
+ */
+export const RelianceDifference = z
+  .object({
+    a: z.number(),
+    b: z.number(),
+    value: z.number(),
+    low: z.number(),
+    high: z.number(),
+    images: z.number(),
+    direction: z.enum(['higher', 'lower', 'no clear difference']),
+  })
+  .meta({ id: 'RelianceDifference' });
+export type RelianceDifference = z.infer<typeof RelianceDifference>;
+
+const DifferenceByGroups = z.object({
+  /** Mean over classes. */
+  macro: RelianceDifference.nullable(),
+  groups: z.object({
+    many: RelianceDifference.nullable(),
+    medium: RelianceDifference.nullable(),
+    few: RelianceDifference.nullable(),
+  }),
+});
+
+export const RelianceComparedClass = RelianceClass.pick({
+  label: true,
+  classId: true,
+  name: true,
+  group: true,
+  trained: true,
+})
+  .extend({
+    bgGap: RelianceDifference.nullable(),
+    confidence: byComposition(RelianceDifference.nullable()),
+  })
+  .meta({ id: 'RelianceComparedClass' });
+export type RelianceComparedClass = z.infer<typeof RelianceComparedClass>;
+
+export const RelianceComparison = z
+  .object({
+    baseline: z.number(),
+    run: z.number(),
+    /** The heads that were compared, and whose masks each was measured by; null: its own. */
+    heads: z.tuple([Head, Head]),
+    masksOf: z.tuple([z.string().nullable(), z.string().nullable()]),
+    /** What the second run was measured on. */
+    split: z.string(),
+    images: z.number(),
+    /** Why they are not compared picture by picture, and what to do; null when they are. */
+    unpaired: z.string().nullable(),
+    bgGap: DifferenceByGroups,
+    /** Of the mean probability of the true class. */
+    confidence: byComposition(DifferenceByGroups),
+    /** In label order. */
+    classes: z.array(RelianceComparedClass),
+  })
+  .meta({ id: 'RelianceComparison' });
+export type RelianceComparison = z.infer<typeof RelianceComparison>;
+
 export const RELIANCE_ORDERS = ['swap', 'background'] as const;
 
 /** Pictures with the probability of their true class in each composition. */
@@ -98,7 +160,7 @@ export const RelianceCases = z
 export type RelianceCases = z.infer<typeof RelianceCases>;
 
 const OfHead = z.object({
-  /** The head that the run is judged by when absent. */
+  /** The head that a run is judged by when absent. */
   head: Head.optional(),
 });
 
@@ -132,5 +194,11 @@ export const RELIANCE_ENDPOINTS = {
     summary: 'A picture as the model was shown it, at input size.',
     query: z.object({ composition: CompositionName }),
     response: { media: 'image/png' },
+  },
+  'GET /api/projects/{project}/comparison/reliance': {
+    summary:
+      'By how much a run goes more by the background than a baseline; paired where both were shown the same pictures.',
+    query: OfHead.extend({ baseline: z.int().positive(), run: z.int().positive() }),
+    response: RelianceComparison,
   },
 } as const satisfies Record<EndpointKey, Endpoint>;

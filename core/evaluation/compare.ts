@@ -7,7 +7,7 @@ import { GROUPS, groupsByCount, groupsByRank, type Group, type GroupThresholds }
 import type { Interval } from './intervals.ts';
 
 /** Resamples of the bootstrap. */
-const DRAWS = 2000;
+export const DRAWS = 2000;
 /**
  * With fewer images than this whose answer changed, even all in one direction, the exact sign test (McNemar 1947) finds
  * nothing at the 5 % level: 2 * 0.5^5 = 0.06, 2 * 0.5^6 = 0.03. A bootstrap of so few is too sure of itself.
@@ -174,7 +174,7 @@ function differenceOf(strata: readonly Stratum[], weight: (stratum: Stratum) => 
 }
 
 /** Linear between neighbours (Hyndman and Fan 1996, type 7). */
-function quantile(ascending: Float64Array, q: number): number {
+export function quantile(ascending: Float64Array, q: number): number {
   const at = q * (ascending.length - 1);
   const below = Math.floor(at);
   return ascending[below] + (at - below) * (ascending[Math.ceil(at)] - ascending[below]);

@@ -262,8 +262,8 @@ function lenderOf({ partners }: RelianceFile, index: number, composition: Compos
 
 const files = new LRUCache<BlobId, RelianceFile>({ max: KEPT });
 
-/** @throws UserError 'empty' where reliance was not measured; 'damaged' */
-function answersOf({ store, blobs }: Project, run: Run): RelianceFile {
+/** What a run answered. @throws UserError 'empty' where reliance was not measured; 'damaged' */
+export function answersOf({ store, blobs }: Project, run: Run): RelianceFile {
   const blob = store.reliance.ofRun(run.id)?.blob;
   if (blob === undefined) {
     throw new UserError(
@@ -283,13 +283,14 @@ function storedReliance({ figures }: Reliance): StoredReliance {
 }
 
 /** What there is of a head that the run's method trains. */
-function figuresOf<T>(heads: Record<Head, T | null>, head: Head): T {
+export function figuresOf<T>(heads: Record<Head, T | null>, head: Head): T {
   const figures = heads[head];
   if (figures === null) throw new Error(`no answers of the ${head} head were kept`);
   return figures;
 }
 
-function byComposition<T>(of: (composition: Composition) => T): Record<Composition, T> {
+/** Something of every composition. */
+export function byComposition<T>(of: (composition: Composition) => T): Record<Composition, T> {
   return {
     original: of('original'),
     'no-fg': of('no-fg'),

@@ -5,25 +5,27 @@ import { ThreadPool } from '../base/thread-pool.ts';
 import { pairImages, type Comparison, type ComparisonInput } from '../evaluation/compare.ts';
 import type { Head } from '../evaluation/figures.ts';
 import { correctFlags } from '../evaluation/predictions.ts';
+import type { PairedRelianceInput, RelianceComparisonFigures } from '../evaluation/reliance-comparison.ts';
 import type { Project } from '../storage/project.ts';
 import type { Run } from '../storage/records.ts';
 import { TrainConfig } from '../training/config.ts';
 import { METHODS_BY_NAME } from '../training/methods/index.ts';
-import type { DatasetFacts, RunAnswers, RunOrder } from './run-thread.ts';
+import type { DatasetFacts, RunAnswers, RunOrder, RunReply } from './run-thread.ts';
 
 /** Threads that read files of runs; each holds one file's logits at a time. */
 const THREADS = 2;
 /** Things kept of each kind. */
 const KEPT = 64;
 
-const threads = new ThreadPool<RunOrder, DatasetFacts | RunAnswers | Comparison>(
-  new URL('run-thread.ts', import.meta.url),
-  { threads: THREADS, data: null },
-);
+const threads = new ThreadPool<RunOrder, RunReply>(new URL('run-thread.ts', import.meta.url), {
+  threads: THREADS,
+  data: null,
+});
 const kept = {
   dataset: new LRUCache<string, Promise<unknown>>({ max: KEPT }),
   answers: new LRUCache<string, Promise<unknown>>({ max: KEPT }),
   compare: new LRUCache<string, Promise<unknown>>({ max: KEPT }),
+  reliance: new LRUCache<string, Promise<unknown>>({ max: KEPT }),
 };
 
 /** @throws UserError 'not-found' */
@@ -113,6 +115,14 @@ export async function comparePair(
     ' ',
   );
   return { pair, comparison: await once('compare', key, { type: 'compare', input }) };
+}
+
+/**
+ * Compare the context reliance of two runs that were shown the same pictures.
+ * @param key names the content of the input
+ */
+export function compareAnswersToParts(key: string, input: PairedRelianceInput): Promise<RelianceComparisonFigures> {
+  return once('reliance', key, { type: 'compare-reliance', input });
 }
 
 /** 1 where a run is right, at the given positions. */

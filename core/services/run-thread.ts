@@ -5,6 +5,11 @@ import { answersFromLogits, type HeadAnswers } from '../evaluation/answers.ts';
 import { compareRuns, type Comparison, type ComparisonInput } from '../evaluation/compare.ts';
 import type { Head } from '../evaluation/figures.ts';
 import { meanLogits } from '../evaluation/predictions.ts';
+import {
+  comparePairedReliance,
+  type PairedRelianceInput,
+  type RelianceComparisonFigures,
+} from '../evaluation/reliance-comparison.ts';
 import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId } from '../storage/records.ts';
 import { decodePredictions, type Predictions } from '../training/predictions-file.ts';
@@ -30,9 +35,12 @@ export interface RunAnswers extends HeadAnswers {
 export type RunOrder =
   | { type: 'dataset'; folder: string; blob: BlobId }
   | { type: 'answers'; folder: string; blob: BlobId; head: Head }
-  | { type: 'compare'; input: ComparisonInput };
+  | { type: 'compare'; input: ComparisonInput }
+  | { type: 'compare-reliance'; input: PairedRelianceInput };
 
-serveThread(async (order: RunOrder): Promise<DatasetFacts | RunAnswers | Comparison> => {
+export type RunReply = DatasetFacts | RunAnswers | Comparison | RelianceComparisonFigures;
+
+serveThread(async (order: RunOrder): Promise<RunReply> => {
   switch (order.type) {
     case 'dataset':
       return readDataset(new BlobStore(order.folder), order.blob);
@@ -40,6 +48,8 @@ serveThread(async (order: RunOrder): Promise<DatasetFacts | RunAnswers | Compari
       return readAnswers(new BlobStore(order.folder), order.blob, order.head);
     case 'compare':
       return compareRuns(order.input);
+    case 'compare-reliance':
+      return comparePairedReliance(order.input);
   }
 });
 

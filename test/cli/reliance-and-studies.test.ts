@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { before, test } from 'node:test';
-import { RelianceReport } from '../../core/api/reliance.ts';
+import { RelianceComparison, RelianceReport } from '../../core/api/reliance.ts';
 import { StudyReport } from '../../core/api/studies.ts';
 import { EXIT_CODES } from '../../core/base/errors.ts';
 import { runJob } from '../../core/jobs/runner.ts';
@@ -20,6 +20,7 @@ const contexture = (...args: string[]): Promise<Result> => run(args, { cwd });
 before(async () => {
   const { project } = await makeTrainingProject();
   await startRun(project, { method: 'control', preset: 'small', overrides: { ...TINY, epochs: 1 } }, runJob);
+  await startRun(project, { method: 'ce', preset: 'small', overrides: { ...TINY, epochs: 1, seed: 2 } }, runJob);
   const images = [...project.store.images.iterate({ split: 'train' })].slice(0, 12).map(({ id }) => id);
   const contexts = await findSome(project, images);
   decideContexts(project, contexts, 'accepted', ACT);
@@ -51,6 +52,19 @@ test('reliance is measured once, told as tables, and by another head without mea
   assert.deepEqual([none.code, /no run 9/.test(none.stderr)], [EXIT_CODES['not-found'], true]);
 });
 
+test('a run is compared with another, which is measured on the way', async () => {
+  const { code, stdout, stderr } = await contexture('reliance', '2', '--against', '1', '--quiet');
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^Run 2 \(uniform head\) against run 1 \(balanced head\) on test as found: 100 pictures\.$/m);
+  assert.match(stdout, /^Paired picture by picture/m);
+  assert.match(stdout, /^BG-Gap +run 1 +run 2 +points +95 % interval +direction$/m);
+  assert.match(stdout, /^background alone, few +/m);
+  const told = await contexture('reliance', '2', '--against', '1', '--json', '--quiet');
+  const comparison = RelianceComparison.parse(lastJson(told.stdout).comparison);
+  assert.equal(comparison.unpaired, null);
+  assert.match(comparison.masksOf[1] ?? '', /^run 1 /);
+});
+
 test('a study of edits is trained, shown again, listed and forgotten', async () => {
   const { code, stdout, stderr } = await contexture(
     'study',
@@ -67,7 +81,7 @@ test('a study of edits is trained, shown again, listed and forgotten', async () 
     stdout,
     /^Study 1: did my edits help\? 4 edited masks of 12 in the bank, 100\.0 % of contexts from it\.$/m,
   );
-  assert.match(stdout, /^seed 1: runs 2, 3 +without +with +points +95 % interval +verdict$/m);
+  assert.match(stdout, /^seed 1: runs 3, 4 +without +with +points +95 % interval +verdict$/m);
   assert.match(stdout, /^From one pair of runs .*\.$/m);
   assert.equal((await contexture('study', 'show', '1')).stdout, stdout);
   const shown = await contexture('study', 'run', '1', '--json', '--quiet');

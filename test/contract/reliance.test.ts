@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { RelianceCases, RelianceReport } from '../../core/api/reliance.ts';
+import { RelianceCases, RelianceComparison, RelianceReport } from '../../core/api/reliance.ts';
 import { Task } from '../../core/api/tasks.ts';
 import { takeSnapshot } from '../../core/data/snapshot.ts';
 import { runJob } from '../../core/jobs/runner.ts';
@@ -14,9 +14,10 @@ let base: string;
 
 before(async () => {
   const { project } = await makeTrainingProject();
-  // Run 1 was trained; run 2 has not finished.
+  // Runs 1 and 3 were trained; run 2 has not finished.
   await startRun(project, { method: 'control', preset: 'small', overrides: { ...TINY, epochs: 1 } }, runJob);
   addMadeRun(project, takeSnapshot(project.store), { finished: false, epochs: 1 });
+  await startRun(project, { method: 'ce', preset: 'small', overrides: { ...TINY, epochs: 1, seed: 2 } }, runJob);
   project.close();
   const { id } = await served.service.openProject(project.file, { create: false });
   base = `/api/projects/${id}`;
@@ -66,4 +67,39 @@ test('what cannot be measured is refused before a task is made', async () => {
   }
   await served.refused(`GET ${base}/runs/99/reliance`, 'not-found');
   assert.equal(served.service.tasks.list().length, known);
+});
+
+test('two runs are compared, picture by picture once both were shown the same', async () => {
+  const path = `${base}/comparison/reliance`;
+  const query = { baseline: 1, run: 3 };
+  await served.refused(`GET ${path}`, 'empty', { query });
+  const measure = async (body: object): Promise<void> => {
+    const task = Task.parse(await served.get(`POST ${base}/runs/3/reliance`, { body }));
+    assert.equal((await served.ended(task)).state, 'done');
+  };
+  await measure({});
+  const own = RelianceComparison.parse(await served.get(`GET ${path}`, { query }));
+  assert.match(own.unpaired ?? '', /told by different models \(run 1 itself; run 3 itself\)/);
+  await measure({ masksOf: 1 });
+  const both = RelianceComparison.parse(await served.get(`GET ${path}`, { query }));
+  assert.deepEqual([both.unpaired, both.heads, both.images], [null, ['balanced', 'uniform'], 100]);
+  const reports = await Promise.all(
+    [1, 3].map(async (run) => RelianceReport.parse(await served.get(`GET ${base}/runs/${run}/reliance`))),
+  );
+  const [a, b] = reports.map(({ bgGap }) => bgGap.macro!.value);
+  const { macro } = both.bgGap;
+  for (const [is, expected] of [
+    [macro!.a, a],
+    [macro!.b, b],
+    [macro!.value, b - a],
+    [both.classes[4].confidence['no-fg']!.b, reports[1].classes[4].confidence['no-fg']!.value],
+  ]) {
+    assert.ok(Math.abs(is - expected) < 1e-6, `${is} is not ${expected}`);
+  }
+  assert.ok(macro!.low <= macro!.value && macro!.value <= macro!.high);
+  await served.refused(`GET ${path}`, 'empty', { query: { baseline: 1, run: 2 } });
+  await served.refused(`GET ${path}`, 'not-found', { query: { baseline: 99, run: 1 } });
+  for (const wrong of [{ baseline: 1 }, { baseline: 0, run: 1 }, { ...query, head: 'third' }]) {
+    await served.refused(`GET ${path}`, 'usage', { query: wrong });
+  }
 });

@@ -1,4 +1,4 @@
-import type { CompositionName, RelianceReport } from '../../api/reliance.ts';
+import type { CompositionName, RelianceComparison, RelianceDifference, RelianceReport } from '../../api/reliance.ts';
 import { GROUPS } from '../../data/groups.ts';
 import { COMPOSITIONS } from '../../evaluation/reliance.ts';
 import { percent, points } from '../../evaluation/sentences.ts';
@@ -31,26 +31,39 @@ export const addReliance: AddCommand = (parent, cli) => {
       integer(1),
     )
     .addOption(headOption('default: the one that the run is judged by'))
+    .option('--against <run>', 'compare it with another run, which is measured where it has not been', integer(1))
     .option('--again', 'measure it anew')
     .addHelpText(
       'after',
       examples(
         ['reliance 4', 'measure it once, then tell of it'],
         ['reliance 5 --masks-of 4', 'by the masks of run 4, to compare the two'],
+        ['reliance 5 --against 4', 'by how much run 5 goes less by the background, both by the masks of run 4'],
       ),
     )
-    .action((run, { masksOf, head, again }) =>
+    .action((run, { masksOf, against, head, again }) =>
       cli.perform('reliance', async (session) => {
         const { measureReliance, relianceReport } = await import('../../services/reliance.ts');
         const project = await session.project();
-        const known = again === true || masksOf !== undefined ? null : await relianceReport(project, run, head);
-        if (known === null) {
+        const measured = async (id: number, masks: number | undefined): Promise<RelianceReport> => {
+          const known = again === true || masksOf !== undefined ? null : await relianceReport(project, id, head);
+          if (known !== null) return known;
           const { emit: onEvent, signal } = session;
-          await measureReliance(project, run, masksOf ?? null, session.runJob, { onEvent, signal });
+          await measureReliance(project, id, masks ?? null, session.runJob, { onEvent, signal });
+          const report = await relianceReport(project, id, head);
+          if (report === null) throw new Error(`what was measured of run ${id} was not kept`);
+          return report;
+        };
+        if (against === undefined) {
+          const report = await measured(run, masksOf);
+          return { data: { reliance: report }, text: textOf(report) };
         }
-        const report = known ?? (await relianceReport(project, run, head));
-        if (report === null) throw new Error(`what was measured of run ${run} was not kept`);
-        return { data: { reliance: report }, text: textOf(report) };
+        const { compareReliance } = await import('../../services/reliance-comparison.ts');
+        const masks = masksOf ?? against;
+        await measured(against, masks === against ? undefined : masks);
+        await measured(run, masks);
+        const comparison = await compareReliance(project, against, run, head);
+        return { data: { comparison }, text: comparisonText(comparison) };
       }),
     );
 };
@@ -88,4 +101,38 @@ function textOf(report: RelianceReport): string {
     'same class less accuracy in front of one of another class (arXiv 2006.09994); 0 for a model that does not mind the\n' +
     'background. Classes with their training images.';
   return [heading, means('confidence'), means('accuracy'), gapTable, what].join('\n\n');
+}
+
+function comparisonText(comparison: RelianceComparison): string {
+  const { baseline, run, heads, split, images, unpaired, bgGap, confidence, classes } = comparison;
+  const heading = `Run ${run} (${heads[1]} head) against run ${baseline} (${heads[0]} head) on ${split}: ${plural(images, 'picture')}.`;
+  const how = unpaired ?? 'Paired picture by picture: both were shown the same. Intervals by the paired bootstrap.';
+  const columns = ['', `run ${baseline}`, `run ${run}`, '>points', '95 % interval', 'direction'];
+  const cells = (title: string, difference: RelianceDifference | null): string[] =>
+    difference === null
+      ? [title, '-', '-', '-', '-', 'no pictures']
+      : [
+          title,
+          percent(difference.a),
+          percent(difference.b),
+          points(difference.value),
+          `${points(difference.low)} to ${points(difference.high)}`,
+          difference.direction,
+        ];
+  const gaps = table(
+    ['BG-Gap', ...columns.slice(1)],
+    [
+      cells('macro mean', bgGap.macro),
+      ...GROUPS.map((group) => cells(group, bgGap.groups[group])),
+      ...classes.map((row) => cells(`${row.name} (${count(row.trained)})`, row.bgGap)),
+    ],
+  );
+  const means = table(
+    ['mean p(true class)', ...columns.slice(1)],
+    COMPOSITIONS.flatMap((composition) => [
+      cells(`${TITLES[composition]}, macro mean`, confidence[composition].macro),
+      ...GROUPS.map((group) => cells(`${TITLES[composition]}, ${group}`, confidence[composition].groups[group])),
+    ]),
+  );
+  return [`${heading}\n${how}`, gaps, means].join('\n\n');
 }
