@@ -5,7 +5,17 @@ import { call } from '../../../lib/api.ts';
 import { resource, type Resource } from '../../../lib/resource.svelte.ts';
 import { router } from '../../../lib/router.svelte.ts';
 
-export const PARTS = ['summary', 'classes', 'confusion', 'images', 'curves', 'head-tail', 'model', 'card'] as const;
+export const PARTS = [
+  'summary',
+  'classes',
+  'confusion',
+  'images',
+  'curves',
+  'head-tail',
+  'reliance',
+  'model',
+  'card',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 export class RunState {
