@@ -29,6 +29,9 @@ export function runTable(connection: Connection): RunTable {
   const listed = connection.prepare<[], ListedRow>(`
     SELECT ${LISTED_COLUMNS}, (SELECT ifnull(max(epoch) + 1, 0) FROM runEpoch WHERE runId = run.id) AS epochsDone
     FROM run INDEXED BY runListed ORDER BY id DESC`);
+  const networks = connection.prepare<[], { id: number; model: string; weights: string | null }>(
+    `SELECT id, config -> '$.model' AS model, config -> '$.weights' AS weights FROM run`,
+  );
   const removals = [
     'DELETE FROM runEpoch WHERE runId = ?',
     'DELETE FROM runWarning WHERE runId = ?',
@@ -82,6 +85,10 @@ export function runTable(connection: Connection): RunTable {
         tags: Tags.parse(fromJson(tags)),
         summary: fromJson(summary),
       })),
+    networks: () =>
+      networks.all().map(({ id, model, weights }) => {
+        return { id, model: fromJson(model), weights: weights === null ? null : fromJson(weights) };
+      }),
     remove: (ids) =>
       connection.transaction(() => {
         for (const id of ids) {

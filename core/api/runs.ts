@@ -269,7 +269,7 @@ export const RUN_ENDPOINTS = {
   'GET /api/projects/{project}/runs': {
     summary: 'The history: runs by search, filter and order.',
     query: z.object({
-      /** Words that must all stand in name, tags, notes or method. */
+      /** Words that must all stand in name, tags, notes, method, network or the weights that it began with. */
       search: z.string().max(200).default(''),
       states: z.array(z.enum(RUN_STATES)).default([]),
       methods: z.array(z.enum(METHOD_NAMES)).default([]),

@@ -1,14 +1,16 @@
 /** The history of runs: search, filter, order; and what a person writes on them. */
 import type { RunHistory, RunOrder, RunRow } from '../api/runs.ts';
 import type { Project } from '../storage/project.ts';
+import type { ProjectStore } from '../storage/project-store.ts';
 import type { ListedRun, Run } from '../storage/records.ts';
 import { storedSummary } from '../training/stored-figures.ts';
 import { TrainConfig } from '../training/config.ts';
+import { networkText } from '../training/network-text.ts';
 import { findRun, methodOf } from './run-data.ts';
 
 /** What a list of runs is narrowed by; empty and false narrow nothing. */
 export interface HistoryQuery {
-  /** Words that must all stand in name, tags, notes, or name or title of the method, in any case. */
+  /** Words that must all stand in name, tags, notes, name or title of the method, network or its weights, in any case. */
   search: string;
   states: readonly Run['state'][];
   methods: readonly string[];
@@ -27,11 +29,8 @@ const NOTE_LENGTH = 120;
 /** Runs that fit, in order; those without the figure that they are ordered by come last either way. */
 export function runHistory({ store }: Project, query: HistoryQuery): RunHistory {
   const all = store.runs.listed();
-  const words = query.search
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== '');
-  const runs = all.filter((run) => fits(run, query, words)).map(toRow);
+  const found = searchRuns(store, all, query.search);
+  const runs = all.filter((run) => found(run) && fits(run, query)).map(toRow);
   const value = valueFor(query.order);
   const sign = query.descending ? -1 : 1;
   runs.sort((a, b) => compare(value(a), value(b), sign) || b.id - a.id);
@@ -39,17 +38,44 @@ export function runHistory({ store }: Project, query: HistoryQuery): RunHistory 
   return { runs, total: kept.length, trashed: all.length - kept.length, tags: countTags(kept) };
 }
 
-function fits(run: ListedRun, query: HistoryQuery, words: readonly string[]): boolean {
+/**
+ * Search runs by words.
+ * @returns whether all of them stand in a run's number, name, tags, notes, method, network or weights, in any case
+ */
+export function searchRuns(
+  store: ProjectStore,
+  runs: readonly Searched[],
+  search: string,
+): (run: Pick<Searched, 'id'>) => boolean {
+  const words = search
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
+  if (words.length === 0) return () => true;
+  const networks = new Map(
+    store.runs.networks().map(({ id, ...network }) => [id, networkText(Network.parse(network))]),
+  );
+  const found = runs.filter((run) => {
+    const { title } = methodOf(run);
+    const parts = [`#${run.id}`, run.name, ...run.tags, run.notes, run.method, title, networks.get(run.id) ?? ''];
+    const text = parts.join('\n').toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  const ids = new Set(found.map(({ id }) => id));
+  return ({ id }) => ids.has(id);
+}
+
+/** What of a run is searched beside its network. */
+type Searched = Pick<Run, 'id' | 'name' | 'tags' | 'notes' | 'method'>;
+
+const Network = TrainConfig.pick({ model: true, weights: true });
+
+function fits(run: ListedRun, query: HistoryQuery): boolean {
   if ((run.trashedAt !== null) !== query.trashed) return false;
   if (query.starred && !run.starred) return false;
   if (query.states.length > 0 && !query.states.includes(run.state)) return false;
   if (query.methods.length > 0 && !query.methods.includes(run.method)) return false;
-  if (!query.tags.every((tag) => run.tags.includes(tag))) return false;
-  if (words.length === 0) return true;
-  const text = [`#${run.id}`, run.name, ...run.tags, run.notes, run.method, methodOf(run).title]
-    .join('\n')
-    .toLowerCase();
-  return words.every((word) => text.includes(word));
+  return query.tags.every((tag) => run.tags.includes(tag));
 }
 
 /** A run as lists show it. */

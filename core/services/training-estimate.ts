@@ -229,12 +229,18 @@ function measureEpochs(store: ProjectStore, id: number): Measure | undefined {
   if (whole.length === 0) return undefined;
   const speeds = whole.map(({ timing }) => timing.imagesPerSecond).toSorted((a, b) => a - b);
   const stepping = epochs.reduce((sum, { timing }) => sum + timing.seconds, 0);
+  // Older runs did not tell it; their seconds of work were steps and evaluation, nearly all of it.
+  const evaluating =
+    epochs.reduce<number | null>(
+      (sum, { timing: { evaluationSeconds = null } }) =>
+        sum === null || evaluationSeconds === null ? null : sum + evaluationSeconds,
+      0,
+    ) ?? Math.max(0, run.seconds - stepping);
   const evaluated = epochs.reduce((sum, { evaluation }) => sum + (evaluation?.images ?? 0), 0);
   return {
     secondsPerStep: config.batchSize / speeds[Math.floor(speeds.length / 2)],
-    // What is not steps is evaluation, nearly all of it; a resumed run has lost the time before it was stopped.
     secondsPerLook: null,
-    secondsPerEvaluatedImage: evaluated > 0 ? Math.max(0, run.seconds - stepping) / evaluated : 0,
+    secondsPerEvaluatedImage: evaluated > 0 ? evaluating / evaluated : 0,
     memory: Math.max(...epochs.map(({ timing }) => timing.peakMemory)) - bankBytes(config),
   };
 }

@@ -505,6 +505,8 @@ export interface RunTable {
   list(): Run[];
   /** The same, fast however many classes there are. */
   listed(): ListedRun[];
+  /** The settings `model` and `weights` of every run. */
+  networks(): { id: number; model: Json; weights: Json }[];
   /**
    * Take runs off for good, with their epochs, warnings, variants, reliance and leftover checks, and out of their studies;
    * what was made by them forgets them.

@@ -74,6 +74,8 @@ test('from a second run to comparison, contexts, bank, export and predictions', 
   assert.match(trained.stdout, /^Top-1 +\d+\.\d % \(\d+\.\d to \d+\.\d\)/m);
 
   assert.match((await contexture('runs')).stdout, /^ +2 .*finished/m);
+  assert.match((await contexture('runs', '--search', 'resnet scratch')).stdout, /^ +2 .*finished/m);
+  assert.match((await contexture('runs', '--search', 'efficientnet')).stdout, /^No run has “efficientnet”\.$/m);
   assert.match((await contexture('show', '2', '--classes', '--epochs')).stdout, /^owl +20 +4 /m);
   const compared = await contexture('compare', '1', '2', '--classes');
   assert.match(compared.stdout, /^Top-1 .*(better|worse|no clear difference)$/m);

@@ -73,6 +73,9 @@ test('search, filters and order narrow and sort the history', async () => {
   assert.deepEqual(await ids({ search: 'the PAPER' }), [1]);
   assert.deepEqual(await ids({ search: 'context-shift' }), [2]);
   assert.deepEqual(await ids({ search: '#3' }), [3]);
+  assert.deepEqual(await ids({ search: 'ResNet 1 block scratch' }), [3, 2, 1]);
+  assert.deepEqual(await ids({ search: 'resnet #2' }), [2]);
+  assert.deepEqual(await ids({ search: 'efficientnet' }), []);
   assert.deepEqual(await ids({ search: '  ' }), [3, 2, 1]);
   assert.deepEqual(await ids({ search: "100% ' OR 1=1 --" }), []);
   assert.deepEqual(await ids({ tags: ['paper'] }), [2, 1]);

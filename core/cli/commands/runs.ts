@@ -17,11 +17,15 @@ export const addRuns: AddCommand = (parent, cli) => {
   parent
     .command('runs')
     .description('All runs of the project, newest first, with the figures of the head each is judged by.')
-    .addHelpText('after', examples(['runs', 'what was trained']))
-    .action(() =>
+    .option('--search <words>', 'those whose name, tags, notes, method, network or weights have all of these words')
+    .addHelpText('after', examples(['runs', 'what was trained'], ['runs --search efficientnet', 'on that backbone']))
+    .action(({ search = '' }) =>
       cli.perform('runs', async (session) => {
         const { listRuns } = await import('../../services/runs.ts');
-        const runs = listRuns(await session.project());
+        const { searchRuns } = await import('../../services/run-history.ts');
+        const project = await session.project();
+        const all = listRuns(project);
+        const runs = all.filter(searchRuns(project.store, all, search));
         const rows = runs.map((run) => {
           const figures = storedFigures(run.figures);
           const head = figures?.evaluation && primaryHead(figures.evaluation);
@@ -36,7 +40,10 @@ export const addRuns: AddCommand = (parent, cli) => {
           ];
         });
         const columns = ['>run', 'name', 'state', '>top-1', '>many', '>medium', '>few', '>work', 'made'];
-        return { data: { runs }, text: rows.length === 0 ? 'No runs.' : table(columns, rows) };
+        return {
+          data: { runs },
+          text: rows.length > 0 ? table(columns, rows) : search === '' ? 'No runs.' : `No run has “${search}”.`,
+        };
       }),
     );
 

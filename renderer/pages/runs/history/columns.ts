@@ -72,7 +72,7 @@ const COLUMNS: readonly Column<RunRow>[] = [
   {
     key: 'seconds',
     title: 'Work',
-    hint: 'Time of work over all attempts',
+    hint: 'Time of work over all attempts: reading pictures, steps, evaluation',
     width: '104px',
     align: 'end',
     text: ({ seconds }) => (seconds === 0 ? '–' : duration(seconds)),
