@@ -90,7 +90,7 @@ export async function heldOutProbabilities<Event extends JobEvent>(
     await trainFold(trainer, `Judging fold ${held + 1} of ${folds}: training on the others`, port);
     const hear = (): Promise<void> => breathe(port.signal);
     const logits = features
-      ? await logitsOfFeatures(evaluator, trainer.state, selectFeatures(features, judged), hear)
+      ? await logitsOfFeatures(evaluator, trainer.state, selectFeatures(features, judged).pooled, hear)
       : await logitsOf(evaluator, trainer.state, selectPictures(pictures, judged), normalisationOf(config), hear);
     trainer.dispose();
     for (const [i, position] of judged.entries()) {

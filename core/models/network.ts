@@ -285,7 +285,17 @@ export class Inference {
 
   /** image [N, H, W, 3], normalised -> last feature map [N, h, w, C]. */
   features(image: tf.Tensor4D): tf.Tensor4D {
-    return toPrecision(this.#backbone.features(this.#run, image), 'float32');
+    return this.lastStage(this.beforeLast(image));
+  }
+
+  /** image [N, H, W, 3], normalised -> the map that the last stage begins with. */
+  beforeLast(image: tf.Tensor4D): tf.Tensor4D {
+    return runStages(this.#backbone.stages.slice(0, -1), this.#run, image);
+  }
+
+  /** What `beforeLast` gives -> last feature map [N, h, w, C]. */
+  lastStage(map: tf.Tensor4D): tf.Tensor4D {
+    return toPrecision(runStages(this.#backbone.stages.slice(-1), this.#run, map), 'float32');
   }
 
   /** image [N, H, W, 3], normalised -> pooled feature [N, F]. */

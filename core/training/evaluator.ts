@@ -3,13 +3,13 @@
  * job, which are made once a batch size and serve every state that the network comes to.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { crossEntropy } from '../engine/operations.ts';
+import { crossEntropy, globalAveragePool } from '../engine/operations.ts';
 import { tidy } from '../engine/tidy.ts';
 import { TracedFunction } from '../engine/traced-function.ts';
-import { headLogits, type InferenceState, type Logits, type Network } from '../models/network.ts';
+import { headLogits, type Inference, type InferenceState, type Logits, type Network } from '../models/network.ts';
 import type { Precision } from './config.ts';
 import { saliencyMap } from './saliency.ts';
-import type { Batch } from './step.ts';
+import type { Batch, MapBatch } from './step.ts';
 
 /** What a network sees of the true class in each picture. */
 export interface Look {
@@ -35,6 +35,23 @@ export function pool(network: Network, state: InferenceState, images: tf.Tensor4
   return tf.tidy(() => network.inference(state).pooled(images));
 }
 
+/** What is kept of pictures whose backbone is frozen. */
+export interface Kept {
+  /** Pooled features [N, F]. */
+  pooled: tf.Tensor2D;
+  /** The map that the last stage begins with [N, h, w, C]; smaller than the last one, which costs little to make of it. */
+  map: tf.Tensor4D;
+}
+
+/** Pooled features, and the map that they are made of. @param images [N, H, W, 3] float32, normalised */
+export function keep(network: Network, state: InferenceState, images: tf.Tensor4D): Kept {
+  return tidy(() => {
+    const inference = network.inference(state);
+    const map = inference.beforeLast(images);
+    return { map, pooled: globalAveragePool(inference.lastStage(map)) };
+  });
+}
+
 /** Logits of both heads by features that are known, of a network whose backbone is frozen. @param pooled [N, F] */
 export function judge(network: Network, { trunk, balanced }: HeadState, pooled: tf.Tensor2D): Logits {
   return tidy(() => headLogits(network.tuned.trunk.split(trunk), network.balanced.split(balanced), pooled));
@@ -52,7 +69,21 @@ export function look(
 ): Look {
   return tidy(() => {
     const inference = network.inference(state, precision);
-    const features = inference.features(images);
+    return lookAtFeatures(inference, inference.features(images), labels);
+  });
+}
+
+/** The same from maps that were kept: the last stage is all that they go through. */
+export function lookAtMaps(network: Network, state: InferenceState, { map, labels }: MapBatch): Look {
+  return tidy(() => {
+    const inference = network.inference(state);
+    return lookAtFeatures(inference, inference.lastStage(map), labels);
+  });
+}
+
+/** @param features last feature map */
+function lookAtFeatures(inference: Inference, features: tf.Tensor4D, labels: tf.Tensor1D): Look {
+  return tidy(() => {
     const { sampleLosses } = crossEntropy(inference.logits(features).uniform, labels);
     const probability: tf.Tensor1D = tf.exp(tf.neg(sampleLosses));
     sampleLosses.dispose();
@@ -65,6 +96,7 @@ export class Evaluator implements Disposable {
   readonly network: Network;
   readonly #classify = new TracedFunction(classify);
   readonly #pool = new TracedFunction(pool);
+  readonly #keep = new TracedFunction(keep);
   readonly #judge = new TracedFunction(judge);
   readonly #look = new TracedFunction(look);
 
@@ -82,6 +114,11 @@ export class Evaluator implements Disposable {
     return this.#pool.call(this.network, inferenceState(state), images);
   }
 
+  /** As `keep`; the caller disposes the result. */
+  keep(state: InferenceState, images: tf.Tensor4D): Kept {
+    return this.#keep.call(this.network, inferenceState(state), images);
+  }
+
   /** As `judge`; the caller disposes the result. */
   judge({ trunk, balanced }: HeadState, pooled: tf.Tensor2D): Logits {
     return this.#judge.call(this.network, { trunk, balanced }, pooled);
@@ -94,11 +131,15 @@ export class Evaluator implements Disposable {
 
   /** Why a batch runs operation by operation, slower than need be; null when it is traced. */
   get untraceable(): string | null {
-    return [this.#classify, this.#pool, this.#judge, this.#look].map((fn) => fn.untraceable).find(Boolean) ?? null;
+    return this.#traced.map((fn) => fn.untraceable).find(Boolean) ?? null;
   }
 
   [Symbol.dispose](): void {
-    for (const fn of [this.#classify, this.#pool, this.#judge, this.#look]) fn.dispose();
+    for (const fn of this.#traced) fn.dispose();
+  }
+
+  get #traced(): readonly Pick<TracedFunction<never, unknown>, 'untraceable' | 'dispose'>[] {
+    return [this.#classify, this.#pool, this.#keep, this.#judge, this.#look];
   }
 }
 

@@ -7,3 +7,6 @@ export const usesFeatures = ({ tune }: Pick<TrainConfig, 'tune'>): boolean => tu
 /** Views of each picture that are kept: as it is and, where training flips pictures, in a mirror. */
 export const featureViews = ({ augment }: Pick<TrainConfig, 'augment'>, use: 'train' | 'evaluate'): 1 | 2 =>
   use === 'train' && augment.flip ? 2 : 1;
+
+/** Most that maps of a run's pictures may take, bytes: of EfficientNet-Lite0 and mirrored, some 17,000 pictures. */
+export const MOST_KEPT_MAPS = 2 * 2 ** 30;

@@ -268,7 +268,7 @@ function frozenRule({ method }: TrainConfig): string {
   const kept =
     'The backbone is frozen: what it makes of each picture, whole and in a mirror, is kept, and random parts and colour jitter are not used.';
   if (!METHODS_BY_NAME[method].looks) return kept;
-  return `${kept} Pictures that contexts are cut from or laid on go through it anew at each step.`;
+  return `${kept} Where contexts are cut is seen from maps that are kept too, up to 2 GiB of them; pictures that contexts are laid on go through it anew at each step.`;
 }
 
 function stepsText(steps: number): string {

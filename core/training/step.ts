@@ -11,7 +11,7 @@ import { crossEntropy } from '../engine/operations.ts';
 import { tidy } from '../engine/tidy.ts';
 import { linearHead, type Network, type NetworkState } from '../models/network.ts';
 import type { NamedTensors } from '../models/parameters.ts';
-import { look } from './evaluator.ts';
+import { look, lookAtMaps } from './evaluator.ts';
 import { contextMask } from './saliency.ts';
 
 /** Share of the batch in the running statistics; PyTorch's default momentum. */
@@ -29,6 +29,13 @@ export interface Batch {
 export interface FeatureBatch {
   /** [B, F] float32, pooled. */
   pooled: tf.Tensor2D;
+  labels: tf.Tensor1D;
+}
+
+/** The same for looking, where the map that the backbone's last stage begins with is known. */
+export interface MapBatch {
+  /** [B, h, w, C] float32. */
+  map: tf.Tensor4D;
   labels: tf.Tensor1D;
 }
 
@@ -75,6 +82,19 @@ export function extract(
   return tf.tidy(() => {
     const { saliency, probability } = look(network, state, batch, network.precision);
     return { mask: contextMask(saliency, batch.images.shape[1], batch.images.shape[2]), probability };
+  });
+}
+
+/** The same from maps that were kept of pictures, in float32. @param size side of the pictures and masks, pixels */
+export function extractKept(
+  network: Network,
+  state: NetworkState,
+  batch: MapBatch,
+  size: number,
+): { mask: tf.Tensor4D; probability: tf.Tensor1D } {
+  return tf.tidy(() => {
+    const { saliency, probability } = lookAtMaps(network, state, batch);
+    return { mask: contextMask(saliency, size, size), probability };
   });
 }
 

@@ -1,6 +1,6 @@
 /** An endless stream of augmented batches, made ahead of time where that pays. */
 import { Random, type RandomState } from '../base/random.ts';
-import type { Features } from './features.ts';
+import type { FrozenFeatures } from './features.ts';
 import type { Pictures } from './pictures.ts';
 import type { Sampler, SamplerState } from './samplers.ts';
 
@@ -13,6 +13,10 @@ export interface StreamBatch {
   pixels: Uint8Array;
   /** [B, F], of the same views; null where the network is to look at the pixels. */
   features: Float32Array | null;
+  /** [B, h, w, C], the maps that the frozen backbone's last stage makes them of; null where they are not wanted or kept. */
+  maps: Float32Array | null;
+  /** 1 for each picture that is seen in a mirror [B]; null where pictures augment themselves. */
+  mirrored: Uint8Array | null;
 }
 
 /** What the batches to come follow from. */
@@ -36,17 +40,16 @@ export interface StreamOptions {
 
 /** Views that features are known of: a picture as it is, or in a mirror. */
 export interface FrozenViews {
-  features: Features;
+  features: FrozenFeatures;
   flip: boolean;
-  /** Whether their pixels are wanted, too. */
+  /** Whether their pixels are wanted, too, and their maps where they are kept. */
   pixels: boolean;
+  maps: boolean;
 }
 
 /** A batch that has been drawn and is being made. */
-interface Drawn {
-  indices: Int32Array;
+interface Drawn extends Omit<StreamBatch, 'labels' | 'pixels'> {
   pixels: Promise<Uint8Array>;
-  features: Float32Array | null;
   /** Generator after the draws of this batch. */
   after: RandomState;
 }
@@ -77,8 +80,8 @@ export class Stream {
   async next(): Promise<StreamBatch> {
     const { pictures, labels, batchSize } = this.#options;
     while (this.#drawn.length <= pictures.ahead) this.#draw();
-    const { indices, pixels, features, after } = this.#drawn.shift()!;
-    const batch = { indices, labels: indices.map((index) => labels[index]), pixels: await pixels, features };
+    const { pixels, after, ...known } = this.#drawn.shift()!;
+    const batch = { ...known, labels: known.indices.map((index) => labels[index]), pixels: await pixels };
     this.#handedOut.take(batchSize);
     this.#augment = after;
     return batch;
@@ -98,20 +101,24 @@ export class Stream {
 
   #draw(): void {
     const indices = this.#drawing.take(this.#options.batchSize);
-    const { pixels, features } = this.#show(indices);
+    const shown = this.#show(indices);
     // Whoever is handed the batch sees the failure; until then it must not count as unhandled.
-    pixels.catch(() => {});
-    this.#drawn.push({ indices, pixels, features, after: this.#random.state });
+    shown.pixels.catch(() => {});
+    this.#drawn.push({ indices, ...shown, after: this.#random.state });
   }
 
   /** What is random is drawn before this returns. */
-  #show(indices: Int32Array): Pick<Drawn, 'pixels' | 'features'> {
+  #show(indices: Int32Array): Omit<Drawn, 'indices' | 'after'> {
     const { pictures, frozen } = this.#options;
-    if (!frozen) return { pixels: pictures.augmented(indices, this.#random), features: null };
+    if (!frozen) {
+      return { pixels: pictures.augmented(indices, this.#random), features: null, maps: null, mirrored: null };
+    }
     const mirrored = Uint8Array.from(indices, () => (this.#random.below(2) === 1 && frozen.flip ? 1 : 0));
     return {
       pixels: frozen.pixels ? pictures.plain(indices, mirrored) : Promise.resolve(new Uint8Array()),
-      features: frozen.features.read(indices, mirrored),
+      features: frozen.features.pooled.read(indices, mirrored),
+      maps: (frozen.maps && frozen.features.maps?.read(indices, mirrored)) || null,
+      mirrored,
     };
   }
 }

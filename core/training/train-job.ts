@@ -86,7 +86,10 @@ export interface EpochFigures {
   /** What `evaluation` is on, such as "test as found"; null without one. */
   split: string | null;
   timing: {
+    /** Of the epoch's steps. */
     seconds: number;
+    /** Of the evaluation after them; 0 without one. Runs made before this was told have none. */
+    evaluationSeconds?: number;
     imagesPerSecond: number;
     /** Share of the time for which steps waited for pictures, 0 to 1. */
     inputShare: number;
@@ -106,7 +109,7 @@ export type TrainEvent =
 
 export interface TrainResult {
   state: 'finished' | 'stopped';
-  /** Seconds of work over all attempts. */
+  /** Seconds of work over all attempts: reading of pictures, features, steps, evaluation, model file. */
   seconds: number;
   figures: EpochFigures | null;
   modelBlob: BlobId | null;
@@ -132,6 +135,7 @@ export const trainJob: Job<TrainSpec, TrainEvent, TrainResult> = async (spec, po
 };
 
 async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainResult> {
+  const began = performance.now();
   const { config, cacheFolder } = spec;
   const blobs = new BlobStore(spec.blobFolder);
   const snapshot = readSnapshot(blobs, spec.snapshotBlob);
@@ -192,7 +196,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     curated,
   });
 
-  const run = new RunInProgress(spec, port, trainer, identity, datasetHash(snapshot));
+  const run = new RunInProgress(spec, port, trainer, identity, datasetHash(snapshot), began);
   if (config.method === 'csa') run.warn(CONTEXT_MAY_MATTER);
   run.resumeIfAsked();
   const heads = METHODS_BY_NAME[config.method].heads;
@@ -209,7 +213,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
       return breathe();
     };
     const logits = evaluationFeatures
-      ? await logitsOfFeatures(evaluator, trainer.state, evaluationFeatures, tell)
+      ? await logitsOfFeatures(evaluator, trainer.state, evaluationFeatures.pooled, tell)
       : await logitsOf(evaluator, trainer.state, evaluationPictures, normalisationOf(config), tell);
     const figures = computeFigures({
       logitsUniform: logits.uniform,
@@ -241,11 +245,13 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     }
     if (!trainer.sound) throw diverged(config, trainer);
     const seconds = (performance.now() - started) / 1000;
+    const stepped = performance.now();
     const evaluated =
       (trainer.epoch + 1) % config.evaluateEvery === 0 || trainer.epoch === config.epochs - 1 ? await evaluate() : null;
     finalLogits = evaluated?.logits;
     last = epochFigures(trainer, evaluated?.figures ?? null, evaluation.name, {
       seconds,
+      evaluationSeconds: evaluated ? (performance.now() - stepped) / 1000 : 0,
       imagesPerSecond: ((trainer.stepsPerEpoch - firstStep) * config.batchSize) / seconds,
       inputShare: trainer.inputSeconds / seconds,
       peakMemory: peakMemory(),
@@ -377,10 +383,19 @@ class RunInProgress {
   readonly #path: string;
   readonly #warned = new Set<string>();
   #secondsBefore = 0;
-  readonly #started = performance.now();
+  readonly #began: number;
   #lastCheckpoint = performance.now();
 
-  constructor(spec: TrainSpec, port: JobPort<TrainEvent>, trainer: Trainer, engine: EngineFingerprint, hash: string) {
+  /** @param began when this attempt did, by `performance.now()` */
+  constructor(
+    spec: TrainSpec,
+    port: JobPort<TrainEvent>,
+    trainer: Trainer,
+    engine: EngineFingerprint,
+    hash: string,
+    began: number,
+  ) {
+    this.#began = began;
     this.#spec = spec;
     this.#port = port;
     this.#trainer = trainer;
@@ -390,7 +405,7 @@ class RunInProgress {
   }
 
   get seconds(): number {
-    return this.#secondsBefore + (performance.now() - this.#started) / 1000;
+    return this.#secondsBefore + (performance.now() - this.#began) / 1000;
   }
 
   warn(warning: TrainWarning): void {

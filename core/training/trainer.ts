@@ -10,7 +10,7 @@ import type { TrainConfig } from './config.ts';
 import { ContextSupply, type MixBatch, type SupplyState } from './context-supply.ts';
 import type { BankState } from './context-bank.ts';
 import type { CuratedBank } from './curated-bank.ts';
-import type { Features } from './features.ts';
+import type { FrozenFeatures } from './features.ts';
 import { METHODS_BY_NAME } from './methods/index.ts';
 import type { Method, StepTools } from './methods/method.ts';
 import type { Pictures } from './pictures.ts';
@@ -22,9 +22,11 @@ import { learningRate, stepsPerEpoch } from './schedule.ts';
 import {
   disposeState,
   extract,
+  extractKept,
   update,
   type Batch,
   type FeatureBatch,
+  type MapBatch,
   type Mix,
   type Optimiser,
   type StepResult,
@@ -72,7 +74,7 @@ export interface TrainerOptions {
   /** The training images. */
   pictures: Pictures;
   /** Their features, for a network whose backbone is frozen. */
-  features?: Features | null;
+  features?: FrozenFeatures | null;
   /** Class of each training image. */
   labels: Int32Array;
   /** For each class: may its samples enter the bank? */
@@ -104,8 +106,8 @@ export class Trainer {
   /** Seconds for which the steps of this epoch, since it was begun or resumed, waited for pictures. */
   inputSeconds = 0;
   /**
-   * What the last step showed to the balanced branch (of re-sampling: to its only one); null where it showed nothing, or
-   * features that were kept.
+   * What the last step showed to the balanced branch (of re-sampling: to its only one); null where it showed nothing. Where
+   * it showed features that were kept it has no pixels: see `picturesShown`.
    */
   shown: ShownBatch | null = null;
   /** Network at this moment; replaced by each step. */
@@ -116,7 +118,11 @@ export class Trainer {
   readonly #seenTimes: Int32Array;
   readonly #tensors: ImageTensors;
   readonly #extract = new TracedFunction(extract);
+  readonly #extractKept = new TracedFunction(extractKept);
+  /** [h, w, C] of the maps that are kept, if any. */
+  readonly #mapShape: readonly number[] | null;
   readonly #update = new TracedFunction<StepArguments, StepResult>(update, withAnotherRate);
+  readonly #pictures: Pictures;
   readonly #uniform: Stream;
   readonly #balanced: Stream;
   readonly #figures = new StepFigures((step) => this.#count(step));
@@ -134,10 +140,15 @@ export class Trainer {
     this.#seenProbability = new Float64Array(labels.length);
     this.#seenTimes = new Int32Array(labels.length);
     this.#tensors = new ImageTensors(normalisationOf(config));
-    const frozen = features && { features, flip: config.augment.flip, pixels: this.method.looks };
+    this.#pictures = pictures;
+    this.#mapShape = features?.maps?.shape ?? null;
+    const { looks } = this.method;
+    const frozen = features && { features, flip: config.augment.flip, pixels: looks, maps: false };
     const common = { pictures, frozen, labels, batchSize: config.batchSize };
     this.#uniform = new Stream({
       ...common,
+      // Contexts are looked for in this stream alone.
+      frozen: frozen && { ...frozen, maps: looks },
       makeSampler: () => new UniformSampler(Random.stream(config.seed, 'uniform order'), labels.length),
       random: Random.stream(config.seed, 'uniform augmentation'),
     });
@@ -202,7 +213,10 @@ export class Trainer {
       uniform: () => this.#next(this.#uniform),
       balanced: async () => (resampled = await this.#next(this.#balanced)),
       extract: (batch) => {
-        const { mask, probability } = this.#extract.call(this.network, this.state, uploads.images(batch));
+        const { network, state, config } = this;
+        const { mask, probability } = batch.maps
+          ? this.#extractKept.call(network, state, uploads.maps(batch, this.#mapShape!), config.inputSize)
+          : this.#extract.call(network, state, uploads.images(batch));
         const result = {
           masks: mask.dataSync<'float32'>(),
           probability: probability.dataSync<'float32'>(),
@@ -215,7 +229,7 @@ export class Trainer {
         const balanced = second ? (mix ? uploads.images(second) : uploads.input(second)) : null;
         this.#step(main, uploads.input(main), balanced, mix);
         const batch = second ?? (main === resampled ? main : undefined);
-        if (batch && batch.pixels.length > 0) this.shown = { batch, mix: mix ?? null };
+        if (batch) this.shown = { batch, mix: mix ?? null };
       },
       countConfident: (samples) => {
         this.#sums.confident += samples;
@@ -225,6 +239,20 @@ export class Trainer {
     uploads.dispose();
     this.#sums.steps++;
     this.step++;
+  }
+
+  /**
+   * Pictures that the last step showed, read again where it showed their features; null where it showed none.
+   * @param most so many are enough
+   * @throws UserError as `Pictures.plain`
+   */
+  async picturesShown(most: number): Promise<ShownBatch | null> {
+    const { shown } = this;
+    if (shown === null || shown.batch.pixels.length > 0) return shown;
+    const { batch, mix } = shown;
+    const [indices, labels] = [batch.indices.slice(0, most), batch.labels.slice(0, most)];
+    const pixels = await this.#pictures.plain(indices, batch.mirrored?.slice(0, most));
+    return { batch: { ...batch, indices, labels, pixels }, mix };
   }
 
   /** Whether all losses and every number of the network are finite: a ReLU can hide a NaN from the loss for some steps. */
@@ -280,13 +308,14 @@ export class Trainer {
 
   /** Why a step runs operation by operation, slower than need be; null when it is traced. */
   get untraceable(): string | null {
-    return this.#update.untraceable ?? this.#extract.untraceable;
+    return this.#update.untraceable ?? this.#extract.untraceable ?? this.#extractKept.untraceable;
   }
 
   dispose(): void {
     this.#figures.dispose();
     disposeState(this.state);
     this.#extract.dispose();
+    this.#extractKept.dispose();
     this.#update.dispose();
   }
 
@@ -349,7 +378,8 @@ export class Trainer {
 class Uploads {
   readonly #toImages: (batch: StreamBatch) => tf.Tensor4D;
   readonly #images = new Map<StreamBatch, Batch>();
-  readonly #features: FeatureBatch[] = [];
+  /** What is not made of pixels. */
+  readonly #kept: (FeatureBatch | MapBatch)[] = [];
 
   constructor(toImages: (batch: StreamBatch) => tf.Tensor4D) {
     this.#toImages = toImages;
@@ -369,13 +399,22 @@ class Uploads {
     if (features === null) return this.images(batch);
     const pooled = tf.tensor2d(features, [labels.length, features.length / labels.length]);
     const made = { pooled, labels: tf.tensor1d(labels, 'int32') };
-    this.#features.push(made);
+    this.#kept.push(made);
+    return made;
+  }
+
+  /** The maps of a batch that has them. @param shape [h, w, C] of each */
+  maps({ maps, labels }: StreamBatch, shape: readonly number[]): MapBatch {
+    const [height, width, channels] = shape;
+    const map = tf.tensor4d(maps!, [labels.length, height, width, channels]);
+    const made = { map, labels: tf.tensor1d(labels, 'int32') };
+    this.#kept.push(made);
     return made;
   }
 
   dispose(): void {
     for (const { images, labels } of this.#images.values()) tf.dispose([images, labels]);
-    for (const { pooled, labels } of this.#features) tf.dispose([pooled, labels]);
+    for (const batch of this.#kept) tf.dispose(['pooled' in batch ? batch.pooled : batch.map, batch.labels]);
   }
 }
 

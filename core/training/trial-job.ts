@@ -118,7 +118,7 @@ async function measure(spec: TrialSpec, port: JobPort<Progress>): Promise<TrialR
     measures.push({
       method: config.method,
       secondsPerStep: median(steps.slice(WARM_UP_STEPS)),
-      secondsPerEvaluatedImage: features ? await timeOf(() => judge(features), features.count) : lookTime,
+      secondsPerEvaluatedImage: features ? await timeOf(() => judge(features.pooled), features.pooled.count) : lookTime,
       secondsPerLook: features ? lookTime : null,
       peakMemory: peakMemory(),
     });
