@@ -6,7 +6,7 @@ import { resource, type Resource } from '../../../lib/resource.svelte.ts';
 import { router } from '../../../lib/router.svelte.ts';
 import { HEADS, type Head } from '../heads.ts';
 
-export const COMPARE_PARTS = ['figures', 'curves', 'classes', 'images'] as const;
+export const COMPARE_PARTS = ['figures', 'curves', 'classes', 'images', 'reliance'] as const;
 export type ComparePart = (typeof COMPARE_PARTS)[number];
 
 /** A pair as far as it is known: its figures, or why there are none. */
