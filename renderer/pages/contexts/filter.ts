@@ -7,7 +7,7 @@ export type SortName = Filter['sort'];
 
 export const CONTEXT_STATES: readonly ContextStateName[] = ['undecided', 'accepted', 'rejected'];
 const GROUPS: readonly GroupName[] = ['many', 'medium', 'few'];
-const SORTS: readonly SortName[] = ['id', 'probability', 'area', 'class', 'changed', 'gain'];
+const SORTS: readonly SortName[] = ['id', 'probability', 'area', 'class', 'changed', 'gain', 'uses', 'reviewer'];
 
 /** Names in the address that belong to the filter. */
 const NAMES = ['state', 'class', 'group', 'p', 'area', 'text', 'sort', 'desc'] as const;
