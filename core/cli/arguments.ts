@@ -49,6 +49,17 @@ export function numberPair(min: number, max: number): (text: string) => [number,
   };
 }
 
+/** One number for all channels, or one for each of R, G, B: "0.5", "0.485,0.456,0.406". */
+export function channels(min: number, max: number): (text: string) => number | [number, number, number] {
+  const one = number(min, max);
+  return (text) => {
+    const [red, green, blue, ...others] = text.split(',').map(one);
+    if (green === undefined) return red;
+    if (blue !== undefined && others.length === 0) return [red, green, blue];
+    throw new InvalidArgumentError('Expected one number, or three with commas between them: of red, green and blue.');
+  };
+}
+
 /** Seeds: "4, 5" or "4-6". */
 export function seedList(text: string): number[] {
   const seeds = text.split(',').flatMap((part) => {

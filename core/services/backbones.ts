@@ -77,6 +77,30 @@ function cardIn(metadata: Record<string, string>): BackboneCard | null {
   return BackboneCard.safeParse(JSON.parse(metadata.contexture ?? 'null')).data ?? null;
 }
 
+/** What is known of one backbone. */
+export interface BackboneInfo extends BackboneEntry {
+  /** Null where it is not here, or damaged. */
+  file: {
+    path: string;
+    /** SHA-256, 64 hex digits. */
+    hash: string;
+    /** How it expects pixels: (value / 255 - mean) / deviation, of R, G, B. */
+    mean: number[];
+    deviation: number[];
+  } | null;
+}
+
+/** @throws UserError 'not-found' for one that is neither here nor published; 'usage' for what is no name */
+export async function describeBackbone(name: string): Promise<BackboneInfo> {
+  if (!existsSync(backbonePath(checkedName(name)))) publishedBackbone(name);
+  const entry = await entryOf(name);
+  if (entry.state !== 'here' || entry.kind === null) return { ...entry, file: null };
+  const { path, hash } = findBackbone(name);
+  const card = cardIn(await readMetadata(path));
+  const { mean, deviation } = card?.normalisation ?? backboneOf({ kind: entry.kind }).normalisation!;
+  return { ...entry, file: { path, hash, mean: [...mean], deviation: [...deviation] } };
+}
+
 /** The command line that gets a published one. */
 export function getCommand(name: string): string {
   return `contexture backbone get ${name}`;

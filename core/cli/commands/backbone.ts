@@ -1,18 +1,19 @@
 import { Option } from '@commander-js/extra-typings';
 import type { BackboneEntry } from '../../services/backbones.ts';
-import { number } from '../arguments.ts';
+import { channels } from '../arguments.ts';
 import type { AddCommand } from '../cli.ts';
 import { bytes } from '../format.ts';
 import { examples } from '../help.ts';
-import { table } from '../table.ts';
+import { facts, table } from '../table.ts';
 
 const KINDS = ['efficientnet-lite0', 'efficientnet-lite2', 'resnet18'] as const;
 
 const EXAMPLES = {
   list: ['backbone list', 'which there are, what is here, and under which licence'],
+  info: ['backbone info efficientnet-lite0', 'what it is, how it expects pixels, and where its file lies'],
   get: ['backbone get efficientnet-lite0', 'downloads 17 MB, once for all projects'],
   add: [
-    'backbone add mine/model.json --name mine --kind efficientnet-lite0 --mean 0.5 --deviation 0.5',
+    'backbone add mine/model.json --name mine --kind efficientnet-lite0 --mean 0.485,0.456,0.406 --deviation 0.229,0.224,0.225',
     'weights of your own',
   ],
   remove: ['backbone remove efficientnet-lite0', 'delete it; it can be got again'],
@@ -54,6 +55,36 @@ export const addBackbone: AddCommand = (parent, cli) => {
     );
 
   backbone
+    .command('info')
+    .description('One backbone: its network, licence and source; of one that is here also its pixels and its file.')
+    .argument('<name>', 'as the list has it')
+    .addHelpText('after', examples(EXAMPLES.info))
+    .action((name) =>
+      cli.perform('backbone info', async () => {
+        const { describeBackbone } = await import('../../services/backbones.ts');
+        const info = await describeBackbone(name);
+        const { title, state, bytes: size, licence, source, command, file } = info;
+        const text = facts([
+          ['Backbone', name],
+          ['Network', title],
+          ['State', STATES[state]],
+          ['Size', bytes(size)],
+          ['Licence', licence || 'not known'],
+          ['Source', source],
+          ...(file
+            ? ([
+                ['Pixels', `(value / 255 - [${file.mean.join(', ')}]) / [${file.deviation.join(', ')}]`],
+                ['File', file.path],
+                ['SHA-256', file.hash],
+              ] as const)
+            : []),
+          ...(state !== 'here' && command !== null ? ([['Get it with', command]] as const) : []),
+        ]);
+        return { data: info, text };
+      }),
+    );
+
+  backbone
     .command('get')
     .description('Download a published one with pip, verify it, and keep it for all projects. Nothing is installed.')
     .argument('<name>', 'as the list has it')
@@ -74,8 +105,12 @@ export const addBackbone: AddCommand = (parent, cli) => {
     .argument('<file>', 'kernels as TensorFlow has them; what is said below may stand beside it, in NAME.json')
     .option('--name <name>', 'what to call it (default: as the file)')
     .addOption(new Option('--kind <kind>', 'the network that they are of').choices(KINDS))
-    .option('--mean <number>', 'pixels are seen as (value / 255 - mean) / deviation', number(-1000, 1000))
-    .option('--deviation <number>', 'the same', number(0, 1000))
+    .option(
+      '--mean <numbers>',
+      'pixels are seen as (value / 255 - mean) / deviation: one number, or three as 0.485,0.456,0.406',
+      channels(-1000, 1000),
+    )
+    .option('--deviation <numbers>', 'the same', channels(0, 1000))
     .option('--licence <text>', 'to be shown with it')
     .addHelpText('after', examples(EXAMPLES.add))
     .action((file, said) =>
