@@ -80,8 +80,6 @@ export const SwapPreview = z
         cells: z.array(z.array(SwapAnswer)),
       }),
     ),
-    /** The command line that does the same. */
-    command: z.string(),
   })
   .meta({ id: 'SwapPreview' });
 export type SwapPreview = z.infer<typeof SwapPreview>;

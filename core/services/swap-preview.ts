@@ -1,6 +1,5 @@
 /** Swap preview: an image with contexts laid over it, and what a run's model says of it. Nothing is written. */
 import type { SwapAnswer, SwapContext, SwapPreview, SwapRequest } from '../api/swap.ts';
-import { commandLine } from '../base/command-line.ts';
 import { UserError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { Random } from '../base/random.ts';
@@ -127,17 +126,7 @@ export async function previewSwap(
       const { problem, cells } = result.rows[i];
       return { ...describe(row), problem, cells: cells.map(inWords) };
     }),
-    command: swapCommand({ ...request, contexts: ids, run: run.id }),
   };
-}
-
-/** The command line of a preview. */
-function swapCommand({ image, run, contexts, lambdas, mask }: SwapRequest): string {
-  return commandLine([
-    ...['contexture', 'bank', 'swap', String(image), ...contexts.map(String), '--run', String(run)],
-    ...['--lambda', lambdas.join(',')],
-    ...(mask.kind === 'binary' ? ['--threshold', String(mask.threshold)] : []),
-  ]);
 }
 
 /** One picture of a preview. */

@@ -39,7 +39,7 @@ export const addBankSwap: AddCommand = (bank, cli) => {
           lambdas: lambda,
           mask: threshold === undefined ? ({ kind: 'soft' } as const) : ({ kind: 'binary', threshold } as const),
         };
-        const { command: _, ...preview } = await previewSwap(project, request, session.runJob, {
+        const preview = await previewSwap(project, request, session.runJob, {
           signal: session.signal,
         });
         return { data: { swap: preview }, text: textOf(preview) };
@@ -54,16 +54,7 @@ function lambdas(text: string): number[] {
   throw new InvalidArgumentError(`Expected at most ${MOST_SWAP_LAMBDAS} numbers.`);
 }
 
-function textOf({
-  run,
-  runName,
-  path,
-  className,
-  heads,
-  lambdas: strengths,
-  plain,
-  rows,
-}: Omit<SwapPreview, 'command'>) {
+function textOf({ run, runName, path, className, heads, lambdas: strengths, plain, rows }: SwapPreview) {
   const several = heads.length > 1;
   const lines = (answers: readonly SwapAnswer[]): string[] =>
     answers.map((answer, i) => `${answer.changed ? '* ' : ''}${inWords(answer)}${several ? ` (${heads[i]})` : ''}`);

@@ -2,6 +2,8 @@
 import type { Component } from 'svelte';
 import BankContexts from './contexts/BankContexts.svelte';
 import Diversity from './diversity/Diversity.svelte';
+import Leftover from './leftover/Leftover.svelte';
+import SwapPreview from './swap/SwapPreview.svelte';
 
 export interface BankTab {
   /** In the address, as `?tab=`. */
@@ -15,4 +17,6 @@ export interface BankTab {
 export const TABS: readonly BankTab[] = [
   { value: 'contexts', label: 'Contexts', command: 'contexture bank list', view: BankContexts },
   { value: 'diversity', label: 'Diversity', command: 'contexture bank diversity', view: Diversity },
+  { value: 'swap', label: 'Swap preview', command: 'contexture bank swap IMAGE', view: SwapPreview },
+  { value: 'leftover', label: 'Leftover check', command: 'contexture bank leftover --check', view: Leftover },
 ];
