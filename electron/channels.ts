@@ -8,6 +8,7 @@ export const CHANNELS = {
   openExternal: 'open-external',
   setTitle: 'set-title',
   setProgress: 'set-progress',
+  setUnsaved: 'set-unsaved',
   setRecent: 'set-recent',
   /** The page listens: what was opened before can be told. */
   listening: 'listening',

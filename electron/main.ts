@@ -86,6 +86,7 @@ function run(log: Log, given: string[]): void {
     work,
     log: own,
     window: () => window,
+    unsaved: () => calls.unsaved,
     closeWindow: () => {
       if (window) rememberPlace(window, memory);
       window?.destroy();

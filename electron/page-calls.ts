@@ -11,6 +11,7 @@ import { EXTERNAL_ADDRESSES } from './external-addresses.ts';
 import type { Messages } from './messages.ts';
 
 const Text = z.string().check(z.maxLength(1000));
+const Count = z.int().check(z.minimum(0));
 const Path = z.string().check(z.maxLength(32_768), z.refine(isAbsolute));
 const Extension = z.string().check(z.regex(/^\w{1,16}$/));
 const Page = z.enum(['method', 'nvidia-driver', 'wsl'] satisfies ExternalPage[]);
@@ -31,6 +32,8 @@ export class PageCalls {
   /** Whether the page of the window listens. */
   #listening = false;
   #waiting: Word[] = [];
+  /** Strokes of the page that are not stored. */
+  unsaved = 0;
 
   constructor({ messages, dialogs, window, setRecent }: PageCallsOptions) {
     this.#window = window;
@@ -50,6 +53,9 @@ export class PageCalls {
     const Fraction = z.nullable(z.number().check(z.minimum(0), z.maximum(1)));
     // Electron takes -1 for none.
     messages.take(CHANNELS.setProgress, z.tuple([Fraction]), (fraction) => window()?.setProgressBar(fraction ?? -1));
+    messages.take(CHANNELS.setUnsaved, z.tuple([Count]), (strokes) => {
+      this.unsaved = strokes;
+    });
     messages.take(CHANNELS.setRecent, z.tuple([Recent]), setRecent);
     messages.take(CHANNELS.listening, z.tuple([]), () => {
       this.#listening = true;
@@ -67,5 +73,6 @@ export class PageCalls {
   /** The page has gone. */
   forget(): void {
     this.#listening = false;
+    this.unsaved = 0;
   }
 }

@@ -20,6 +20,7 @@ const bridge: Bridge = {
   openExternal: (page) => ipcRenderer.invoke(CHANNELS.openExternal, page),
   setTitle: (text) => ipcRenderer.send(CHANNELS.setTitle, text),
   setProgress: (fraction) => ipcRenderer.send(CHANNELS.setProgress, fraction),
+  setUnsaved: (strokes) => ipcRenderer.send(CHANNELS.setUnsaved, strokes),
   setRecent: (projects) => ipcRenderer.send(CHANNELS.setRecent, projects),
   onMenu: (listener) => listen(CHANNELS.menu, (_event, command: MenuCommand) => listener(command)),
   onOpen(listener) {

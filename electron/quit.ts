@@ -16,6 +16,8 @@ export interface QuitOptions {
   readonly service: Service;
   readonly work: Work;
   readonly window: () => BrowserWindow | undefined;
+  /** Strokes that the page could not store yet. */
+  readonly unsaved: () => number;
   /** Close the window without a question, if there is one. */
   readonly closeWindow: () => void;
   readonly log: (line: string) => void;
@@ -74,6 +76,8 @@ export class Quit {
 
   async #ask(): Promise<void> {
     const { service, work, window, closeWindow, log } = this.#options;
+    const unsaved = this.#options.unsaved();
+    if (unsaved > 0 && !(await askAboutStrokes(window(), unsaved))) return;
     // A service that cannot tell is no reason to stay: what it works on is paused with it.
     const active = (await work.active()) ?? [];
     const choice = active.length === 0 ? 'pause' : await askPerson(window(), active);
@@ -93,6 +97,22 @@ export class Quit {
     }
     await this.now();
   }
+}
+
+/** Whether to close a window with strokes that are not stored: they stay in its own database. */
+async function askAboutStrokes(window: BrowserWindow | undefined, strokes: number): Promise<boolean> {
+  const options = {
+    type: 'warning' as const,
+    message: strokes === 1 ? 'A stroke is not stored yet' : `${strokes} strokes are not stored yet`,
+    detail:
+      'The service has not taken them. They are kept beside the window and sent when Contexture is started again, unless the mask has been changed by then.',
+    buttons: ['Quit', 'Cancel'],
+    defaultId: 1,
+    cancelId: 1,
+    noLink: true,
+  };
+  const { response } = await (window ? dialog.showMessageBox(window, options) : dialog.showMessageBox(options));
+  return response === 0;
 }
 
 async function askPerson(window: BrowserWindow | undefined, active: readonly Task[]): Promise<Choice> {

@@ -52,6 +52,8 @@ export interface Bridge {
   setTitle(text: string): void;
   /** Progress on the task bar or dock, 0 to 1; null for none. */
   setProgress(fraction: number | null): void;
+  /** Strokes that are not stored; the shell asks before its window closes. */
+  setUnsaved(strokes: number): void;
   /** Projects for the menu, latest first. */
   setRecent(projects: readonly RecentProject[]): void;
 

@@ -10,6 +10,7 @@ import { shown } from '../lib/shown.svelte.ts';
 import { fraction, tasks } from '../lib/tasks.svelte.ts';
 import { toasts } from '../lib/toasts.svelte.ts';
 import { PAGES } from '../pages/pages.ts';
+import { sendLeftStrokes } from '../pages/review/left-strokes.ts';
 
 /** Parts of the frame that keys, menus and pages open. */
 class Frame {
@@ -77,6 +78,14 @@ export function useShell(): void {
   });
   $effect(() => bridge?.onOpen((paths) => void incoming.receive(paths)));
   $effect(() => bridge?.onMenu((command) => void obey(command)));
+}
+
+/** Strokes that a closed window has left are sent when their project is open. Call it while the frame is being made. */
+export function useLeftStrokes(): void {
+  const project = $derived(projects.current?.id);
+  $effect(() => {
+    if (project !== undefined) void sendLeftStrokes(project);
+  });
 }
 
 async function obey(command: MenuCommand): Promise<void> {

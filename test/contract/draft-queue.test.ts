@@ -7,13 +7,15 @@ import type { Draft, DraftChange, DraftState } from '../../core/api/review.ts';
 import { wholeOf } from '../../renderer/pages/review/canvas/bitmap.ts';
 import { fillBox } from '../../renderer/pages/review/canvas/shapes.ts';
 import { Surface } from '../../renderer/pages/review/canvas/surface.ts';
-import {
-  DraftQueue,
-  type Change,
-  type DraftGateway,
-  type Failure,
-  type Whole,
-} from '../../renderer/pages/review/draft-queue.ts';
+import type {
+  Change,
+  DraftGateway,
+  Failure,
+  StrokeKeeper,
+  ToolStroke,
+  Whole,
+} from '../../renderer/pages/review/draft-gateway.ts';
+import { DraftQueue } from '../../renderer/pages/review/draft-queue.ts';
 import { classOf, makeProject, writePicture } from '../fixtures/export-project.ts';
 import { findSome } from '../fixtures/found-contexts.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
@@ -109,14 +111,16 @@ interface Window {
   surface: Surface;
   queue: DraftQueue;
   told: string[];
+  /** What would outlive the window: the revision that each was made on, and the stroke. */
+  kept: Map<ToolStroke, number>;
   /** Paint a column of context. */
   paint: (x: number) => void;
 }
 
 let projects = 0;
 
-/** Two windows on one mask that is all foreground. */
-async function windows(): Promise<[Window, Window]> {
+/** Two windows on one mask that is all foreground, and how to open more of them. */
+async function windows(): Promise<[Window, Window, () => Promise<Window>]> {
   const file = join(folder, `queue ${++projects}.contexture`);
   const made = await makeProject(file, folder, pictures);
   const [context] = await findSome(made, [1], { rule: { form: 'threshold', threshold: 0 } });
@@ -128,7 +132,14 @@ async function windows(): Promise<[Window, Window]> {
     const { values, ...start } = await way.load();
     const surface = new Surface({ ...SIZE, data: values }, () => {});
     const told: string[] = [];
-    const queue = new DraftQueue(surface, way, failureOf, start, (refused) => {
+    const kept = new Map<ToolStroke, number>();
+    const keeper: StrokeKeeper = {
+      keep(revision, strokes) {
+        for (const [i, stroke] of strokes.entries()) if (!kept.has(stroke)) kept.set(stroke, revision + i);
+        for (const stroke of kept.keys()) if (!strokes.includes(stroke)) kept.delete(stroke);
+      },
+    };
+    const queue = new DraftQueue(surface, way, failureOf, start, keeper, (refused) => {
       if (refused !== undefined) told.push(refused);
     });
     const paint = (x: number): void => {
@@ -136,9 +147,9 @@ async function windows(): Promise<[Window, Window]> {
       const stroke = surface.commit();
       if (stroke !== undefined) queue.add({ tool: 'brush', params: { x }, stroke });
     };
-    return { way, surface, queue, told, paint };
+    return { way, surface, queue, told, kept, paint };
   };
-  return [await open(), await open()];
+  return [await open(), await open(), open];
 }
 
 /** Columns that are context. */
@@ -146,9 +157,10 @@ const columns = (data: Uint8Array): number[] =>
   Array.from({ length: SIZE.width }, (_, x) => x).filter((x) => data[x] === 255 && data[29 * SIZE.width + x] === 255);
 
 /** What the service has is what the window shows. */
-async function agree({ way, surface, queue }: Window, expected: number[]): Promise<void> {
+async function agree({ way, surface, queue, kept }: Window, expected: number[]): Promise<void> {
   await queue.settled();
   assert.deepEqual(queue.mark, { state: 'saved' });
+  assert.equal(kept.size, 0);
   assert.deepEqual(columns(surface.mask.data), expected);
   assert.deepEqual((await way.load()).values, surface.mask.data);
   assert.deepEqual(surface.base.data, surface.mask.data);
@@ -249,4 +261,70 @@ test('snapping is one stroke that is taken back like any', async () => {
   window.queue.undo();
   await window.queue.settled();
   assert.deepEqual(window.surface.mask.data, before);
+});
+
+/** A window that was closed while nobody answered, with strokes that wait. */
+async function abandoned(window: Window, painted: readonly number[]): Promise<[revision: number, ToolStroke[]]> {
+  window.way.cut = true;
+  for (const x of painted) window.paint(x);
+  await window.queue.settled();
+  const strokes = [...window.kept.keys()];
+  const revisions = [...window.kept.values()];
+  assert.deepEqual(
+    revisions,
+    revisions.map((_, i) => revisions[0] + i),
+  );
+  return [revisions[0], strokes];
+}
+
+test('strokes of a closed window are sent on the revision that they were made on', async () => {
+  const [first, , open] = await windows();
+  first.paint(1);
+  await agree(first, [1]);
+  const left = await abandoned(first, [2, 3, 4]);
+  first.queue.undo();
+  assert.equal(first.kept.size, 2);
+  const second = await open();
+  second.queue.resume(left[0], left[1].slice(0, 2));
+  assert.equal(second.queue.unsaved.length, 2);
+  await agree(second, [1, 2, 3]);
+  assert.equal((await second.way.load()).undo, 3);
+});
+
+test('of strokes of a closed window one whose answer was lost is not painted twice', async () => {
+  const [first, , open] = await windows();
+  first.way.losesAnswer = true;
+  const base = first.queue.revision;
+  first.paint(1);
+  await first.queue.settled();
+  first.paint(2);
+  assert.deepEqual([...first.kept.values()], [base, base + 1]);
+  const second = await open();
+  second.queue.resume(base, [...first.kept.keys()]);
+  await agree(second, [1, 2]);
+  assert.equal((await second.way.load()).undo, 2);
+});
+
+test('where the mask has changed meanwhile, they are not stored, but kept, shown on demand, and painted or let go', async () => {
+  const [first, other, open] = await windows();
+  const left = await abandoned(first, [2, 3]);
+  other.paint(9);
+  await agree(other, [9]);
+  const second = await open();
+  second.queue.resume(...left);
+  await second.queue.settled();
+  const { mark } = second.queue;
+  assert.ok(mark.state === 'conflict' && mark.strokes === 2 && !mark.shown);
+  assert.deepEqual([...second.kept.keys()], left[1]);
+  assert.deepEqual(columns(second.surface.mask.data), [9]);
+  second.queue.showKept(true);
+  assert.deepEqual(columns(second.surface.mask.data), [2, 3, 9]);
+  // Nothing goes on before it is decided.
+  second.queue.undo();
+  second.queue.showKept(false);
+  assert.deepEqual(columns(second.surface.mask.data), [9]);
+  assert.deepEqual(columns((await second.way.load()).values), [9]);
+  second.queue.showKept(true);
+  second.queue.resolve(true);
+  await agree(second, [2, 3, 9]);
 });

@@ -114,6 +114,7 @@ test('the bridge has its few functions, and nothing of Electron behind them', { 
     'setProgress',
     'setRecent',
     'setTitle',
+    'setUnsaved',
   ]);
   // A page cannot put its own in the place of ours.
   await inPage(`(() => { window.contexture.reveal = () => {}; })()`);

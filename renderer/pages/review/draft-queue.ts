@@ -3,38 +3,10 @@
  * to. While the service is away strokes wait in order. Nothing here draws or fetches by itself, so that tests need no
  * browser.
  */
-import type { DraftState, Region, StrokeTool } from '../../../core/api/review.ts';
+import type { DraftState, Region } from '../../../core/api/review.ts';
 import { cut, wholeOf } from './canvas/bitmap.ts';
-import type { Stroke, Surface } from './canvas/surface.ts';
-
-export interface ToolStroke {
-  readonly tool: StrokeTool;
-  readonly params: Readonly<Record<string, number | boolean | string>>;
-  readonly stroke: Stroke;
-}
-
-/** A change that the service made. */
-export interface Change extends DraftState {
-  readonly rect: Region;
-  readonly values: Uint8Array;
-}
-
-/** The whole draft as the service has it. */
-export interface Whole extends DraftState {
-  readonly values: Uint8Array;
-}
-
-/** What the queue asks of the service. Each throws what `failureOf` understands. */
-export interface DraftGateway {
-  stroke(revision: number, stroke: ToolStroke): Promise<DraftState>;
-  undo(revision: number): Promise<Change>;
-  redo(revision: number): Promise<Change>;
-  snap(revision: number, region: Region): Promise<Change>;
-  load(): Promise<Whole>;
-}
-
-/** Why a request failed: the mask has changed meanwhile, nobody answered, or the service says no. */
-export type Failure = { kind: 'conflict' | 'away' | 'refused'; sentence: string };
+import type { Surface } from './canvas/surface.ts';
+import type { DraftGateway, Failure, StrokeKeeper, ToolStroke } from './draft-gateway.ts';
 
 export type SaveMark =
   | { readonly state: 'saved' }
@@ -42,7 +14,7 @@ export type SaveMark =
   /** Strokes wait; they are sent when the service is back, or on `retry`. */
   | { readonly state: 'unsaved'; readonly why: string; readonly strokes: number }
   /** Another window has painted; what it painted is shown, and these strokes are not stored. */
-  | { readonly state: 'conflict'; readonly why: string; readonly strokes: number };
+  | { readonly state: 'conflict'; readonly why: string; readonly strokes: number; readonly shown: boolean };
 
 type Step =
   { kind: 'stroke'; toolStroke: ToolStroke } | { kind: 'undo' } | { kind: 'redo' } | { kind: 'snap'; region: Region };
@@ -51,7 +23,8 @@ export class DraftQueue {
   readonly #surface: Surface;
   readonly #gateway: DraftGateway;
   readonly #failureOf: (error: unknown) => Failure;
-  readonly #tell: (refused?: string) => void;
+  readonly #keeper: StrokeKeeper;
+  readonly #told: (refused?: string) => void;
   #revision: number;
   /** The newest revision that the service has spoken of. */
   #newest = 0;
@@ -63,6 +36,8 @@ export class DraftQueue {
   #failure: Failure | undefined;
   /** Strokes that a conflict has kept from being stored. */
   #kept: ToolStroke[] = [];
+  /** Those are shown over what is there now, to be looked at. */
+  #shown = false;
   /** Strokes taken back before they were sent, newest last. */
   #undone: ToolStroke[] = [];
   #whenIdle: (() => void)[] = [];
@@ -73,12 +48,14 @@ export class DraftQueue {
     gateway: DraftGateway,
     failureOf: (error: unknown) => Failure,
     start: DraftState,
+    keeper: StrokeKeeper,
     tell: (refused?: string) => void,
   ) {
     this.#surface = surface;
     this.#gateway = gateway;
     this.#failureOf = failureOf;
-    this.#tell = tell;
+    this.#keeper = keeper;
+    this.#told = tell;
     this.#revision = start.revision;
     this.#undo = start.undo;
     this.#redo = start.redo;
@@ -99,7 +76,8 @@ export class DraftQueue {
 
   get mark(): SaveMark {
     if (this.#kept.length > 0) {
-      return { state: 'conflict', why: this.#failure?.sentence ?? '', strokes: this.#kept.length };
+      const why = this.#failure?.sentence ?? '';
+      return { state: 'conflict', why, strokes: this.#kept.length, shown: this.#shown };
     }
     if (this.#failure !== undefined && this.#steps.length > 0) {
       return { state: 'unsaved', why: this.#failure.sentence, strokes: this.#steps.length };
@@ -117,6 +95,11 @@ export class DraftQueue {
     return this.#steps.length === 0;
   }
 
+  /** Strokes that are not stored: those that wait, and those of a conflict. */
+  get unsaved(): readonly ToolStroke[] {
+    return [...this.#kept, ...this.#steps.flatMap((step) => (step.kind === 'stroke' ? [step.toolStroke] : []))];
+  }
+
   /** Resolves when nothing waits and nothing is on its way, or what waits cannot be sent. */
   settled(): Promise<void> {
     return this.idle || this.#failure !== undefined
@@ -130,13 +113,28 @@ export class DraftQueue {
     this.#push({ kind: 'stroke', toolStroke });
   }
 
+  /**
+   * Strokes that a page which was closed has left: they are sent on the revision that they were made on. Where that is the
+   * newest no more, they stay on offer, as after any conflict.
+   */
+  resume(revision: number, strokes: readonly ToolStroke[]): void {
+    if (strokes.length === 0) return;
+    this.#revision = revision;
+    for (const toolStroke of strokes) {
+      this.#surface.put(toolStroke.stroke.rect, toolStroke.stroke.after);
+      this.#steps.push({ kind: 'stroke', toolStroke });
+    }
+    this.#tell();
+    void this.#send();
+  }
+
   snap(region: Region): void {
     this.#push({ kind: 'snap', region });
   }
 
   /** Take back the newest stroke; one that has not been sent never will be. */
   undo(): void {
-    if (this.undoable === 0 || this.blocked) return;
+    if (this.undoable === 0 || this.blocked || this.#kept.length > 0) return;
     const last = this.#steps.at(-1);
     if (last?.kind === 'stroke' && (this.#steps.length > 1 || !this.#sending)) {
       this.#drop((step) => step !== last);
@@ -147,7 +145,7 @@ export class DraftQueue {
   }
 
   redo(): void {
-    if (this.redoable === 0 || this.blocked) return;
+    if (this.redoable === 0 || this.blocked || this.#kept.length > 0) return;
     const undone = this.#undone.pop();
     if (undone === undefined) this.#push({ kind: 'redo' });
     else {
@@ -165,11 +163,22 @@ export class DraftQueue {
   /** After a conflict: paint the strokes that were not stored over what is there now, as one; or let them go. */
   resolve(again: boolean): void {
     const kept = this.#kept;
+    this.#surface.restore();
+    this.#shown = false;
     this.#kept = [];
     this.#failure = undefined;
     const stroke = again ? this.#surface.repeat(kept.map((one) => one.stroke)) : undefined;
     if (stroke === undefined) this.#tell();
     else this.add({ tool: 'again', params: { strokes: kept.length }, stroke });
+  }
+
+  /** After a conflict: show the strokes over what is there now, without storing them; or that alone. */
+  showKept(on: boolean): void {
+    if (this.#kept.length === 0) return;
+    if (on) this.#surface.attempt(this.#kept.map(({ stroke }) => stroke));
+    else this.#surface.restore();
+    this.#shown = on;
+    this.#tell();
   }
 
   /** The service says that the draft stands at a revision: where it is not ours, read it. */
@@ -262,16 +271,20 @@ export class DraftQueue {
     if (failure.kind === 'refused' && this.#steps[0].kind === 'stroke') return;
     if (failure.kind === 'refused') this.#tell(failure.sentence);
     // The picture as it is now comes in the place of ours; strokes stay on offer.
-    const strokes = this.#steps.flatMap((step) => (step.kind === 'stroke' ? [step.toolStroke] : []));
+    this.#kept = [...this.unsaved];
     this.#drop(() => false);
+    if (this.#kept.length > 0) this.#failure = failure;
     await this.reload();
-    this.#kept = strokes;
-    if (strokes.length > 0) this.#failure = failure;
   }
 
   #drop(keep: (step: Step) => boolean): void {
     this.#steps.splice(0, this.#steps.length, ...this.#steps.filter(keep));
     if (this.#steps.length === 0) this.#failure = undefined;
+  }
+
+  #tell(refused?: string): void {
+    this.#keeper.keep(this.#revision, this.unsaved);
+    this.#told(refused);
   }
 
   #take({ revision, undo, redo }: DraftState): void {

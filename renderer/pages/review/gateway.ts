@@ -2,7 +2,7 @@
 import type { DraftState } from '../../../core/api/review.ts';
 import { ApiError, call, errorText } from '../../lib/api.ts';
 import { blobOfBase64, deflate, inflate } from './canvas/codec.ts';
-import type { Change, DraftGateway, Failure, Whole } from './draft-queue.ts';
+import type { Change, DraftGateway, Failure, Whole } from './draft-gateway.ts';
 
 /** A draft with the size of its picture. */
 export interface LoadedDraft extends Whole {

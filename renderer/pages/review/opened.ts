@@ -6,6 +6,7 @@ import type { Pixels } from './canvas/flood.ts';
 import { Surface } from './canvas/surface.ts';
 import { DraftQueue } from './draft-queue.ts';
 import { draftGateway, failureOf, loadDraft, type LoadedDraft } from './gateway.ts';
+import { KeptStrokes } from './kept-strokes.ts';
 
 /** Who is told of changes; set by whoever shows the context. */
 export interface Watcher {
@@ -34,6 +35,7 @@ export class OpenedContext {
     picture: ImageBitmap,
     { width, height, values, ...start }: LoadedDraft,
     saliency: Bitmap | undefined,
+    kept: KeptStrokes,
   ) {
     this.id = detail.id;
     this.image = detail.image;
@@ -42,9 +44,10 @@ export class OpenedContext {
     this.picture = picture;
     this.saliency = saliency;
     this.surface = new Surface({ width, height, data: values }, (rect) => this.watcher?.repaint(rect));
-    this.queue = new DraftQueue(this.surface, draftGateway(project, detail.id), failureOf, start, (refused) =>
+    this.queue = new DraftQueue(this.surface, draftGateway(project, detail.id), failureOf, start, kept, (refused) =>
       this.watcher?.moved(refused),
     );
+    this.queue.resume(kept.revision, kept.strokes);
   }
 
   /** Colours of the picture; read once, when a tool first asks for them. */
@@ -74,7 +77,9 @@ export async function openContext(project: string, context: number, signal: Abor
     const sizes = `${picture.width} x ${picture.height} pixels, its mask ${draft.width} x ${draft.height}`;
     throw new ApiError('damaged', 0, `${detail.path} has ${sizes}: import it again, then find its context anew.`);
   }
-  return new OpenedContext(project, detail, picture, draft, saliency);
+  // Last of all: from here on this page answers for them.
+  const kept = await KeptStrokes.take(project, context);
+  return new OpenedContext(project, detail, picture, draft, saliency, kept);
 }
 
 async function loadPicture(project: string, image: number, signal: AbortSignal): Promise<ImageBitmap> {

@@ -2,7 +2,12 @@
  * Contexts that are open or come next. One shelf a project for as long as the app is open: strokes that wait for the
  * service are sent also when another page is shown.
  */
+import { errorText } from '../../lib/api.ts';
 import { connection } from '../../lib/connection.svelte.ts';
+import { plural } from '../../lib/format.ts';
+import { router } from '../../lib/router.svelte.ts';
+import { toasts } from '../../lib/toasts.svelte.ts';
+import type { SaveMark } from './draft-queue.ts';
 import { openContext, type OpenedContext } from './opened.ts';
 
 /** Pixels of all pictures together; about six bytes each. */
@@ -52,8 +57,7 @@ export class Shelf {
     for (const [context, { opened, abort }] of [...this.#kept].reverse()) {
       count++;
       pixels += opened === undefined ? 0 : opened.width * opened.height;
-      if (contexts.slice(0, 2).includes(context) || opened?.watcher !== undefined || opened?.queue.idle === false)
-        continue;
+      if (contexts.slice(0, 2).includes(context) || opened?.watcher !== undefined || waits(opened)) continue;
       if (count <= contexts.length + SPARE && pixels <= MOST_PIXELS) continue;
       this.#kept.delete(context);
       abort.abort();
@@ -64,11 +68,37 @@ export class Shelf {
   /** Nothing is shown any more; what has strokes that wait stays. */
   clear(): void {
     for (const [context, { opened, abort }] of this.#kept) {
-      if (opened?.queue.idle === false) continue;
+      if (waits(opened)) continue;
       this.#kept.delete(context);
       abort.abort();
       opened?.close();
     }
+  }
+
+  /**
+   * Send what closed pages have left, and say what became of it.
+   * @param left how many strokes, by context
+   */
+  async resume(left: ReadonlyMap<number, number>): Promise<void> {
+    for (const [context, strokes] of left) {
+      try {
+        const { queue } = await this.get(context);
+        await queue.settled();
+        this.#report(context, queue.mark, strokes);
+      } catch (error) {
+        toasts.error(`Strokes that were not stored before the window closed still wait: ${errorText(error)}`);
+      }
+    }
+  }
+
+  #report(context: number, mark: SaveMark, strokes: number): void {
+    const was = `${plural(strokes, 'stroke')} from before the window closed ${strokes === 1 ? 'was' : 'were'}`;
+    if (mark.state === 'saved') toasts.ok(`${was} stored now.`);
+    if (mark.state !== 'conflict' && mark.state !== 'unsaved') return;
+    toasts.error(`${was} not stored: ${mark.why}`, {
+      label: 'Look',
+      run: () => void router.go({ project: this.#project, page: 'review', query: { state: 'all', context } }),
+    });
   }
 
   #open(context: number): Kept {
@@ -86,6 +116,11 @@ export class Shelf {
     );
     return kept;
   }
+}
+
+/** It has strokes that are not stored. */
+function waits(opened: OpenedContext | undefined): boolean {
+  return opened !== undefined && (opened.queue.unsaved.length > 0 || !opened.queue.idle);
 }
 
 const shelves = new Map<string, Shelf>();

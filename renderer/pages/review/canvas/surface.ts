@@ -73,8 +73,14 @@ export class Surface {
     return this.commit();
   }
 
-  /** Make the changes of strokes once more on the mask as it is now, as one stroke. Their unchanged pixels count for nothing. */
+  /** Make the changes of strokes once more on the mask as it is now, as one stroke. */
   repeat(strokes: readonly Stroke[]): Stroke | undefined {
+    this.attempt(strokes);
+    return this.commit();
+  }
+
+  /** Show those changes as a stroke under way, which `restore` takes back. Unchanged pixels of strokes count for nothing. */
+  attempt(strokes: readonly Stroke[]): void {
     this.restore();
     for (const { rect, before, after } of strokes) {
       const values = cut(this.mask, rect);
@@ -82,6 +88,5 @@ export class Surface {
       paste(this.mask, rect, values);
       this.touch(rect);
     }
-    return this.commit();
   }
 }

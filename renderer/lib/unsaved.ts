@@ -1,0 +1,18 @@
+/** What would be late or lost if the window closed now. It asks before it does; the shell asks by itself. */
+import { bridge } from './bridge.ts';
+
+const counts = new Map<object, number>();
+let told = 0;
+
+/** @param count what an owner has that is not stored */
+export function setUnsaved(owner: object, count: number): void {
+  if (count > 0) counts.set(owner, count);
+  else counts.delete(owner);
+  const total = [...counts.values()].reduce((sum, one) => sum + one, 0);
+  if (total !== told) bridge?.setUnsaved(total);
+  told = total;
+}
+
+addEventListener('beforeunload', (event) => {
+  if (counts.size > 0) event.preventDefault();
+});
