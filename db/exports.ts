@@ -19,7 +19,7 @@ export function exportTable(connection: Connection): ExportTable {
   );
   const list = connection.prepare<[], ExportRow>('SELECT * FROM export ORDER BY id');
   const addItem = connection.prepare<[ExportItem]>(
-    insertInto('exportItem', 'exportId, file, imageId, contextId, maskId, lambda', 'REPLACE'),
+    insertInto('exportItem', 'exportId, file, imageId, contextId, maskId, backgroundId, lambda', 'REPLACE'),
   );
   const page = connection.prepare<[number, string, number], ExportItem>(
     'SELECT * FROM exportItem WHERE exportId = ? AND file > ? ORDER BY file LIMIT ?',

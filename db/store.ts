@@ -1,6 +1,7 @@
 /** All tables of one open project. */
 import type { ProjectStore } from '../core/storage/project-store.ts';
 import { bankTable } from './bank.ts';
+import { backgroundTable } from './backgrounds.ts';
 import { namedBlobs } from './blobs.ts';
 import { classTable } from './classes.ts';
 import { contextTable } from './contexts.ts';
@@ -34,6 +35,7 @@ export function createStore(project: OpenProject): ProjectStore {
     contexts: contextTable(connection),
     drafts: draftTable(connection),
     bank: bankTable(connection),
+    backgrounds: backgroundTable(connection),
     uses: useTable(connection),
     leftover: leftoverTable(connection),
     runs: runTable(connection),

@@ -33,6 +33,12 @@ export function useTable(connection: Connection): UseTable {
     INSERT INTO contextUse (contextId, tallyId, maskId, pictures)
     SELECT contextId, ?, maskId, count(*) FROM exportItem
     WHERE exportId = ? AND contextId IS NOT NULL AND maskId IS NOT NULL GROUP BY contextId, maskId`);
+  const addBankBackgrounds = connection.prepare<[number, string]>(`
+    INSERT INTO backgroundUse (backgroundId, tallyId, pictures) SELECT value, ?, NULL FROM json_each(?)`);
+  const addExportBackgrounds = connection.prepare<[number, number]>(`
+    INSERT INTO backgroundUse (backgroundId, tallyId, pictures)
+    SELECT backgroundId, ?, count(*) FROM exportItem
+    WHERE exportId = ? AND backgroundId IS NOT NULL GROUP BY backgroundId`);
   const runs = connection.prepare<[number], RunUseRow>(`
     SELECT run.id, run.name, run.state, run.modelBlob, maskId
     FROM contextUse JOIN useTally ON useTally.id = tallyId JOIN run ON run.bankBlob = useTally.bankBlob
@@ -53,26 +59,41 @@ export function useTable(connection: Connection): UseTable {
     SELECT count(*) FROM run JOIN useTally ON useTally.bankBlob = run.bankBlob WHERE useTally.id IN (${USED})`);
   const exportsOf = connection.column<number>(`
     SELECT count(*) FROM useTally WHERE exportId IS NOT NULL AND id IN (${USED})`);
+  const ofBackgrounds = connection.prepare<
+    [],
+    { backgroundId: number; runs: number; exports: number; pictures: number }
+  >(`
+    SELECT backgroundId, count(run.id) AS runs, count(DISTINCT exportId) AS exports, coalesce(sum(pictures), 0) AS pictures
+    FROM backgroundUse JOIN useTally ON useTally.id = tallyId LEFT JOIN run ON run.bankBlob = useTally.bankBlob
+    GROUP BY backgroundId`);
   return {
     newBank: () => newBank().at(0),
+    newBanks: () => newBanks()[0],
     addBank: (blob, entries) =>
       connection.transaction(() => {
-        const pairs = JSON.stringify(entries.map(({ contextId, maskId }) => [contextId, maskId]));
-        addBankUses.run(addBankTally.insert(blob), pairs);
+        const tally = addBankTally.insert(blob);
+        const contexts = entries.filter((entry) => 'contextId' in entry);
+        addBankUses.run(tally, JSON.stringify(contexts.map(({ contextId, maskId }) => [contextId, maskId])));
+        const backgrounds = entries.filter((entry) => 'backgroundId' in entry);
+        addBankBackgrounds.run(tally, JSON.stringify(backgrounds.map(({ backgroundId }) => backgroundId)));
       }),
     addExports: () =>
       connection.transaction(() => {
-        for (const id of newExports()) addExportUses.run(addExportTally.insert(id), id);
+        for (const id of newExports()) {
+          const tally = addExportTally.insert(id);
+          addExportUses.run(tally, id);
+          addExportBackgrounds.run(tally, id);
+        }
       }),
     ofContext: (id) => ({
       runs: runs.all(id).map(({ modelBlob, ...run }) => ({ ...run, model: modelBlob !== null })),
       exports: exports.all(id),
     }),
-    newBanks: () => newBanks()[0],
     counts: (ids) => counts.all(JSON.stringify(ids)),
     ofContexts: (ids) => {
       const wanted = JSON.stringify(ids);
       return { runs: runsOf(wanted)[0], exports: exportsOf(wanted)[0] };
     },
+    ofBackgrounds: () => new Map(ofBackgrounds.all().map(({ backgroundId, ...uses }) => [backgroundId, uses])),
   };
 }

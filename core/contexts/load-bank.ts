@@ -3,10 +3,13 @@ import { UserError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import { decodeGrey, decodeRgb, resizeGrey, type Target } from '../data/decode.ts';
 import { SnapshotFiles } from '../data/snapshot-files.ts';
-import type { DatasetSnapshot } from '../data/snapshot.ts';
+import type { DatasetSnapshot, SnapshotPicture } from '../data/snapshot.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
+import type { BlobId } from '../storage/records.ts';
 import type { TrainConfig } from '../training/config.ts';
 import { CuratedBank, NO_LIMIT } from '../training/curated-bank.ts';
+import { bankBackgrounds, NO_CLASS } from './bank-backgrounds.ts';
+import { usableEntries } from './bank-pictures.ts';
 import type { BankEntry } from './bank.ts';
 
 /**
@@ -23,12 +26,15 @@ export async function loadCuratedBank(
 ): Promise<CuratedBank> {
   const size = config.inputSize;
   const target: Target = { width: size, height: size, fit: 'cover' };
-  const images = new Map(snapshot.images.map((image) => [image.id, image]));
-  // A context whose image has left the training split since is not used: nothing but training images ever is.
-  const usable = entries.flatMap((entry) => {
-    const image = images.get(entry.imageId);
-    return image?.split === 'train' ? [{ entry, image }] : [];
-  });
+  const { roots, backgrounds } = bankBackgrounds(snapshot, entries);
+  const usable: { image: SnapshotPicture; maskBlob: BlobId | null; label: number }[] = [
+    ...usableEntries(entries, snapshot).map(({ entry, image }) => ({
+      image,
+      maskBlob: entry.maskBlob,
+      label: image.label,
+    })),
+    ...[...backgrounds.values()].map((image) => ({ image, maskBlob: null, label: NO_CLASS })),
+  ];
   if (usable.length === 0) {
     throw new UserError(
       'empty',
@@ -37,18 +43,23 @@ export async function loadCuratedBank(
   }
   const pixels = new Uint8Array(usable.length * size * size * 3);
   const masks = new Float32Array(usable.length * size * size);
-  const files = new SnapshotFiles(snapshot.roots);
+  const files = new SnapshotFiles(roots);
   try {
-    for (const [index, { entry, image }] of usable.entries()) {
+    for (const [index, { image, maskBlob }] of usable.entries()) {
       if (signal.aborted) throw new UserError('cancelled', 'Loading the curated bank was cancelled.');
       pixels.set(await decodeRgb(await files.read(image), target, image), index * size * size * 3);
-      const mask = await resizeGrey(await decodeGrey(blobs.get(entry.maskBlob)), target);
-      for (let i = 0; i < mask.length; i++) masks[index * size * size + i] = mask[i] / 255;
+      const own = masks.subarray(index * size * size, (index + 1) * size * size);
+      if (maskBlob === null) {
+        own.fill(1);
+        continue;
+      }
+      const mask = await resizeGrey(await decodeGrey(blobs.get(maskBlob)), target);
+      for (let i = 0; i < mask.length; i++) own[i] = mask[i] / 255;
     }
   } finally {
     await files.close();
   }
-  const labels = Int32Array.from(usable, ({ image }) => image.label);
+  const labels = Int32Array.from(usable, ({ label }) => label);
   const { curatedUses: uses, curatedUsesPer: per } = config;
   const limit = uses === 0 ? NO_LIMIT : { uses, per };
   return new CuratedBank(random, { pixels, masks, labels }, size, config.augment, limit);

@@ -1,7 +1,7 @@
 /** The bank as it would be had nobody edited a mask: what a person's edits are compared with. */
 import type { ProjectStore } from '../storage/project-store.ts';
 import type { Mask } from '../storage/records.ts';
-import type { BankEntry } from './bank.ts';
+import { isContext, type BankEntry } from './bank.ts';
 
 export interface UneditedBank {
   /** The same contexts in the same order. */
@@ -20,6 +20,7 @@ export function uneditedBank(store: ProjectStore, bank: readonly BankEntry[]): U
   let replaced = 0;
   let unmatched = 0;
   const unedited = bank.map((entry): BankEntry => {
+    if (!isContext(entry)) return entry;
     const mask = store.masks.get(entry.maskId);
     if (!mask || !isByPerson(mask)) return entry;
     const own = modelVersion(store, mask);

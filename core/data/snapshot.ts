@@ -15,8 +15,9 @@ export interface SnapshotRoot {
   path: string;
 }
 
-export interface SnapshotImage {
-  /** `ImageRecord.id`. */
+/** A picture and where its file lies. */
+export interface SnapshotPicture {
+  /** `ImageRecord.id`; of a plain background `Background.id`. */
   id: number;
   root: number;
   path: string;
@@ -28,6 +29,9 @@ export interface SnapshotImage {
   width: number;
   height: number;
   orientation: number;
+}
+
+export interface SnapshotImage extends SnapshotPicture {
   /** Index into `DatasetSnapshot.classes`. */
   label: number;
   split: Split;

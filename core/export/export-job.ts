@@ -5,8 +5,9 @@ import { syncFolder } from '../base/durable-file.ts';
 import { UserError } from '../base/errors.ts';
 import { canonicalJson } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
+import { bankBackgrounds } from '../contexts/bank-backgrounds.ts';
 import { bankHash, readBank, type BankEntry } from '../contexts/bank.ts';
-import { datasetHash, readSnapshot, type DatasetSnapshot } from '../data/snapshot.ts';
+import { datasetHash, readSnapshot, type DatasetSnapshot, type SnapshotRoot } from '../data/snapshot.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
 import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId, ExportItem, Split } from '../storage/records.ts';
@@ -64,6 +65,8 @@ interface ExportWork {
   spec: ExportSpec;
   snapshot: DatasetSnapshot;
   bank: BankEntry[];
+  /** Where pictures come from: those of the snapshot, then the folders of plain backgrounds. */
+  roots: SnapshotRoot[];
   plan: ExportPlan;
   /** Hash of the plan and all else that decides the bytes. */
   planHash: BlobId;
@@ -86,9 +89,10 @@ export const exportJob: Job<ExportSpec, ExportEvent, ExportResult> = async (spec
   const plan = planExport(snapshot, bank, spec.recipe);
   const images = new Map(snapshot.images.map((image) => [image.id, image]));
   const { mask, format } = spec.recipe;
-  const settings = { roots: snapshot.roots, blobFolder: spec.blobFolder, mask, format };
-  const workshop = new Workshop(images, settings, spec.dryRun ? 0 : plan.items.length);
-  const work = { spec, snapshot, bank, plan, planHash: hashPlan(plan, spec.recipe), workshop, port };
+  const { roots, backgrounds } = bankBackgrounds(snapshot, bank);
+  const settings = { roots, blobFolder: spec.blobFolder, mask, format };
+  const workshop = new Workshop(images, backgrounds, settings, spec.dryRun ? 0 : plan.items.length);
+  const work = { spec, snapshot, bank, roots, plan, planHash: hashPlan(plan, spec.recipe), workshop, port };
   try {
     return await runExport(work);
   } finally {
@@ -132,7 +136,7 @@ async function runExport(work: ExportWork): Promise<ExportResult> {
 
 /** Write down what is there, and that it is complete. @returns hash of the manifest */
 function finish(folder: ExportFolder, work: ExportWork, written: Written): BlobId {
-  const { spec, snapshot, bank, plan } = work;
+  const { spec, snapshot, bank, roots, plan } = work;
   for (const sub of foldersOf(plan.items)) syncFolder(join(folder.path, sub));
   for (const split of new Set(plan.items.map((item) => item.split))) syncFolder(join(folder.path, split));
   const items = plan.items.map(({ file }) => written.get(file)!);
@@ -145,7 +149,7 @@ function finish(folder: ExportFolder, work: ExportWork, written: Written): BlobI
     bank: { hash: bankHash(bank), blob: spec.bankBlob },
     recipe: spec.recipe,
     plan: work.planHash,
-    roots: snapshot.roots.map(({ kind, path }) => ({ kind, name: basename(path) })),
+    roots: roots.map(({ kind, path }) => ({ kind, name: basename(path) })),
     classes: plan.classes.map((planned) => ({ ...planned, pictures: countSplits(items, planned.name) })),
     leftOut: plan.leftOut,
     pictures: items.length,
@@ -177,8 +181,8 @@ function hashPlan(plan: ExportPlan, recipe: ExportRecipe): BlobId {
 }
 
 /** An export inside a folder that images come from would be imported with them at the next scan. */
-function refuseSourceFolders({ spec, snapshot }: ExportWork): void {
-  for (const { kind, path } of snapshot.roots) {
+function refuseSourceFolders({ spec, roots }: ExportWork): void {
+  for (const { kind, path } of roots) {
     const inside = relative(path, resolve(spec.out));
     if (kind !== 'folder' || inside === '..' || inside.startsWith(`..${sep}`)) continue;
     throw new UserError(
@@ -204,6 +208,7 @@ class ItemTeller {
       imageId: source.id,
       contextId: context?.id ?? null,
       maskId: context?.mask.kind === 'version' ? context.mask.id : null,
+      backgroundId: context?.background ?? null,
       lambda: context?.lambda ?? null,
     });
     if (this.#items.length >= ITEMS_AT_ONCE) this.flush();

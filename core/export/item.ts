@@ -29,6 +29,8 @@ export type ImageReference = z.infer<typeof ImageReference>;
 export const MaskReference = z.discriminatedUnion('kind', [
   /** A version of a mask: its id in the project and its bytes' hash. */
   z.strictObject({ kind: z.literal('version'), id: z.int().min(1), blob: Hash }),
+  /** All of it: of a plain background. */
+  z.strictObject({ kind: z.literal('whole') }),
   /** Inside a rectangle of the upright context image all, outside nothing. */
   z.strictObject({ kind: z.literal('rectangle'), x: z.int().min(0), y: z.int().min(0), width: Pixels, height: Pixels }),
 ]);
@@ -50,9 +52,12 @@ export const PlanItem = z.strictObject({
   height: Pixels,
   context: z
     .strictObject({
-      /** `Context.id`; null for a random image. */
+      /** `Context.id`; null for a random image and for a plain background. */
       id: z.int().min(1).nullable(),
-      image: ImageReference,
+      /** `Background.id`; only of a plain background. */
+      background: z.int().min(1).optional(),
+      /** A plain background is no image of the data set: its id is null. */
+      image: ImageReference.extend({ id: z.int().min(1).nullable() }),
       mask: MaskReference,
       /** How image and mask are resized and cut to the output. */
       crop: Crop,

@@ -37,6 +37,7 @@ const COLUMNS: readonly [string, (item: LineageItem) => string | number | null][
   ['context_height', ({ context }) => context?.crop.resized.height ?? null],
   ['crop_left', ({ context }) => context?.crop.left ?? null],
   ['crop_top', ({ context }) => context?.crop.top ?? null],
+  ['background_id', ({ context }) => context?.background ?? null],
 ];
 
 function rectangle({ x, y, width, height }: { x: number; y: number; width: number; height: number }): string {

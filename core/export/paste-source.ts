@@ -1,8 +1,9 @@
 /** Where the contexts of an export are drawn from; one arm of the recipe each. */
 import { UserError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
-import type { BankEntry } from '../contexts/bank.ts';
-import type { SnapshotImage } from '../data/snapshot.ts';
+import { NO_CLASS } from '../contexts/bank-backgrounds.ts';
+import { isContext, type BankEntry } from '../contexts/bank.ts';
+import type { SnapshotImage, SnapshotPicture } from '../data/snapshot.ts';
 import { Deck } from './deck.ts';
 import type { MaskReference } from './item.ts';
 import type { ExportArm, ExportRecipe } from './recipe.ts';
@@ -10,9 +11,11 @@ import { drawnRegion } from './region.ts';
 
 /** What is pasted, before it is fitted to a picture. */
 export interface Paste {
-  /** `Context.id`; null for a random image. */
+  /** `Context.id`; null for a random image and for a plain background. */
   contextId: number | null;
-  image: SnapshotImage;
+  /** `Background.id`; null for all else. */
+  backgroundId: number | null;
+  image: SnapshotPicture;
   mask: MaskReference;
 }
 
@@ -27,13 +30,15 @@ export interface PasteSources {
   images: readonly SnapshotImage[];
   /** Accepted contexts; those of other images are passed over. */
   bank: readonly BankEntry[];
+  /** The plain backgrounds that may be used, by `Background.id`. */
+  backgrounds: ReadonlyMap<number, SnapshotPicture>;
   recipe: ExportRecipe;
   /** The generator for a purpose. */
   random: (purpose: string) => Random;
 }
 
-/** A paste with the share of the picture that its mask covers. */
-type BankPaste = Paste & { area: number };
+/** A paste with the share of the picture that its mask covers, and its class; `NO_CLASS` for a plain background. */
+type BankPaste = Paste & { area: number; label: number };
 
 const ARMS: Readonly<Record<ExportArm, (sources: PasteSources) => DrawPaste | null>> = {
   context: anyContext,
@@ -55,7 +60,7 @@ function anyContext(sources: PasteSources): DrawPaste {
 function ownClassContext(sources: PasteSources): DrawPaste {
   const pastes = bankPastes(sources);
   const decks = sources.classes.map((name, label) => {
-    const own = pastes.filter(({ image }) => image.label === label);
+    const own = pastes.filter((paste) => paste.label === label);
     return new Deck(own, sources.random(`contexts of ${name}`), sources.recipe.reuse);
   });
   return (target) => {
@@ -67,7 +72,7 @@ function ownClassContext(sources: PasteSources): DrawPaste {
 function randomRegion(sources: PasteSources): DrawPaste {
   const areas = new Deck(bankPastes(sources), sources.random('areas'));
   const regions = sources.random('regions');
-  const images = sources.images.filter((image) => isAllowed(sources, image)).map((image) => ({ image }));
+  const images = sources.images.filter(({ label }) => isAllowed(sources, label)).map((image) => ({ image }));
   const deck = new Deck(images, sources.random('images'), sources.recipe.reuse);
   return (target) => {
     const matched = areas.draw();
@@ -79,26 +84,34 @@ function randomRegion(sources: PasteSources): DrawPaste {
     }
     const { image } = drawFrom(deck, target, sources.recipe, 'training images to cut random regions from');
     const region = drawnRegion(image, matched.area, () => regions.uniform());
-    return { contextId: null, image, mask: { kind: 'rectangle', ...region } };
+    return { contextId: null, backgroundId: null, image, mask: { kind: 'rectangle', ...region } };
   };
 }
 
 function bankPastes(sources: PasteSources): BankPaste[] {
   const images = new Map(sources.images.map((image) => [image.id, image]));
   return sources.bank.flatMap((entry): BankPaste[] => {
+    if (!isContext(entry)) {
+      const background = sources.backgrounds.get(entry.backgroundId);
+      if (!background || !isAllowed(sources, NO_CLASS)) return [];
+      const whole = { mask: { kind: 'whole' }, area: 1, label: NO_CLASS } as const;
+      return [{ contextId: null, backgroundId: entry.backgroundId, image: background, ...whole }];
+    }
     const image = images.get(entry.imageId);
-    if (!image || !isAllowed(sources, image)) return [];
+    if (!image || !isAllowed(sources, image.label)) return [];
     const mask: MaskReference = { kind: 'version', id: entry.maskId, blob: entry.maskBlob };
-    return [{ contextId: entry.contextId, image, mask, area: entry.area }];
+    const { contextId, area } = entry;
+    return [{ contextId, backgroundId: null, image, mask, area, label: image.label }];
   });
 }
 
-function isAllowed({ classes, recipe }: PasteSources, image: SnapshotImage): boolean {
-  return recipe.contextClasses?.includes(classes[image.label]) ?? true;
+/** Where the recipe names classes, what has none is not used. */
+function isAllowed({ classes, recipe }: PasteSources, label: number): boolean {
+  return recipe.contextClasses?.includes(classes[label]) ?? true;
 }
 
 /** A picture is never its own context, by content: that would change nothing. */
-function drawFrom<T extends { image: SnapshotImage }>(
+function drawFrom<T extends { image: SnapshotPicture }>(
   deck: Deck<T>,
   target: SnapshotImage,
   { reuse }: ExportRecipe,

@@ -2,7 +2,7 @@
 import { UserError } from '../base/errors.ts';
 import { decodeGrey, decodeRgb, resizeGrey, type GreyImage } from '../data/decode.ts';
 import type { CoverCrop, Size } from '../data/geometry.ts';
-import type { SnapshotImage, SnapshotRoot } from '../data/snapshot.ts';
+import type { SnapshotPicture, SnapshotRoot } from '../data/snapshot.ts';
 import { SnapshotFiles } from '../data/snapshot-files.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { MaskReference } from './item.ts';
@@ -25,7 +25,7 @@ export class Pictures {
    * @returns output.height x output.width x 3 bytes, RGB; not to be changed
    * @throws UserError 'not-found', 'unreadable', 'changed' or 'damaged', naming the file
    */
-  async picture(image: SnapshotImage, crop: CoverCrop | null, output: Size, shelf: Shelf): Promise<Uint8Array> {
+  async picture(image: SnapshotPicture, crop: CoverCrop | null, output: Size, shelf: Shelf): Promise<Uint8Array> {
     const { width, height } = crop?.resized ?? output;
     const pixels = await this.#shelved(pictureKey(image, { width, height }), shelf, async () => {
       const bytes = await this.#files.read(image);
@@ -47,12 +47,13 @@ export class Pictures {
    */
   async mask(
     mask: MaskReference,
-    image: SnapshotImage,
+    image: SnapshotPicture,
     crop: CoverCrop,
     output: Size,
     shelf: Shelf,
   ): Promise<Uint8Array> {
     const { resized } = crop;
+    if (mask.kind === 'whole') return new Uint8Array(output.width * output.height).fill(255);
     const make = async (): Promise<Uint8Array> =>
       resizeGrey(await this.#maskOf(mask, image), { ...resized, fit: 'fill' });
     const key = maskKey(mask, resized);
@@ -63,7 +64,7 @@ export class Pictures {
     return this.#files.close();
   }
 
-  async #maskOf(mask: MaskReference, image: SnapshotImage): Promise<GreyImage> {
+  async #maskOf(mask: Exclude<MaskReference, { kind: 'whole' }>, image: SnapshotPicture): Promise<GreyImage> {
     if (mask.kind === 'rectangle') return rectangleMask(mask, image);
     const grey = await decodeGrey(this.#blobs.get(mask.blob));
     if (grey.width === image.width && grey.height === image.height) return grey;

@@ -3,13 +3,14 @@
  * input gives an equal plan; all random choices are made here, none while writing.
  *
  * Only training images are used: everything is drawn from `split === 'train'`, less the images whose file is also in
- * another split. No rule ties a context to a class (method.md 2.4 has none), but no picture is its own context.
+ * another split, and from the plain backgrounds that are in no other split. No rule ties a context to a class (method.md 2.4 has none), but no picture is its own context.
  */
 import { UserError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
+import { bankBackgrounds } from '../contexts/bank-backgrounds.ts';
 import type { BankEntry } from '../contexts/bank.ts';
 import { coverCrop, type Size } from '../data/geometry.ts';
-import type { DatasetSnapshot, SnapshotImage } from '../data/snapshot.ts';
+import type { DatasetSnapshot, SnapshotImage, SnapshotPicture } from '../data/snapshot.ts';
 import { Deck } from './deck.ts';
 import { folderNames } from './folder-names.ts';
 import type { ImageReference, PlanItem } from './item.ts';
@@ -48,7 +49,8 @@ export function planExport(snapshot: DatasetSnapshot, bank: readonly BankEntry[]
   const training = snapshot.images.filter(({ split }) => split === 'train');
   const images = training.filter(({ hash }) => !elsewhere.has(hash));
   const writer = new ItemMaker(snapshot, recipe);
-  const drawPaste = pasteSource({ classes: snapshot.classes, images, bank, recipe, random });
+  const { backgrounds } = bankBackgrounds(snapshot, bank);
+  const drawPaste = pasteSource({ classes: snapshot.classes, images, bank, backgrounds, recipe, random });
 
   checkTotal(snapshot, images, recipe);
   const items: PlanItem[] = [];
@@ -155,7 +157,8 @@ class ItemMaker {
     const { min, max } = this.#recipe.lambda;
     const context = {
       id: paste.contextId,
-      image: reference(paste.image),
+      ...(paste.backgroundId === null ? {} : { background: paste.backgroundId }),
+      image: { ...reference(paste.image), ...(paste.backgroundId === null ? {} : { id: null }) },
       mask: paste.mask,
       lambda: min + (max - min) * random.uniform(),
       crop: coverCrop(paste.image, copy, { x: random.uniform(), y: random.uniform() }),
@@ -175,6 +178,6 @@ class ItemMaker {
   }
 }
 
-function reference({ id, root, path, pathBytes, hash }: SnapshotImage): ImageReference {
+function reference({ id, root, path, pathBytes, hash }: SnapshotPicture): ImageReference {
   return { id, root, path, ...(pathBytes === undefined ? {} : { pathBytes }), hash };
 }

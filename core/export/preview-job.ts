@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import { UserError } from '../base/errors.ts';
 import { freeBytes } from '../base/free-space.ts';
 import type { Progress } from '../base/progress.ts';
+import { bankBackgrounds, type BankBackgrounds } from '../contexts/bank-backgrounds.ts';
 import { readBank, type BankEntry } from '../contexts/bank.ts';
 import { readSnapshot, type DatasetSnapshot } from '../data/snapshot.ts';
 import type { Job } from '../jobs/protocol.ts';
@@ -48,6 +49,8 @@ export interface PreviewSample {
   source: number;
   contextImage: number | null;
   contextId: number | null;
+  /** Id of the plain background that lies on it. */
+  background: number | null;
   lambda: number | null;
   /** Of the picture as it would be written: pixels, bytes. */
   width: number;
@@ -84,7 +87,7 @@ export const previewJob: Job<PreviewSpec, Progress, PreviewResult> = async (spec
   const classes = previewClasses(snapshot, plan);
   const use = contextUse(snapshot, bank, plan, spec.recipe);
   const items = problem === null ? pickSamples(plan, spec.samples, spec.seed) : [];
-  const samples = await makeSamples(spec, snapshot, items, port.signal);
+  const samples = await makeSamples(spec, snapshot, bankBackgrounds(snapshot, bank), items, port.signal);
   const made = items.filter((_, index) => samples[index].picture !== null);
   const madeBytes = samples.reduce((sum, { bytes }) => sum + bytes, 0);
   const bytes = made.length > 0 ? scaleBytes(madeBytes, made, plan.items) : null;
@@ -135,13 +138,14 @@ function folderProblem(out: string | null): string | null {
 async function makeSamples(
   { recipe, blobFolder }: PreviewSpec,
   snapshot: DatasetSnapshot,
+  { roots, backgrounds }: BankBackgrounds,
   items: readonly PlanItem[],
   signal: AbortSignal,
 ): Promise<PreviewSample[]> {
   if (items.length === 0) return [];
   const images = new Map(snapshot.images.map((image) => [image.id, image]));
   const { mask, format } = recipe;
-  const workshop = new Workshop(images, { roots: snapshot.roots, blobFolder, mask, format }, items.length);
+  const workshop = new Workshop(images, backgrounds, { roots, blobFolder, mask, format }, items.length);
   const folder = await mkdtemp(join(tmpdir(), 'contexture-preview-'));
   try {
     return await Promise.all(
@@ -165,6 +169,7 @@ async function makeSample(workshop: Workshop, item: PlanItem, path: string): Pro
     source: source.id,
     contextImage: context?.image.id ?? null,
     contextId: context?.id ?? null,
+    background: context?.background ?? null,
     lambda: context?.lambda ?? null,
     width,
     height,

@@ -1,5 +1,6 @@
 /** What a person should know of a recipe before any picture is written. */
-import type { BankEntry } from '../contexts/bank.ts';
+import { bankBackgrounds, NO_CLASS } from '../contexts/bank-backgrounds.ts';
+import { isContext, type BankEntry } from '../contexts/bank.ts';
 import type { DatasetSnapshot } from '../data/snapshot.ts';
 import { Random } from '../base/random.ts';
 import type { PlanItem } from './item.ts';
@@ -18,7 +19,7 @@ export interface PreviewClass {
 /** How the accepted contexts are used. */
 export interface ContextUse {
   accepted: number;
-  /** Those whose image is a training image in use, of the classes that the recipe allows. */
+  /** Those whose image is a training image in use, of the classes that the recipe allows; with the plain backgrounds. */
   usable: number;
   /** Different contexts in the plan, and how often the most used one is. */
   used: number;
@@ -47,13 +48,20 @@ export function contextUse(
   const labels = new Map(
     snapshot.images.flatMap(({ id, split, label }) => (split === 'train' && !leftOut.has(id) ? [[id, label]] : [])),
   );
-  const isUsable = ({ imageId }: BankEntry): boolean => {
-    const label = labels.get(imageId);
+  const { backgrounds } = bankBackgrounds(snapshot, bank);
+  const labelOf = (entry: BankEntry): number | undefined => {
+    if (isContext(entry)) return labels.get(entry.imageId);
+    return backgrounds.has(entry.backgroundId) ? NO_CLASS : undefined;
+  };
+  const isUsable = (entry: BankEntry): boolean => {
+    const label = labelOf(entry);
     return label !== undefined && (contextClasses?.includes(snapshot.classes[label]) ?? true);
   };
-  const uses = new Map<number, number>();
+  const uses = new Map<string, number>();
   for (const { context } of plan.items) {
-    if (context?.id) uses.set(context.id, (uses.get(context.id) ?? 0) + 1);
+    if (!context || (context.id === null && context.background === undefined)) continue;
+    const key = context.background === undefined ? `context ${context.id}` : `background ${context.background}`;
+    uses.set(key, (uses.get(key) ?? 0) + 1);
   }
   return {
     accepted: bank.length,

@@ -1,7 +1,7 @@
 /** From an item of the plan to the bytes of its file. */
 import sharp, { type Sharp } from 'sharp';
 import type { Size } from '../data/geometry.ts';
-import type { SnapshotImage, SnapshotRoot } from '../data/snapshot.ts';
+import type { SnapshotImage, SnapshotPicture, SnapshotRoot } from '../data/snapshot.ts';
 import { BlobStore, sha256 } from '../storage/blob-store.ts';
 import { writeWhole } from './files.ts';
 import type { PlanItem } from './item.ts';
@@ -24,7 +24,7 @@ export interface RenderSettings {
 export interface RenderOrder {
   item: PlanItem;
   source: SnapshotImage;
-  context: SnapshotImage | null;
+  context: SnapshotPicture | null;
   /** File to write; null to know the hash only. */
   path: string | null;
 }
@@ -75,7 +75,7 @@ export class Renderer {
     target: Uint8Array,
     output: Size,
     { crop, mask, lambda }: NonNullable<PlanItem['context']>,
-    image: SnapshotImage,
+    image: SnapshotPicture,
     shelf: Shelf,
   ): Promise<Uint8Array> {
     const context = await this.#pictures.picture(image, crop, output, shelf);

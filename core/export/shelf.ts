@@ -23,7 +23,7 @@ export function pictureKey({ hash }: { hash: string }, { width, height }: Size):
   return `${hash} ${width} ${height}`;
 }
 
-/** Names a mask at a size by its content; null for a rectangle, which is used once. */
+/** Names a mask at a size by its content; null for a rectangle, which is used once, and for what covers all. */
 export function maskKey(mask: MaskReference, { width, height }: Size): string | null {
   return mask.kind === 'version' ? `${mask.blob} ${width} ${height} mask` : null;
 }

@@ -2,6 +2,8 @@
 import { UserError } from '../base/errors.ts';
 import { canonicalJson } from '../base/json.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
+import { bankBackgrounds } from '../contexts/bank-backgrounds.ts';
+import { backgroundsOf, readBank, type BankEntry } from '../contexts/bank.ts';
 import { datasetHash, readSnapshot, type DatasetSnapshot } from '../data/snapshot.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
 import { BlobStore, sha256 } from '../storage/blob-store.ts';
@@ -65,8 +67,10 @@ export const verifyJob: Job<VerifySpec, Progress, VerifyReport> = async (spec, p
     const blobs = new BlobStore(project.blobFolder);
     const current = readSnapshot(blobs, project.snapshotBlob);
     const exported = exportedSnapshot(blobs, manifest, current, notes);
-    proven = checkSplits(items, exported, current, report);
-    if (spec.rebuild) rebuilt = await rebuild(items, manifest, exported, current, blobs, port, report);
+    const bank = exportedBank(blobs, manifest, notes);
+    const contents = new Map(backgroundsOf(bank).map(({ backgroundId, hash }) => [backgroundId, hash]));
+    proven = checkSplits(items, exported, current, contents, report);
+    if (spec.rebuild) rebuilt = await rebuild(items, manifest, exported, bank, current, blobs, port, report);
   } else {
     notes.push('Without the project it is not proven that only training images were used.');
   }
@@ -103,11 +107,19 @@ function exportedSnapshot(
   return current;
 }
 
+/** The bank that the export was made from, as the project has kept it; empty where it has not. */
+function exportedBank(blobs: BlobStore, { bank }: ExportManifest, notes: string[]): BankEntry[] {
+  if (blobs.has(bank.blob)) return readBank(blobs, bank.blob);
+  notes.push('The project no longer has the list of contexts of the export.');
+  return [];
+}
+
 /** @returns pictures that came out the same */
 async function rebuild(
   items: readonly LineageItem[],
   manifest: ExportManifest,
   exported: DatasetSnapshot,
+  bank: readonly BankEntry[],
   current: DatasetSnapshot,
   blobs: BlobStore,
   port: JobPort<Progress>,
@@ -115,15 +127,20 @@ async function rebuild(
 ): Promise<number> {
   // Sources may have moved since: where an image is known to be now goes before where it was.
   const now = new Map(current.images.map((image) => [image.id, image]));
-  const roots = [...current.roots, ...exported.roots];
+  const first = current.roots.length;
+  const own = bankBackgrounds(exported, bank);
+  const roots = [...current.roots, ...own.roots];
+  const backgrounds = new Map(
+    [...own.backgrounds].map(([id, background]) => [id, { ...background, root: background.root + first }]),
+  );
   const images = new Map(
     exported.images.map((image) => {
       const known = now.get(image.id);
-      return [image.id, known?.hash === image.hash ? known : { ...image, root: image.root + current.roots.length }];
+      return [image.id, known?.hash === image.hash ? known : { ...image, root: image.root + first }];
     }),
   );
   const { mask, format } = manifest.recipe;
-  const workshop = new Workshop(images, { roots, blobFolder: blobs.folder, mask, format }, items.length);
+  const workshop = new Workshop(images, backgrounds, { roots, blobFolder: blobs.folder, mask, format }, items.length);
   const meter = new ProgressMeter((event) => port.emit(event), {
     stage: 'Rebuilding pictures',
     unit: 'images',

@@ -27,7 +27,7 @@ export interface VerifyReport {
   /** What could not be checked, or should be known. One sentence each. */
   notes: string[];
   pictures: number;
-  /** Pictures whose source and context were looked up in the project's training split. */
+  /** Pictures whose source and context were looked up in the project's training split, plain backgrounds in its bank. */
   proven: number;
   /** Pictures that were made again and compared. */
   rebuilt: number;

@@ -1,14 +1,15 @@
 /** Proof that only training images were used. Pure. */
 import type { DatasetSnapshot, SnapshotImage } from '../data/snapshot.ts';
-import type { ImageReference, LineageItem } from './item.ts';
+import type { LineageItem } from './item.ts';
 import type { VerifyProblem } from './verify-report.ts';
 
 type Report = (kind: VerifyProblem['kind'], file: string, message: string) => void;
 
 /**
- * Look every source and context up: by id and content in the data set as it was exported, and by content in the other
- * splits as they were and as they are now.
+ * Look every source and context up: by id and content in the data set as it was exported (a plain background in the bank),
+ * and by content in the other splits as they were and as they are now.
  * @param exported the data set that the export was made from
+ * @param backgrounds content of each plain background of the bank that it was made from, by id
  * @param current the project's data set of now
  * @returns pictures without a finding
  */
@@ -16,13 +17,15 @@ export function checkSplits(
   items: readonly LineageItem[],
   exported: DatasetSnapshot,
   current: DatasetSnapshot,
+  backgrounds: ReadonlyMap<number, string>,
   report: Report,
 ): number {
   const images = new Map(exported.images.map((image) => [image.id, image]));
   const heldOut = new Map([...heldOutImages(current), ...heldOutImages(exported)]);
   let proven = 0;
   for (const item of items) {
-    const finding = item.split === 'train' ? trainFinding(item, images, heldOut) : copyFinding(item, images);
+    const finding =
+      item.split === 'train' ? trainFinding(item, images, backgrounds, heldOut) : copyFinding(item, images);
     const classOf = images.get(item.source.id);
     if (finding) report(finding.kind, item.file, finding.message);
     else if (classOf && exported.classes[classOf.label] !== item.class) {
@@ -45,19 +48,24 @@ function heldOutImages({ images }: DatasetSnapshot): [string, SnapshotImage][] {
 function trainFinding(
   { file, source, context, sha256 }: LineageItem,
   images: ReadonlyMap<number, SnapshotImage>,
+  backgrounds: ReadonlyMap<number, string>,
   heldOut: ReadonlyMap<string, SnapshotImage>,
 ): Finding | undefined {
   const copied = heldOut.get(sha256);
   if (copied) return { kind: 'leak', message: `${file} is the ${copied.split} image ${copied.path}, byte for byte.` };
-  const used: [string, ImageReference][] = [
-    ['source', source],
-    ...(context ? [['context', context.image] as [string, ImageReference]] : []),
+  const used = [
+    { role: 'source', reference: source, background: undefined },
+    ...(context ? [{ role: 'context', reference: context.image, background: context.background }] : []),
   ];
-  for (const [role, reference] of used) {
+  for (const { role, reference, background } of used) {
     const twin = heldOut.get(reference.hash);
     const what = `The ${role} ${reference.path} of ${file}`;
     if (twin) return { kind: 'leak', message: `${what} is also the ${twin.split} image ${twin.path}.` };
-    const image = images.get(reference.id);
+    if (background !== undefined) {
+      if (backgrounds.get(background) === reference.hash) continue;
+      return { kind: 'split', message: `${what} is not a plain background of the bank.` };
+    }
+    const image = reference.id === null ? undefined : images.get(reference.id);
     if (!image || image.hash !== reference.hash) {
       return { kind: 'split', message: `${what} is not an image of the data set.` };
     }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileError, systemCode } from '../base/errors.ts';
+import { NO_CLASS, NO_CLASS_NAME } from '../contexts/bank-backgrounds.ts';
 import type { RunState, RunWarning, Run } from '../storage/records.ts';
 import type { Project } from '../storage/project.ts';
 import { groupsByCount, type Group } from '../data/groups.ts';
@@ -108,8 +109,12 @@ export async function runPreview(project: Project, id: number): Promise<RunPrevi
     ...preview,
     tiles: preview.tiles.map(({ label, contextLabel, lambda }) => ({
       className: classes[label],
-      contextClass: contextLabel === null ? null : classes[contextLabel],
+      contextClass: contextLabel === null ? null : nameOf(contextLabel, classes),
       lambda,
     })),
   };
+}
+
+function nameOf(contextLabel: number, classes: readonly string[]): string {
+  return contextLabel === NO_CLASS ? NO_CLASS_NAME : classes[contextLabel];
 }

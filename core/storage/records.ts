@@ -171,6 +171,31 @@ export interface Context {
   note: string;
 }
 
+/** A folder that plain backgrounds were added from. Its files stay where they are. */
+export interface BackgroundFolder {
+  id: number;
+  /** Absolute; and relative to the project file's folder, where there is one, as `Source.relativePath`. */
+  path: string;
+  relativePath: string | null;
+}
+
+/**
+ * A plain background: a picture that a person added to the bank, all of it context. It is no image of the data set: it has
+ * no class and no split, and no mask. The file's fields are those of `ImageRecord`.
+ */
+export interface Background extends Pick<
+  ImageRecord,
+  'path' | 'pathBytes' | 'size' | 'mtimeMs' | 'hash' | 'width' | 'height' | 'format' | 'orientation'
+> {
+  id: number;
+  folderId: number;
+  author: string;
+  addedAt: string;
+  /** Since when it is out of the bank; null while it is not. */
+  retiredAt: string | null;
+  note: string;
+}
+
 /** One change of a context's mask by one tool, kept until something other than strokes changes the mask. */
 export interface Stroke {
   id: number;
@@ -389,6 +414,8 @@ export interface ExportItem {
   imageId: number;
   contextId: number | null;
   maskId: number | null;
+  /** The plain background that lies on it. */
+  backgroundId: number | null;
   lambda: number | null;
 }
 

@@ -10,7 +10,7 @@ export interface ContextBatch {
   pixels: Uint8Array;
   /** [n, S, S] in [0, 1], 1 = context. */
   masks: Float32Array;
-  /** Class of each context [n]. */
+  /** Class of each context [n]; `NO_CLASS` (core/contexts/bank-backgrounds.ts) for a plain background. */
   labels: Int32Array;
 }
 

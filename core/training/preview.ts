@@ -13,7 +13,7 @@ export interface ShownBatch {
 export interface PreviewTile {
   /** Class of the picture, as a label. */
   label: number;
-  /** Class of the context that is laid over it, and how strongly, 0 to 1; null without one. */
+  /** Class of the context that is laid over it (`NO_CLASS`: none), and how strongly, 0 to 1; null without one. */
   contextLabel: number | null;
   lambda: number | null;
 }
@@ -34,7 +34,8 @@ export interface Preview {
 }
 
 const COLUMNS = 6;
-const MOST_TILES = 12;
+/** Pictures on a sheet. */
+export const MOST_TILES = 12;
 
 /**
  * Mix the first pictures of a batch as the step does (`mixContexts`), on 8-bit pixels: normalising is linear, so that the

@@ -11,6 +11,7 @@ import * as redo from './0008-redo.ts';
 import * as bank from './0009-bank.ts';
 import * as relianceAndStudies from './0010-reliance-and-studies.ts';
 import * as leftover from './0011-leftover.ts';
+import * as backgrounds from './0012-backgrounds.ts';
 
 export const migrations: readonly Migration[] = [
   firstTables,
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   bank,
   relianceAndStudies,
   leftover,
+  backgrounds,
 ];

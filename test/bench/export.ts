@@ -150,7 +150,7 @@ function writeTasks(path: string, { blobs }: Project, { snapshotBlob, bankBlob, 
     source: fileOf(source.id),
     crop,
     context: context && {
-      source: fileOf(context.image.id),
+      source: fileOf(context.image.id!),
       mask: context.mask.kind === 'version' ? blobs.path(context.mask.blob) : null,
       crop: context.crop,
       lambda: context.lambda,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { takeBank } from '../../core/contexts/bank.ts';
+import { contextsOf, takeBank } from '../../core/contexts/bank.ts';
 import { encodeGrey } from '../../core/data/decode.ts';
 import { DEFAULT_RECIPE } from '../../core/export/recipe.ts';
 import { countUses, retireContexts } from '../../core/services/bank.ts';
@@ -39,7 +39,7 @@ function freeze(project: Project): Run {
   return queueRun(project, { method: 'csa', preset: 'small', overrides: { curatedShare: 1, threads: 1 } });
 }
 
-const inBank = ({ store }: Project) => takeBank(store).map(({ contextId }) => contextId);
+const inBank = ({ store }: Project) => contextsOf(takeBank(store)).map(({ contextId }) => contextId);
 
 test('a retired context is in no later run and no later export, until it is put back', () =>
   withBank(async ({ base, project, folder }) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { deflateSync, inflateSync } from 'node:zlib';
 import { UNDO_DEPTH, type Draft, type DraftChange, type Region } from '../../core/api/review.ts';
-import { takeBank } from '../../core/contexts/bank.ts';
+import { contextsOf, takeBank } from '../../core/contexts/bank.ts';
 import { decodeGrey } from '../../core/data/decode.ts';
 import { settleDrafts } from '../../core/services/drafts.ts';
 import type { Project } from '../../core/storage/project.ts';
@@ -246,7 +246,7 @@ test('whatever freezes or changes masks settles what is painted first', () =>
     assert.equal(decided.json.changed, 1);
     assert.deepEqual([(await draft()).settledMask, store.contexts.get(1)!.state], [4, 'accepted']);
     assert.deepEqual(
-      takeBank(store).map(({ maskId }) => maskId),
+      contextsOf(takeBank(store)).map(({ maskId }) => maskId),
       [4],
     );
     await paint(1, CORNER, 1);

@@ -148,7 +148,15 @@ test('closing and opening again keeps a row of every table', () => {
   });
   const { id: contextId } = context;
   store.exports.addItems([
-    { exportId: record.id, file: 'bird/1.png', imageId: image.id, contextId, maskId: mask.id, lambda: 0.25 },
+    {
+      exportId: record.id,
+      file: 'bird/1.png',
+      imageId: image.id,
+      contextId,
+      maskId: mask.id,
+      backgroundId: null,
+      lambda: 0.25,
+    },
   ]);
   store.settings.set('author', 'ann');
   const before = contents(store);

@@ -230,6 +230,7 @@ test('the lineage of an export is streamed in order of file, one row a file', ()
       file: `bird/${String(i).padStart(5, '0')}.png`,
       imageId,
       contextId: null,
+      backgroundId: null,
       maskId: null,
       lambda,
     });

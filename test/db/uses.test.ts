@@ -65,7 +65,7 @@ test('pictures of finished exports are counted by context and mask; of others no
     const [finished, stopped] = [addExport(store, '/a', sha256('manifest')), addExport(store, '/b', null)];
     const edited = store.masks.add(newMask(1, { parentId: 1, origin: 'edit' })).id;
     const item = (file: string, contextId: number | null, maskId: number | null, exportId = finished.id) =>
-      store.exports.addItems([{ exportId, file, imageId: 1, contextId, maskId, lambda: 0.5 }]);
+      store.exports.addItems([{ exportId, file, imageId: 1, contextId, maskId, backgroundId: null, lambda: 0.5 }]);
     item('1.png', 1, 1);
     item('2.png', 1, 1);
     item('3.png', 1, edited);

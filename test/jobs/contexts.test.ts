@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { UserError, type ErrorCode } from '../../core/base/errors.ts';
-import { bankHash, takeBank, type BankEntry } from '../../core/contexts/bank.ts';
+import { bankHash, contextsOf, takeBank, type BankEntry } from '../../core/contexts/bank.ts';
 import { maskFromSaliency, refinedMask, type MaskRule } from '../../core/contexts/mask.ts';
 import { decodeGrey, decodeUpright, encodeGrey, type GreyImage } from '../../core/data/decode.ts';
 import { runJob } from '../../core/jobs/runner.ts';
@@ -314,7 +314,7 @@ test('a run with the curated bank alone lays accepted contexts on in every step,
     ],
   );
   // Another mask is another bank.
-  const [{ contextId, imageId }] = bank;
+  const [{ contextId, imageId }] = contextsOf(bank);
   const { width, height } = project.store.images.get(imageId)!;
   const path = join(pictures, '..', 'other.png');
   writeFileSync(path, await encodeGrey({ width, height, data: new Uint8Array(width * height) }));

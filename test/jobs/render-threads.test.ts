@@ -38,7 +38,7 @@ before(async () => {
   orders = plan.items.map((item) => ({
     item,
     source: images.get(item.source.id)!,
-    context: item.context && images.get(item.context.image.id)!,
+    context: item.context && images.get(item.context.image.id!)!,
     path: null,
   }));
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { UserError, type ErrorCode } from '../../core/base/errors.ts';
-import { bankHash, readBank, takeBank } from '../../core/contexts/bank.ts';
+import { bankHash, contextsOf, readBank, takeBank } from '../../core/contexts/bank.ts';
 import { uneditedBank } from '../../core/contexts/unedited-bank.ts';
 import { encodeGrey } from '../../core/data/decode.ts';
 import { runJob } from '../../core/jobs/runner.ts';
@@ -95,13 +95,14 @@ test('pairs differ by the edited masks alone, and every edited mask is the one t
   assert.deepEqual([without.datasetHash, without.bankHash === edited.bankHash], [edited.datasetHash, false]);
   const banks = [without, edited].map(({ bankBlob }) => readBank(project.blobs, bankBlob!));
   assert.deepEqual(banks[1], takeBank(project.store));
-  const origins = banks.map((bank) => bank.map(({ maskId }) => project.store.masks.get(maskId)!.origin));
+  const origins = banks.map((bank) => contextsOf(bank).map(({ maskId }) => project.store.masks.get(maskId)!.origin));
   assert.deepEqual(origins[1].filter((origin) => origin === 'edit').length, 20);
   assert.deepEqual(
     [origins[0].filter((origin) => origin === 'edit').length, origins[0].filter((origin) => origin === 'soft').length],
     [0, 30],
   );
-  for (const [i, entry] of banks[0].entries()) assert.equal(entry.contextId, banks[1][i].contextId);
+  const [first, second] = banks.map((bank) => contextsOf(bank).map(({ contextId }) => contextId));
+  assert.deepEqual(first, second);
   const report = await studyReport(project, id);
   assert.deepEqual(
     [report.bank, report.replaced, report.unmatched, report.pairs, report.finished, report.overSeeds, report.bySeed],
@@ -154,7 +155,7 @@ test('seeds are added on the banks that were frozen, whatever was edited since',
   const before = project.store.studies.get(id)!.runs;
   const frozen = before.map(({ runId }) => project.store.runs.get(runId)!);
   await edit(
-    takeBank(project.store)
+    contextsOf(takeBank(project.store))
       .slice(20)
       .map(({ contextId }) => contextId),
   );

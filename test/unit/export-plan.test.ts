@@ -123,7 +123,7 @@ test('the reuse cap holds, and what it does not allow is refused', () => {
 test('contexts come from the named classes only', () => {
   const { items } = planExport(SNAPSHOT, BANK, recipe({ contextClasses: ['class 0'] }));
   const head = new Set(HEAD.map(({ id }) => id));
-  assert.ok(items.every(({ context }) => context === null || head.has(context.image.id)));
+  assert.ok(items.every(({ context }) => context === null || head.has(context.image.id!)));
   fails('usage', /no class "cow"/, () => planExport(SNAPSHOT, BANK, recipe({ contextClasses: ['cow'] })));
 });
 
@@ -166,7 +166,7 @@ test('control arm "no-paste": plain copies of the same sources', () => {
 test('control arm "same-class": contexts of the own class only', () => {
   const { items } = planExport(SNAPSHOT, BANK, recipe({ arm: 'same-class', amount: { kind: 'add', images: 30 } }));
   const classOf = new Map(SNAPSHOT.images.map(({ id, label }) => [id, `class ${label}`]));
-  for (const { context, class: name } of items) assert.ok(context === null || classOf.get(context.image.id) === name);
+  for (const { context, class: name } of items) assert.ok(context === null || classOf.get(context.image.id!) === name);
   const missing = (): unknown => planExport(SNAPSHOT, bankOf(HEAD), recipe({ arm: 'same-class' }));
   fails('empty', /contexts of the class "class 1" itself/, missing);
 });
@@ -183,7 +183,7 @@ test('control arm "random": any training image, a rectangle as large as an accep
   assert.ok(uses.size > 30 && Math.max(...uses.values()) <= 3);
   const sizes = new Map(SNAPSHOT.images.map((image) => [image.id, image]));
   for (const { context } of mixed) {
-    const { width, height } = sizes.get(context!.image.id)!;
+    const { width, height } = sizes.get(context!.image.id!)!;
     const { mask } = context!;
     assert.ok(context!.id === null && mask.kind === 'rectangle');
     assert.ok(Math.abs((mask.width * mask.height) / (width * height) - 0.5) < 0.05);
