@@ -2,6 +2,7 @@
 import { cutText, prepareCanvas } from '../../../charts/canvas.ts';
 import { percent } from '../../../lib/format.ts';
 import { token } from '../../../lib/theme.svelte.ts';
+import { inTwoLines } from './words.ts';
 
 /** A row of points: one a composition, null where there is none. */
 export interface PointSeries {
@@ -68,13 +69,4 @@ export function drawCompositions(
       context.fillText(cutText(context, text, pitch - 4), middle, height - BELOW + 12 + line * 14);
     }
   }
-}
-
-/** Break a title at the space nearest to its middle. */
-export function inTwoLines(title: string): string[] {
-  const spaces = [...title.matchAll(/ /g)].map(({ index }) => index);
-  if (spaces.length === 0) return [title];
-  const off = (at: number): number => Math.abs(at - title.length / 2);
-  const at = spaces.reduce((best, next) => (off(next) < off(best) ? next : best));
-  return [title.slice(0, at), title.slice(at + 1)];
 }

@@ -62,3 +62,16 @@ export function comparedSentence({ run, baseline, bgGap }: RelianceComparison): 
   if (gap.direction === 'higher') return `Run ${run} goes more by the background than run ${baseline}: ${figures}.`;
   return `No clear difference between runs ${run} and ${baseline} in how far they go by the background: ${figures}.`;
 }
+
+/** From so many characters on a title takes two lines. */
+const TWO_LINES_FROM = 12;
+
+/** Break a long title at the space nearest to its middle. */
+export function inTwoLines(title: string): string[] {
+  if (title.length < TWO_LINES_FROM) return [title];
+  const spaces = [...title.matchAll(/ /g)].map(({ index }) => index);
+  if (spaces.length === 0) return [title];
+  const off = (at: number): number => Math.abs(at - title.length / 2);
+  const at = spaces.reduce((best, next) => (off(next) < off(best) ? next : best));
+  return [title.slice(0, at), title.slice(at + 1)];
+}
