@@ -2,7 +2,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeQuietly, TEMPORARY_SUFFIX } from '../base/durable-file.ts';
-import { makePreview } from './preview.ts';
+import { makePreview, MOST_TILES } from './preview.ts';
 import type { Trainer } from './trainer.ts';
 
 /** Losses of one step, at most five a second. */
@@ -80,10 +80,12 @@ export class LiveReport {
 
   /** @returns whether it was written: a run does not end for want of a picture, and the checkpoint tells of a full disk */
   async #writePreview(epoch: number, step: number): Promise<boolean> {
-    const preview = await makePreview(this.#trainer.shown!, this.#trainer.config.inputSize, { epoch, step });
     const path = join(this.#runFolder, PREVIEW_NAME);
     const part = `${path}${TEMPORARY_SUFFIX}`;
     try {
+      const shown = await this.#trainer.picturesShown(MOST_TILES);
+      if (shown === null) return false;
+      const preview = await makePreview(shown, this.#trainer.config.inputSize, { epoch, step });
       await mkdir(this.#runFolder, { recursive: true });
       await writeFile(part, JSON.stringify(preview));
       await rename(part, path);

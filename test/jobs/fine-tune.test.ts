@@ -91,7 +91,11 @@ for (const [title, method, tune, stop] of [
   ['everything, re-sampled', 'cbrs', { stages: 'all', rate: 0.5 }, 3],
 ] as const) {
   test(`${title}: stopped and resumed, the digits of an undisturbed run; what is frozen stays`, async () => {
-    const whole = await startRun(project, request(method, tune), runJob);
+    let previews = 0;
+    const onEvent = ({ type }: TrainEvent): void => void (type === 'preview' && previews++);
+    const whole = await startRun(project, request(method, tune), runJob, { onEvent });
+    // Of what the balanced branch sees, or re-sampling's only one.
+    if (method !== 'ce') assert.ok(previews > 0, 'pictures were shown while it was at work');
     const { id } = await stoppedAt(request(method, tune), stop);
     assert.deepEqual(outcomeOf(await resumeRun(project, id, runJob)), outcomeOf(whole));
 

@@ -14,7 +14,8 @@ import { Network, networkOf, STATE_NAMES, type NetworkState } from '../../core/m
 import type { ModelConfig, Tuning } from '../../core/training/config.ts';
 import { logitsOf, logitsOfFeatures } from '../../core/training/evaluate.ts';
 import { Evaluator } from '../../core/training/evaluator.ts';
-import { openFeatures, selectFeatures, type OpenFeatures } from '../../core/training/features.ts';
+import { scaleOf } from '../../core/training/feature-scale.ts';
+import { openFeatures, selectFeatures, type Features, type OpenFeatures } from '../../core/training/features.ts';
 import { PackedPictures } from '../../core/training/pictures.ts';
 import { makeConfig } from '../../core/training/presets.ts';
 import { cropInto, MIRRORED, Normaliser, normalisationOf } from '../../core/training/preprocessing.ts';
@@ -363,6 +364,10 @@ test('steps on features leave no tensor behind, and refuse contexts', () => {
   );
 });
 
+/** Largest difference. */
+const apart = (one: Float32Array, other: Float32Array): number =>
+  one.reduce((most, value, i) => Math.max(most, Math.abs(value - other[i])), 0);
+
 test('contexts are found on kept maps as on the pictures, and steps on either are those on the other', async () => {
   for (const model of [SMALL, { kind: 'efficientnet-lite0' } as const]) {
     const overrides = {
@@ -410,8 +415,6 @@ test('contexts are found on kept maps as on the pictures, and steps on either ar
     const [a, b] = [onMaps.trainer.save(), onPictures.trainer.save()];
     assert.deepEqual(a.progress.samplers, b.progress.samplers);
     assert.deepEqual(a.bank.pixels, b.bank.pixels);
-    const apart = (one: Float32Array, other: Float32Array): number =>
-      one.reduce((most, value, i) => Math.max(most, Math.abs(value - other[i])), 0);
     // On the processors seen so far there is no difference; a picture's digits may depend on those beside it, though.
     assert.ok(apart(a.bank.masks, b.bank.masks) < 1e-6, `masks ${apart(a.bank.masks, b.bank.masks)}`);
     for (const name of STATE_NAMES) {
@@ -423,4 +426,57 @@ test('contexts are found on kept maps as on the pictures, and steps on either ar
       features[Symbol.dispose]();
     }
   }
+});
+
+test('heads on a frozen backbone take the step that they would take on standardised features', () => {
+  const network = networkFor({ stages: 0, batchNorm: 'batch' });
+  const pooled = tf.randomUniform([6, 64], 0, 3, 'float32', 5) as tf.Tensor2D;
+  const labels = tf.tensor1d([0, 1, 2, 3, 0, 1], 'int32');
+  const rows = pooled.arraySync();
+  const features: Features = {
+    count: 6,
+    shape: [64],
+    width: 64,
+    read: (indices, mirrored) => Float32Array.from([...indices].flatMap((i) => rows[mirrored?.[0] ? 5 - i : i])),
+  };
+  const scale = scaleOf(features, 2);
+  const { mean, variance } = tf.moments(pooled, 0);
+  const [m, s] = [mean.dataSync(), variance.dataSync().map((value) => Math.sqrt(value) + 0.01)];
+  for (const [i, value] of scale.mean.dataSync().entries()) assert.ok(Math.abs(value - m[i]) < 1e-5);
+  for (const [i, value] of scale.deviation.dataSync().entries()) assert.ok(Math.abs(value - s[i]) < 1e-5);
+
+  const z = tf.tensor2d(rows.map((row) => row.map((value, i) => (value - m[i]) / s[i])));
+  let state = worn(network);
+  const head = (name: 'trunk' | 'balanced'): Float32Array => network.vectorsOf(state)[name].slice(-(64 + 1) * CLASSES);
+  /** A head of the state as it would be for standardised features. */
+  const turned = (values: Float32Array): Float32Array => {
+    const turnedHead = values.map((value, i) => (i < 64 * CLASSES ? value * s[Math.floor(i / CLASSES)] : value));
+    for (let i = 0; i < 64 * CLASSES; i++)
+      turnedHead[64 * CLASSES + (i % CLASSES)] += m[Math.floor(i / CLASSES)] * values[i];
+    return turnedHead;
+  };
+  const plainVectors = network.vectorsOf(state);
+  plainVectors.trunk.set(turned(head('trunk')), plainVectors.trunk.length - (64 + 1) * CLASSES);
+  plainVectors.balanced.set(turned(head('balanced')));
+  let plain = network.stateOf(plainVectors);
+  for (let step = 0; step < 3; step++) {
+    const batches = [
+      { pooled, labels },
+      { pooled, labels },
+    ] as const;
+    const next = update(network, state, ...batches, null, optimiser({ scale }));
+    const expected = update(network, plain, { pooled: z, labels }, { pooled: z, labels }, null, optimiser());
+    disposeState(state);
+    disposeState(plain);
+    [state, plain] = [next.state, expected.state];
+  }
+  const expected = network.vectorsOf(plain);
+  for (const name of ['trunk', 'balanced'] as const) {
+    const wanted = expected[name].slice(-(64 + 1) * CLASSES);
+    for (const [i, value] of turned(head(name)).entries()) {
+      assert.ok(Math.abs(value - wanted[i]) < 1e-4, `${name} ${i}: ${value}, not ${wanted[i]}`);
+    }
+  }
+  disposeState(state);
+  disposeState(plain);
 });
