@@ -5,6 +5,7 @@ import { UserError } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import { deathError, jobError } from './failure.ts';
 import { Inbox } from './inbox.ts';
+import { withKept } from './kept.ts';
 import { LineSplitter } from './lines.ts';
 import type { FinalLine, JobEvent, RunJob, RunJobOptions } from './protocol.ts';
 
@@ -29,8 +30,8 @@ export function createJobRunner(options: JobRunnerOptions = {}): RunJob {
   return run as RunJob;
 }
 
-/** Runs the jobs of `registry.ts`. */
-export const runJob: RunJob = createJobRunner();
+/** Runs the jobs of `registry.ts`; a preview is asked for again with each change of a setting. */
+export const runJob: RunJob = withKept(createJobRunner(), ['swap']);
 
 function runProcess(
   entry: string,
