@@ -114,3 +114,15 @@ export function fraction(task: Task): number | null {
 }
 
 export const tasks = new Tasks();
+
+/** Resolves when the task has come to its end. */
+export function endOf(task: Task): Promise<Task> {
+  return new Promise((resolve) => {
+    const stop = tasks.onEnd((ended) => {
+      if (ended.id !== task.id) return;
+      stop();
+      resolve(ended);
+    });
+    tasks.add(task);
+  });
+}

@@ -148,7 +148,7 @@ test('an operation changes many masks as one step, what was painted included, an
     ] satisfies [Operation, number][]) {
       const expected = before.map((data) => morph({ ...SIZE, data }, operation, amount));
       const result = await done('POST', 'contexts/morph', { select: { ids: [1, 2, 3] }, operation, amount });
-      assert.deepEqual(result, { made: 3 });
+      assert.equal(result.made, 3);
       for (const [i, data] of expected.entries()) {
         assert.deepEqual(Buffer.from(await maskOf(project, i + 1)), Buffer.from(data));
       }

@@ -33,13 +33,15 @@ export const addBankMasks: AddCommand = (bank, cli) => {
     .addHelpText('after', examples(MASK_EXAMPLES.morph))
     .action((operation, ids, { amount, ...options }) =>
       cli.perform('bank morph', async (session) => {
+        const { madeWith } = await import('../../services/bank.ts');
         const { morphMasks } = await import('../../services/review-masks.ts');
         const project = await session.project();
         const { emit: onEvent, signal } = session;
         const chosen = selectIds(project.store, ids, options);
         const change = { operation, amount };
         const made = await morphMasks(project, chosen, change, await session.by(), { onEvent, signal });
-        return { data: { made }, text: `${plural(made, 'mask')} made.` };
+        const used = await madeWith(project, chosen);
+        return { data: { made, madeWith: used }, text: `${plural(made, 'mask')} made. ${used.sentence}` };
       }),
     );
 

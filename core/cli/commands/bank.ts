@@ -13,6 +13,7 @@ import { filterFrom, selectIds, STATES, stateOption } from '../select-contexts.t
 import type { Session } from '../session.ts';
 import { facts, table } from '../table.ts';
 import { addBankDiversity, DIVERSITY_EXAMPLES } from './bank-diversity.ts';
+import { addBankBackgrounds, BACKGROUND_EXAMPLES } from './bank-backgrounds.ts';
 import { addBankKeep, KEEP_EXAMPLES } from './bank-keep.ts';
 import { addBankLeftover, LEFTOVER_EXAMPLES } from './bank-leftover.ts';
 import { addBankMasks, MASK_EXAMPLES } from './bank-masks.ts';
@@ -33,6 +34,7 @@ const EXAMPLES = {
   'load-mask': ['bank load-mask 12 mask.png', 'the edited mask as a new version'],
   'restore-mask': ['bank restore-mask 12 7', 'go back to mask version 7'],
   ...MASK_EXAMPLES,
+  ...BACKGROUND_EXAMPLES,
   ...KEEP_EXAMPLES,
   ...DIVERSITY_EXAMPLES,
   ...LEFTOVER_EXAMPLES,
@@ -133,17 +135,20 @@ export const addBank: AddCommand = (parent, cli) => {
     .addHelpText('after', examples(EXAMPLES.remask, EXAMPLES.refine))
     .action((ids, { threshold, refine, refineRadius, refineEpsilon, ...options }) =>
       cli.perform('bank remask', async (session) => {
+        const { madeWith } = await import('../../services/bank.ts');
         const { remaskContexts } = await import('../../services/contexts.ts');
         const project = await session.project();
         const rule = ruleFrom({ threshold, refine, refineRadius, refineEpsilon });
         const { emit: onEvent, signal } = session;
         const chosen = selectIds(project.store, ids, options);
         const made = await remaskContexts(project, chosen, rule, await session.by(), { onEvent, signal });
-        return { data: { made }, text: `${plural(made, 'mask')} made.` };
+        const used = await madeWith(project, chosen);
+        return { data: { made, madeWith: used }, text: `${plural(made, 'mask')} made. ${used.sentence}` };
       }),
     );
 
   addBankMasks(bank, cli);
+  addBankBackgrounds(bank, cli);
   addBankKeep(bank, cli);
   addBankDiversity(bank, cli);
   addBankLeftover(bank, cli);

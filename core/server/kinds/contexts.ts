@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MaskRule } from '../../api/contexts.ts';
 import { asJson } from '../../base/json.ts';
+import { madeWith } from '../../services/bank.ts';
 import { findContexts, remaskContexts } from '../../services/contexts.ts';
 import { fillDoubts } from '../../services/review.ts';
 import { actOf } from '../act.ts';
@@ -54,7 +55,7 @@ export const contextsKind = taskKind({
   },
 });
 
-/** Makes masks anew. Its result says how many. Begun again, it makes those again that are not by the rule yet. */
+/** Makes masks anew. Its result says how many, and what was made with the contexts before. Begun again, it makes those again that are not by the rule yet. */
 export const remaskKind = taskKind({
   scope: 'project',
   lane: 'side',
@@ -65,7 +66,7 @@ export const remaskKind = taskKind({
         onEvent,
         signal,
       });
-      return { made };
+      return { made, madeWith: asJson(await madeWith(project.project, ids)) };
     } finally {
       changed('contexts');
     }

@@ -1,20 +1,25 @@
 import { z } from 'zod';
 import { MaskFormat, MorphOperation } from '../../api/review.ts';
 import { asJson } from '../../base/json.ts';
+import { madeWith } from '../../services/bank.ts';
 import { exportMasks } from '../../services/mask-export.ts';
 import { importMasks } from '../../services/mask-import.ts';
 import { morphMasks } from '../../services/review-masks.ts';
 import { actOf } from '../act.ts';
 import { taskKind } from '../task-kind.ts';
 
-/** Changes masks by an operation. Its result says how many. Begun again after it was stopped, it changes all once more. */
+/**
+ * Changes masks by an operation. Its result says how many, and what was made with the contexts before. Begun again after it
+ * was stopped, it changes all once more.
+ */
 export const morphKind = taskKind({
   scope: 'project',
   lane: 'side',
   params: z.object({ ids: z.array(z.int()), operation: MorphOperation, amount: z.int() }),
   async perform({ service, project: { project }, params: { ids, ...change }, signal, onEvent, changed }) {
     try {
-      return { made: await morphMasks(project, ids, change, actOf(service, project), { onEvent, signal }) };
+      const made = await morphMasks(project, ids, change, actOf(service, project), { onEvent, signal });
+      return { made, madeWith: asJson(await madeWith(project, ids)) };
     } finally {
       changed('contexts');
     }

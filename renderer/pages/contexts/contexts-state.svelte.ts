@@ -1,10 +1,12 @@
 /** The state of the page: which contexts are shown, which is active, and what is decided. */
+import type { MadeWith } from '../../../core/api/bank.ts';
 import type { ContextStateName, MaskRule } from '../../../core/api/contexts.ts';
 import type { MorphOperation } from '../../../core/api/review.ts';
+import type { Task } from '../../../core/api/tasks.ts';
 import { call } from '../../lib/api.ts';
 import { plural } from '../../lib/format.ts';
 import { router } from '../../lib/router.svelte.ts';
-import { tasks } from '../../lib/tasks.svelte.ts';
+import { endOf } from '../../lib/tasks.svelte.ts';
 import { toasts } from '../../lib/toasts.svelte.ts';
 import { ContextList, type Decided } from './context-list.svelte.ts';
 import { addressOf, filterOf, type Filter } from './filter.ts';
@@ -81,7 +83,9 @@ export class ContextsState extends ContextList {
     const { sort: _sort, descending: _descending, ...filter } = this.filter;
     const select = everything ? { filter } : { ids: this.targets() };
     const body = { select, rule };
-    tasks.add(await call('POST /api/projects/{project}/contexts/remask', { params: { project: this.project }, body }));
+    this.#follow(
+      await call('POST /api/projects/{project}/contexts/remask', { params: { project: this.project }, body }),
+    );
   }
 
   /** @param amount see `POST …/contexts/morph`; @param everything as for `remask`. @throws ApiError */
@@ -89,7 +93,17 @@ export class ContextsState extends ContextList {
     const { sort: _sort, descending: _descending, ...filter } = this.filter;
     const select = everything ? { filter } : { ids: this.targets() };
     const body = { select, operation, amount };
-    tasks.add(await call('POST /api/projects/{project}/contexts/morph', { params: { project: this.project }, body }));
+    this.#follow(
+      await call('POST /api/projects/{project}/contexts/morph', { params: { project: this.project }, body }),
+    );
+  }
+
+  /** Masks are changed; at the end it is said what was made with those before, and stays as it is. */
+  #follow(task: Task): void {
+    void endOf(task).then(({ state, result }) => {
+      const said = state === 'done' && saysMade(result) ? result : undefined;
+      if (said !== undefined) toasts.ok(`${plural(said.made, 'mask')} changed. ${said.madeWith.sentence}`);
+    });
   }
 
   /** Show what was decided here or in another window without asking for the whole list again, where it tells enough. */
@@ -117,4 +131,9 @@ export class ContextsState extends ContextList {
 
 function parse(address: string): Record<string, string> {
   return JSON.parse(address);
+}
+
+/** What a task that changes masks tells at its end. */
+function saysMade(result: unknown): result is { made: number; madeWith: MadeWith } {
+  return typeof result === 'object' && result !== null && 'made' in result && 'madeWith' in result;
 }

@@ -3,7 +3,7 @@ import type { Head } from '../../../core/api/figures.ts';
 import type { SaliencyMap } from '../../../core/api/runs.ts';
 import type { Task } from '../../../core/api/tasks.ts';
 import { call, isAbort } from '../../lib/api.ts';
-import { tasks } from '../../lib/tasks.svelte.ts';
+import { endOf, tasks } from '../../lib/tasks.svelte.ts';
 import { toasts } from '../../lib/toasts.svelte.ts';
 
 /** A picture and the label it is asked about. */
@@ -95,16 +95,4 @@ export class SaliencyStore {
     await tasks.dismiss(ended);
     if (ended.state === 'done') await this.#ask(pictures.filter((wish) => !this.#maps.has(keyOf(wish))));
   }
-}
-
-/** Resolves when the task has come to its end. */
-export function endOf(task: Task): Promise<Task> {
-  return new Promise((resolve) => {
-    const stop = tasks.onEnd((ended) => {
-      if (ended.id !== task.id) return;
-      stop();
-      resolve(ended);
-    });
-    tasks.add(task);
-  });
 }

@@ -4,10 +4,9 @@ import type { Head } from '../../../../core/api/figures.ts';
 import type { Task } from '../../../../core/api/tasks.ts';
 import { call, errorText } from '../../../lib/api.ts';
 import { resource, type Resource } from '../../../lib/resource.svelte.ts';
-import { tasks } from '../../../lib/tasks.svelte.ts';
+import { endOf, tasks } from '../../../lib/tasks.svelte.ts';
 import { toasts } from '../../../lib/toasts.svelte.ts';
 import { saveFile } from '../files.ts';
-import { endOf } from '../saliency.svelte.ts';
 
 /** Files that a model is saved as; named as the model card calls them. */
 export const FILES = { onnx: 'model.onnx', safetensors: 'model.safetensors', card: 'README.md' } as const;

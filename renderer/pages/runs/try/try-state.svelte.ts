@@ -2,8 +2,7 @@
 import type { PictureAnswer, PredictionResult, Trial, TriedPicture } from '../../../../core/api/predict.ts';
 import type { Task } from '../../../../core/api/tasks.ts';
 import { call, errorText, url } from '../../../lib/api.ts';
-import { tasks } from '../../../lib/tasks.svelte.ts';
-import { endOf } from '../saliency.svelte.ts';
+import { endOf, tasks } from '../../../lib/tasks.svelte.ts';
 
 /** One picture on the table. */
 export interface Tried {
