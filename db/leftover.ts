@@ -68,7 +68,7 @@ export function leftoverTable(connection: Connection): LeftoverTable {
       return {
         // Of a page after the last one it is not known, and nobody asks.
         total: found.at(0)?.total ?? 0,
-        rows: found.map(({ total: _, named, stale, fine, flagged, ...row }) => {
+        rows: found.map(({ total: _total, named, stale, fine, flagged, ...row }) => {
           return { ...row, named: named === 1, stale: stale === 1, fine: fine === 1, flagged: flagged === 1 };
         }),
       };

@@ -118,7 +118,7 @@ export function leftoverReport(project: Project, runId?: number): LeftoverReport
   const counts = store.leftover.counts(asked, LEFTOVER_FROM);
   if (counts.length === 0) return null;
   const classes = counts
-    .map(({ newest: _, ...row }) => {
+    .map(({ newest: _newest, ...row }) => {
       const { name } = names.get(row.classId)!;
       const most = row.flagged > MOST_OF_A_CLASS * row.checked && row.checked > 1;
       return { ...row, name, caution: most ? cautionOf(name, run.id) : null };
@@ -143,8 +143,9 @@ function cautionOf(name: string, run: number): string {
   return `Most contexts of ${name} are flagged: run ${run} may know the class by its usual background, which is no leftover. See its context reliance.`;
 }
 
+const contexts = (count: number): string => `${count} context${count === 1 ? '' : 's'}`;
+
 function nextInWords({ open, unchecked }: Pick<LeftoverReport, 'open' | 'unchecked'>): string {
-  const contexts = (count: number): string => `${count} context${count === 1 ? '' : 's'}`;
   if (open > 0) {
     const them = open === 1 ? 'it' : 'them';
     return `The model still names the class of ${contexts(open)} without the foreground: look at ${them}, correct the mask, retire ${them} or say that ${open === 1 ? 'it is' : 'they are'} fine.`;
@@ -165,7 +166,7 @@ export function leftoverContexts(
   findRun(project, asked);
   const names = effectiveClasses(store);
   const { total, rows } = store.leftover.list({ ...query, runId: asked, from: LEFTOVER_FROM });
-  const contexts = rows.map(({ contextId, imageId, classId, maskId, runId: _run, createdAt: _at, ...row }) => ({
+  const described = rows.map(({ contextId, imageId, classId, maskId, runId: _run, createdAt: _at, ...row }) => ({
     ...row,
     context: contextId,
     image: imageId,
@@ -174,7 +175,7 @@ export function leftoverContexts(
     mask: maskId,
     score: leftoverScore(row),
   }));
-  return { total, contexts };
+  return { total, contexts: described };
 }
 
 /**

@@ -76,8 +76,11 @@ test('contexts are drawn by a seed, and a run says what it sees of the image in 
   );
 });
 
+const picture = (query: object): Promise<Buffer> => png(`GET ${base}/swap/picture`, { image: 3, run: 2, ...query });
+/** Where a pixel of a picture of 32 lies. */
+const at = (x: number, y: number): number => (y * 32 + x) * 3;
+
 test('the pictures are those that the run sees', async () => {
-  const picture = (query: object): Promise<Buffer> => png(`GET ${base}/swap/picture`, { image: 3, run: 2, ...query });
   const plain = await picture({});
   assert.equal(plain.length, 32 * 32 * 3);
   assert.deepEqual(await picture({ context: 1, lambda: 0 }), plain);
@@ -133,7 +136,6 @@ test('the bank is checked as a task; what is flagged comes first, with its pictu
   assert.deepEqual(whole, await png(`GET ${base}/swap/picture`, { image: worst.image, run: 1 }));
   const cut = await png(`GET ${path}/contexts/1/picture`, { run: 1 });
   // In the middle of context 1 there is the mean colour, to the left of it the picture.
-  const at = (x: number, y: number): number => (y * 32 + x) * 3;
   const own = await png(`GET ${path}/contexts/1/picture`, { run: 1, whole: true });
   assert.deepEqual([...cut.subarray(at(16, 16), at(17, 16))], [125, 123, 114]);
   assert.deepEqual(cut.subarray(at(2, 2), at(3, 2)), own.subarray(at(2, 2), at(3, 2)));

@@ -8,7 +8,7 @@ import type { JobKind, RunJob } from '../../core/jobs/protocol.ts';
 
 /** Obeys: counts its orders, and does what they say. */
 const entry = join(import.meta.dirname, '..', 'fixtures', 'jobs', 'kept.ts');
-const other: RunJob = <Spec, Event, Result>(kind: JobKind) => Promise.resolve(kind as unknown as Result);
+const other: RunJob = <_Spec, _Event, Result>(kind: JobKind) => Promise.resolve(kind as unknown as Result);
 
 interface Answer {
   pid: number;

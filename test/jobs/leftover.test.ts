@@ -92,15 +92,15 @@ test('only what is new is looked at again; fine holds until the mask changes; th
   const mask = store.masks.get(store.contexts.get(second.context)!.maskId)!;
   const { id: _, ...copy } = mask;
   store.contexts.setMask(second.context, store.masks.add(copy).id, 'ann', act.at);
-  const before = leftoverReport(project, 1)!;
-  assert.deepEqual([before.fine, before.stale, before.unchecked], [1, 1, 1]);
+  const changed = leftoverReport(project, 1)!;
+  assert.deepEqual([changed.fine, changed.stale, changed.unchecked], [1, 1, 1]);
   await checkLeftovers(project, { runId: 1, unchecked: true }, runJob);
-  const after = leftoverReport(project, 1)!;
-  assert.deepEqual([after.fine, after.stale, after.unchecked], [1, 0, 0]);
+  const checked = leftoverReport(project, 1)!;
+  assert.deepEqual([checked.fine, checked.stale, checked.unchecked], [1, 0, 0]);
   const again = listed(1).find(({ context }) => context === second.context)!;
   assert.ok(Math.abs(again.base - second.base) < 1e-5 && Math.abs(again.score - second.score) < 1e-5);
   retireContexts(project, [second.context], true, act);
-  assert.equal(leftoverReport(project, 1)!.checked, before.checked - 1);
+  assert.equal(leftoverReport(project, 1)!.checked, changed.checked - 1);
 });
 
 test('the run that was asked last is told of, by its own head', async () => {
@@ -111,12 +111,12 @@ test('the run that was asked last is told of, by its own head', async () => {
 });
 
 test('a cancelled check leaves what was known', async () => {
-  const before = listed(1);
+  const known = listed(1);
   const abort = new AbortController();
   const cancelled = checkLeftovers(project, { runId: 1 }, runJob, {
     signal: abort.signal,
     onEvent: () => abort.abort(),
   });
   await assert.rejects(cancelled, refusal('cancelled', /./));
-  assert.deepEqual(listed(1), before);
+  assert.deepEqual(listed(1), known);
 });

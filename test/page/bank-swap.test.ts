@@ -58,11 +58,11 @@ testPage('an image is chosen by keyboard, shown in front of contexts, and the ru
   await app.look('swap');
 
   const contexts = (): Promise<string[]> => page.getByRole('rowheader').allInnerTexts();
-  const before = await contexts();
+  const drawn = await contexts();
   await page.keyboard.press('r');
   await page.waitForURL(/seed=2/);
   await status.getByText(SWAPPED).waitFor({ timeout: 60_000 });
-  assert.notDeepEqual(await contexts(), before);
+  assert.notDeepEqual(await contexts(), drawn);
   await page.reload();
   await status.getByText(SWAPPED).waitFor({ timeout: 60_000 });
   assert.equal(await pictures.count(), 13);

@@ -22,7 +22,12 @@ export const leftoverRoutes = implement({
       title: `Leftovers in the bank${name === undefined ? '' : `, ${name}`}, by run ${run}`,
       params: { run, unchecked, ...(classId === undefined ? {} : { class: classId }) },
       command: commandLine([
-        ...['contexture', 'bank', 'leftover', '--check', '--run', String(run)],
+        'contexture',
+        'bank',
+        'leftover',
+        '--check',
+        '--run',
+        String(run),
         ...(name === undefined ? [] : ['--class', name]),
         ...(unchecked ? ['--unchecked'] : []),
       ]),
