@@ -83,7 +83,7 @@ export const PRESET_SETTINGS: Readonly<Record<PresetName, Preset>> = {
     title: 'Photographs, some 20 a class',
     summary: 'EfficientNet-Lite0 with ImageNet weights stays as it is, and the heads alone learn: seconds to minutes.',
     blocks: 1,
-    epochs: 15,
+    epochs: 10,
     batchSize: 32,
     learningRate: 0.02,
     bankSize: 64,
@@ -226,6 +226,7 @@ export function candidateConfig(
     learningRate,
     momentum: 0.9,
     weightDecay: start?.weightDecay ?? 2e-4,
+    ...(tune.stages === 0 && FROZEN_HEADS),
     ...scaledSchedule(overrides.epochs ?? epochs),
     delta: 0.8,
     bankSize: Math.max(bankSize, overrides.batchSize ?? 0),
@@ -249,6 +250,13 @@ export function candidateConfig(
   };
 }
 
+/**
+ * Heads of a frozen backbone, on standardised features (`feature-scale.ts`), 10 epochs: what does best on pictures held out
+ * of training (`bench heads`) where classes are even, and by the balanced head where they are not. Balanced accuracy by
+ * rate 0.0005 / 0.001 / 0.002: pets 20 a class 95.6 / 95.8 / 95.9, pets 119, 60, 15 95.3 / 95.2 / 94.8. Decay hardly counts.
+ */
+const FROZEN_HEADS = { learningRate: 1e-3, weightDecay: 1e-2 } as const;
+
 /** Everything is trained alike. */
 const WHOLE: Tuning = { stages: 'all', rate: 1, batchNorm: 'batch' };
 
@@ -266,7 +274,7 @@ export interface SmallSetRule {
 /** What is done where the backbone is frozen as a whole. */
 function frozenRule({ method }: TrainConfig): string {
   const kept =
-    'The backbone is frozen: what it makes of each picture, whole and in a mirror, is kept, and random parts and colour jitter are not used.';
+    'The backbone is frozen: what it makes of each picture, whole and in a mirror, is kept, and random parts and colour jitter are not used. The heads begin at zero and learn on standardised features.';
   if (!METHODS_BY_NAME[method].looks) return kept;
   return `${kept} Where contexts are cut is seen from maps that are kept too, up to 2 GiB of them; pictures that contexts are laid on go through it anew at each step.`;
 }

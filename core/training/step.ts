@@ -12,6 +12,7 @@ import { tidy } from '../engine/tidy.ts';
 import { linearHead, type Network, type NetworkState } from '../models/network.ts';
 import type { NamedTensors } from '../models/parameters.ts';
 import { look, lookAtMaps } from './evaluator.ts';
+import { standardised, standardisedGradient, unstandardised, type FeatureScale } from './feature-scale.ts';
 import { contextMask } from './saliency.ts';
 
 /** Share of the batch in the running statistics; PyTorch's default momentum. */
@@ -58,6 +59,8 @@ export interface Optimiser {
   weightDecay: number;
   /** Rate of the backbone's trained stages relative to that of the heads; 1 unless given. */
   backboneRate?: number;
+  /** Where the backbone is frozen as a whole: what heads learn by, and their momentum is in terms of; none unless given. */
+  scale?: FeatureScale | null;
 }
 
 export interface StepResult {
@@ -216,7 +219,14 @@ function descend(
   optimiser: Optimiser,
   backbone = 0,
 ): { weights: tf.Tensor1D; momentum: tf.Tensor1D } {
-  const { rate, backboneRate = 1 } = optimiser;
+  const { rate, backboneRate = 1, scale } = optimiser;
+  if (scale) {
+    const next = descend(standardised(weights, scale), momentum, standardisedGradient(gradient, scale), {
+      ...optimiser,
+      scale: null,
+    });
+    return { weights: unstandardised(next.weights, scale), momentum: next.momentum };
+  }
   const decayed = tf.add(gradient, tf.mul(weights, optimiser.weightDecay));
   const velocity: tf.Tensor1D = tf.add(tf.mul(momentum, optimiser.momentum), decayed);
   if (backbone === 0 || backboneRate === 1) {

@@ -10,7 +10,9 @@ import type { TrainConfig } from './config.ts';
 import { ContextSupply, type MixBatch, type SupplyState } from './context-supply.ts';
 import type { BankState } from './context-bank.ts';
 import type { CuratedBank } from './curated-bank.ts';
+import { scaleOf, type FeatureScale } from './feature-scale.ts';
 import type { FrozenFeatures } from './features.ts';
+import { featureViews } from './frozen-views.ts';
 import { METHODS_BY_NAME } from './methods/index.ts';
 import type { Method, StepTools } from './methods/method.ts';
 import type { Pictures } from './pictures.ts';
@@ -122,6 +124,7 @@ export class Trainer {
   /** [h, w, C] of the maps that are kept, if any. */
   readonly #mapShape: readonly number[] | null;
   readonly #update = new TracedFunction<StepArguments, StepResult>(update, withAnotherRate);
+  readonly #scale: FeatureScale | null;
   readonly #pictures: Pictures;
   readonly #uniform: Stream;
   readonly #balanced: Stream;
@@ -142,6 +145,7 @@ export class Trainer {
     this.#tensors = new ImageTensors(normalisationOf(config));
     this.#pictures = pictures;
     this.#mapShape = features?.maps?.shape ?? null;
+    this.#scale = features && scaleOf(features.pooled, featureViews(config, 'train'));
     const { looks } = this.method;
     const frozen = features && { features, flip: config.augment.flip, pixels: looks, maps: false };
     const common = { pictures, frozen, labels, batchSize: config.batchSize };
@@ -316,6 +320,7 @@ export class Trainer {
     disposeState(this.state);
     this.#extract.dispose();
     this.#extractKept.dispose();
+    if (this.#scale) tf.dispose([this.#scale.mean, this.#scale.deviation]);
     this.#update.dispose();
   }
 
@@ -338,7 +343,13 @@ export class Trainer {
     mixBatch: MixBatch | undefined,
   ): void {
     const { momentum, weightDecay, tune } = this.config;
-    const optimiser: Optimiser = { rate: tf.scalar(this.rate), momentum, weightDecay, backboneRate: tune.rate };
+    const optimiser: Optimiser = {
+      rate: tf.scalar(this.rate),
+      momentum,
+      weightDecay,
+      backboneRate: tune.rate,
+      scale: this.#scale,
+    };
     const mix = mixBatch ? this.#uploadMix(mixBatch) : null;
     const result = this.#update.call(this.network, this.state, uniform, second, mix, optimiser);
     disposeState(this.state);

@@ -8,7 +8,7 @@
  */
 import { copyFileSync, globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { Random } from '../../core/base/random.ts';
 import type { RunRequest } from '../../core/services/training-plan.ts';
 import type { MethodName } from '../../core/training/config.ts';
@@ -19,7 +19,7 @@ import { train, withProject } from './project.ts';
 
 /** Training pictures of the breeds, in alphabetical order. */
 const COUNTS = [160, 60, 15];
-const TEST = 40;
+export const TEST = 40;
 const METHODS: readonly MethodName[] = ['ce', 'control', 'csa'];
 const SCRATCH: TrainOverrides = { inputSize: 64, model: { kind: 'resnet-cifar', blocks: 2 }, epochs: 30 };
 
@@ -84,20 +84,24 @@ function mean(scores: readonly Score[]): Score {
   return { balanced: of('balanced'), tail: of('tail'), minutes: of('minutes') };
 }
 
-/** @returns a temporary folder with train/BREED/… and test/BREED/… */
-function longTailed(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'contexture-pets-'));
+/** Pictures of each breed in random order: the first `TEST` of each are tested on. */
+export function breedFiles(): string[][] {
   const random = Random.stream(1, 'long-tailed pets');
   // Without regard to case: the order in which the data set numbers its classes.
   const breeds = globSync(join(unpack('pets-trimaps'), 'images/*')).toSorted((a, b) =>
     basename(a).localeCompare(basename(b), 'en'),
   );
-  for (const [k, breed] of breeds.entries()) {
-    const files = random.shuffle(globSync(join(breed, '*.jpg')).toSorted());
+  return breeds.map((breed) => random.shuffle(globSync(join(breed, '*.jpg')).toSorted()));
+}
+
+/** @returns a temporary folder with train/BREED/… and test/BREED/… */
+function longTailed(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'contexture-pets-'));
+  for (const [k, files] of breedFiles().entries()) {
     const parts = { test: files.slice(0, TEST), train: files.slice(TEST).slice(0, COUNTS[k]) };
     for (const [split, chosen] of Object.entries(parts)) {
       // A letter in front keeps that order, and says which class is rare.
-      const target = join(folder, split, `${'abc'[k]} ${basename(breed)}`);
+      const target = join(folder, split, `${'abc'[k]} ${basename(dirname(files[0]))}`);
       mkdirSync(target, { recursive: true });
       for (const file of chosen) copyFileSync(file, join(target, basename(file)));
     }

@@ -457,8 +457,7 @@ test('heads on a frozen backbone take the step that they would take on standardi
   };
   const plainVectors = network.vectorsOf(state);
   plainVectors.trunk.set(turned(head('trunk')), plainVectors.trunk.length - (64 + 1) * CLASSES);
-  plainVectors.balanced.set(turned(head('balanced')));
-  let plain = network.stateOf(plainVectors);
+  let plain = network.stateOf({ ...plainVectors, balanced: turned(head('balanced')) });
   for (let step = 0; step < 3; step++) {
     const batches = [
       { pooled, labels },
