@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { APP_ENDPOINTS } from './app.ts';
 import { BACKBONE_ENDPOINTS } from './backbones.ts';
+import { BACKGROUND_ENDPOINTS } from './backgrounds.ts';
 import { BANK_ENDPOINTS } from './bank.ts';
 import { COMMAND_ENDPOINTS } from './command.ts';
 import { COMPARE_ENDPOINTS } from './compare.ts';
@@ -30,6 +31,7 @@ import { VARIANT_ENDPOINTS } from './variants.ts';
 export const CONTRACT = {
   ...APP_ENDPOINTS,
   ...BACKBONE_ENDPOINTS,
+  ...BACKGROUND_ENDPOINTS,
   ...BANK_ENDPOINTS,
   ...COMMAND_ENDPOINTS,
   ...COMPARE_ENDPOINTS,

@@ -33,6 +33,7 @@ export const TASK_KINDS = [
   'saliency',
   'reliance',
   'diversity',
+  'backgrounds',
   'leftover',
   'uses',
   'onnx',

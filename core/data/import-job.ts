@@ -9,13 +9,12 @@ import { ProgressMeter, type Progress } from '../base/progress.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
 import type { NewProblem, Source } from '../storage/records.ts';
 import { ClassLedger } from './class-ledger.ts';
-import { mapOrdered } from './flow.ts';
 import { decideLayout, type Layout, type LayoutDecision } from './layout.ts';
-import type { FileFacts, Look, LookOrder } from './look.ts';
-import { LocalLooker, ThreadedLooker, type Looker } from './lookers.ts';
+import { lookThrough } from './look-through.ts';
+import type { FileFacts } from './look.ts';
 import { judge, surveySource, type Finding, type FoundImage } from './scan.ts';
 import { openSource } from './sources/open.ts';
-import type { ImageSource, SourceItem } from './sources/source.ts';
+import type { ImageSource } from './sources/source.ts';
 
 export interface ImportSpec {
   kind: Source['kind'];
@@ -64,9 +63,6 @@ const BATCH = 1024;
 /** How long a picture that was read may wait for more of them, milliseconds. */
 const LONGEST_WAIT = 1000;
 
-/** Files that are looked at together, so that handing them to a thread costs little. */
-const LOOK_BATCH = 32;
-
 /**
  * Import a source.
  * @throws UserError 'cancelled'; 'not-found', 'no-permission' or 'damaged' when the source itself cannot be read
@@ -107,35 +103,21 @@ class Import {
       total: files,
     });
     const seen = new Set<string>();
-    const looker =
-      spec.kind === 'zip' || files <= LOOK_BATCH
-        ? new LocalLooker(this.#source)
-        : new ThreadedLooker({ kind: spec.kind, path: spec.path }, files);
-    const stop = (): void => looker.stop();
-    this.#port.signal.addEventListener('abort', stop);
-    try {
-      const batches = batchesOf(this.#source.list(this.#port.signal), LOOK_BATCH);
-      const look = (items: SourceItem[]): Promise<Looked> => this.#look(items, looker);
-      for await (const { items, looks } of mapOrdered(batches, looker.batches, look)) {
-        if (this.#port.signal.aborted) break;
-        let next = 0;
-        for (const item of items) {
-          if (item.type === 'file') {
-            seen.add(item.file.path);
-            this.#take(judge(item, looks[next++], this.#known.get(item.file.path), { layout, prefix }));
-            meter.add();
-          } else if (item.type === 'folder') {
-            this.#ledger.addFolder(item.path);
-          } else {
-            this.#problems.push(item.problem);
-          }
+    for await (const { items, looks } of lookThrough(this.#source, files, this.#known, this.#port.signal)) {
+      let next = 0;
+      for (const item of items) {
+        if (item.type === 'file') {
+          seen.add(item.file.path);
+          this.#take(judge(item, looks[next++], this.#known.get(item.file.path), { layout, prefix }));
+          meter.add();
+        } else if (item.type === 'folder') {
+          this.#ledger.addFolder(item.path);
+        } else {
+          this.#problems.push(item.problem);
         }
-        this.#flush(performance.now() - this.#flushed < LONGEST_WAIT ? BATCH : 1);
-        await this.#port.drained();
       }
-    } finally {
-      this.#port.signal.removeEventListener('abort', stop);
-      await looker.close();
+      this.#flush(performance.now() - this.#flushed < LONGEST_WAIT ? BATCH : 1);
+      await this.#port.drained();
     }
     this.#flush(1);
     this.#stopIfCancelled();
@@ -153,17 +135,6 @@ class Import {
       missing: missing.length + changed.length,
       classes: this.#ledger.classes,
     };
-  }
-
-  async #look(items: SourceItem[], looker: Looker): Promise<Looked> {
-    const orders: LookOrder[] = [];
-    for (const item of items) {
-      if (item.type !== 'file') continue;
-      const { file } = item;
-      const known = this.#known.get(file.path);
-      orders.push(known ? { file, known: { size: known.size, mtimeMs: known.mtimeMs } } : { file });
-    }
-    return { items, looks: orders.length === 0 || this.#port.signal.aborted ? [] : await looker.look(orders) };
   }
 
   /** Count the files and decide the layout. */
@@ -233,23 +204,6 @@ class Import {
       `The import was cancelled. The ${kept} pictures read so far are kept; import again to go on.`,
     );
   }
-}
-
-/** Some items of a source, in order, and what was found of those that are files. */
-interface Looked {
-  items: SourceItem[];
-  looks: Look[];
-}
-
-async function* batchesOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
-  let batch: T[] = [];
-  for await (const item of items) {
-    batch.push(item);
-    if (batch.length < size) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }
 
 /** @throws UserError when the file is gone */

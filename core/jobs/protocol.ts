@@ -50,6 +50,7 @@ export type FinalLine = { type: 'result'; value: Json } | { type: 'error'; error
 /** Names of the jobs; `registry.ts` says which module each one is. */
 export type JobKind =
   | 'import'
+  | 'backgrounds'
   | 'train'
   | 'trial'
   | 'contexts'

@@ -4,6 +4,7 @@ import type { AnyJob } from './serve.ts';
 
 const MODULES: Readonly<Record<JobKind, { file: string; name: string }>> = {
   import: { file: '../data/import-job.ts', name: 'importJob' },
+  backgrounds: { file: '../data/backgrounds-job.ts', name: 'backgroundsJob' },
   train: { file: '../training/train-job.ts', name: 'trainJob' },
   trial: { file: '../training/trial-job.ts', name: 'trialJob' },
   contexts: { file: '../contexts/contexts-job.ts', name: 'contextsJob' },

@@ -11,6 +11,7 @@ export type Lane = keyof typeof LANES;
 /** The lane of each job. A kind of task that runs one takes the same. */
 export const JOB_LANES: Readonly<Record<JobKind, Lane>> = {
   import: 'files',
+  backgrounds: 'files',
   train: 'engine',
   trial: 'engine',
   contexts: 'engine',

@@ -24,7 +24,7 @@ export function relativeToProject(project: Pick<Project, 'file'>, path: string):
 
 /**
  * Find each source where it lies now: beside the project as before, so that both can move together, else at its old
- * path. To be called when a project is opened.
+ * path. The same for folders of plain backgrounds. To be called when a project is opened.
  * @returns the sources that lie at neither place; their pictures cannot be read until they are relinked
  */
 export function locateSources(project: Project): Source[] {
@@ -36,6 +36,12 @@ export function locateSources(project: Project): Source[] {
       if (beside !== source.path) store.sources.setPath(source.id, beside, source.relativePath);
     } else if (!existsSync(source.path)) {
       lost.push(source);
+    }
+  }
+  for (const folder of store.backgrounds.folders()) {
+    const beside = folder.relativePath === null ? undefined : resolve(dirname(project.file), folder.relativePath);
+    if (beside !== undefined && beside !== folder.path && existsSync(beside)) {
+      store.backgrounds.moveFolder(folder.id, beside, folder.relativePath);
     }
   }
   return lost;

@@ -1,6 +1,7 @@
 /** All kinds of tasks that the queue begins: the type says that none is missing. */
 import type { AnyTaskKind, QueuedKind } from '../task-kind.ts';
 import { backboneKind } from './backbone.ts';
+import { backgroundsKind } from './backgrounds.ts';
 import { contextsKind, remaskKind } from './contexts.ts';
 import { diversityKind } from './diversity.ts';
 import { doctorKind } from './doctor.ts';
@@ -22,6 +23,7 @@ export const KINDS: Readonly<Record<QueuedKind, AnyTaskKind>> = {
   train: trainKind,
   trial: trialKind,
   import: importKind,
+  backgrounds: backgroundsKind,
   relink: relinkKind,
   doctor: doctorKind,
   backbone: backboneKind,

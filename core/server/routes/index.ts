@@ -2,6 +2,7 @@
 import type { Handlers } from '../handlers.ts';
 import { appRoutes } from './app.ts';
 import { backboneRoutes } from './backbones.ts';
+import { backgroundRoutes } from './backgrounds.ts';
 import { bankRoutes } from './bank.ts';
 import { commandRoutes } from './command.ts';
 import { compareRoutes } from './compare.ts';
@@ -29,6 +30,7 @@ import { variantRoutes } from './variants.ts';
 export const HANDLERS: Handlers = {
   ...appRoutes,
   ...backboneRoutes,
+  ...backgroundRoutes,
   ...bankRoutes,
   ...commandRoutes,
   ...compareRoutes,
