@@ -24,6 +24,7 @@ const BENCHES: Readonly<Record<string, (options: Record<string, number>) => Prom
   app: async (options) => (await import('./app.ts')).appBench(options),
   'coloured-mnist': async (options) => (await import('./coloured-mnist.ts')).colouredMnist(options),
   reliance: async (options) => (await import('./reliance.ts')).reliance(options),
+  heads: async (options) => (await import('./heads.ts')).heads(options),
   pets: async (options) => (await import('./pets.ts')).pets(options),
   'pets-masks': async (options) => (await import('./pets-masks.ts')).petsMasks(options),
   'cifar-peer': async (options) => (await import('./cifar-peer.ts')).cifarPeer(options),
