@@ -185,14 +185,6 @@ interface ByClassIntervals {
  * where the pictures are mostly the same.
  */
 export function compareUnpairedReliance(first: RelianceOfRun, second: RelianceOfRun): RelianceComparisonFigures {
-  const between = (a: ByClassIntervals, b: ByClassIntervals): DifferencesByClass => {
-    const [many, medium, few] = GROUPS.map((group) => unpaired(a.groups[group], b.groups[group]));
-    return {
-      macro: unpaired(a.macro, b.macro),
-      groups: { many, medium, few },
-      classes: a.classes.map((figure, label) => unpaired(figure, b.classes[label])),
-    };
-  };
   const names = ['bgGap', ...COMPOSITIONS] as const;
   return arrange((figure) => {
     const name = names[figure];
@@ -200,6 +192,15 @@ export function compareUnpairedReliance(first: RelianceOfRun, second: RelianceOf
       ? between(first.bgGap, second.bgGap)
       : between(first.confidence[name], second.confidence[name]);
   });
+}
+
+function between(a: ByClassIntervals, b: ByClassIntervals): DifferencesByClass {
+  const [many, medium, few] = GROUPS.map((group) => unpaired(a.groups[group], b.groups[group]));
+  return {
+    macro: unpaired(a.macro, b.macro),
+    groups: { many, medium, few },
+    classes: a.classes.map((figure, label) => unpaired(figure, b.classes[label])),
+  };
 }
 
 function unpaired(a: Figure | null, b: Figure | null): RelianceDifference | null {

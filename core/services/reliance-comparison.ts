@@ -46,7 +46,6 @@ export async function compareReliance(
       ? await paired(project, [first, second], files, heads, dataset.trainCounts)
       : compareUnpairedReliance(figuresOfReport(a), figuresOfReport(b));
   const { confidence, bgGap } = figures;
-  const means = ({ macro, groups }: DifferencesByClass) => ({ macro, groups });
   return {
     baseline: baselineId,
     run: runId,
@@ -58,16 +57,20 @@ export async function compareReliance(
     bgGap: means(bgGap),
     confidence: byComposition((composition) => means(confidence[composition])),
     classes: b.classes.map(({ label, classId, name, group, trained }) => {
-      return {
-        ...{ label, classId, name, group, trained },
+      const differences = {
         bgGap: bgGap.classes[label],
         confidence: byComposition((composition) => confidence[composition].classes[label]),
       };
+      return { label, classId, name, group, trained, ...differences };
     }),
   };
 }
 
 type Two<T> = readonly [T, T];
+
+function means({ macro, groups }: DifferencesByClass): RelianceComparison['bgGap'] {
+  return { macro, groups };
+}
 
 function paired(
   { store }: Project,
@@ -104,8 +107,6 @@ function whyUnpaired(
   if (!same(a.labels, b.labels) || !same(a.imageIds.subarray(0, count), b.imageIds.subarray(0, count))) {
     return `Not paired: ${runs} were measured on different pictures.`;
   }
-  const lent = ({ imageIds, partners }: RelianceFile): Int32Array =>
-    Int32Array.from([...partners.same, ...partners.rand], (at) => (at < 0 ? -1 : imageIds[at]));
   if (!same(lent(a), lent(b))) {
     return `Not paired: ${runs} were trained on different pictures, so other backgrounds were lent.`;
   }
@@ -118,6 +119,11 @@ function whyUnpaired(
     return `Not paired: masks were accepted or changed between the two measurements. Measure run ${older.id} again, by the same run's masks.`;
   }
   return null;
+}
+
+/** Whose background each picture was put in front of, by image; -1 for nobody's. */
+function lent({ imageIds, partners }: RelianceFile): Int32Array {
+  return Int32Array.from([...partners.same, ...partners.rand], (at) => (at < 0 ? -1 : imageIds[at]));
 }
 
 function same(a: Int32Array, b: Int32Array): boolean {

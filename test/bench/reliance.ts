@@ -50,11 +50,11 @@ interface Options {
 /** A data set that knows its foregrounds. */
 interface KnownSet {
   /** Write it. */
-  write(folder: string): Promise<void>;
+  write: (folder: string) => Promise<void>;
   /** Names of the classes whose backgrounds are their own. */
   tail: ReadonlySet<string>;
   /** The true mask of a picture, 255 = context. */
-  truth(path: string): Promise<GreyImage>;
+  truth: (path: string) => Promise<GreyImage>;
   overrides: TrainOverrides;
 }
 

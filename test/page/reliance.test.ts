@@ -98,6 +98,7 @@ testPage('reliance is measured on a run’s page, told, and its worst cases lead
   const worst = report.classes.toSorted((a, b) => b.bgGap!.value - a.bgGap!.value)[0];
   await grid.getByRole('row', { name: new RegExp(`^${worst.name}`) }).click();
   await page.waitForURL(new RegExp(`truth=${worst.label}`));
+  await app.screenshot('reliance-classes');
   await page.getByLabel('Order of the cases').click();
   await page.getByRole('option', { name: /^Surest of the background alone/ }).click();
   await page.waitForURL(/order=background/);
@@ -147,6 +148,7 @@ testPage('two runs are compared; measured by one run’s masks they are paired',
   // A class opens its worst cases, by keyboard.
   const chart = page.getByRole('application', { name: /^BG-gap by class/ });
   await chart.focus();
+  await app.screenshot('reliance-unpaired');
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Enter');
   await page.waitForURL(/\/runs\/2\?part=reliance&truth=\d+/);

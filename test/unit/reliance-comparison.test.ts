@@ -71,15 +71,17 @@ test('what cannot be made is left out of its own figures alone', () => {
   assert.throws(() => compare(some, { ...some, right: new Uint8Array(3) }), RangeError);
 });
 
-test('unpaired: the interval of a difference of two independent proportions, as Newcombe has it', () => {
-  const of = (hits: number, images: number): RelianceOfRun => {
-    const figure = wilson(hits, images);
-    const all = { macro: figure, groups: { many: figure, medium: null, few: null }, classes: [figure, null] };
-    return {
-      bgGap: all,
-      confidence: { original: all, 'no-fg': all, 'only-fg': all, 'mixed-same': all, 'mixed-rand': all },
-    };
+/** A run all of whose figures are the same share, of one class. */
+function of(hits: number, images: number): RelianceOfRun {
+  const figure = wilson(hits, images);
+  const all = { macro: figure, groups: { many: figure, medium: null, few: null }, classes: [figure, null] };
+  return {
+    bgGap: all,
+    confidence: { original: all, 'no-fg': all, 'only-fg': all, 'mixed-same': all, 'mixed-rand': all },
   };
+}
+
+test('unpaired: the interval of a difference of two independent proportions, as Newcombe has it', () => {
   // Newcombe, Statistics in Medicine 17 (1998), 873-890, table II, method 10: 56/70 - 48/80 = 0.2 (0.0524 to 0.3339).
   const { bgGap, confidence } = compareUnpairedReliance(of(48, 80), of(56, 70));
   close(bgGap.macro?.value, 0.2);

@@ -18,24 +18,25 @@ test('the headline says no more than the interval allows', () => {
   assert.match(gapSentence(null), /^No background could be lent/);
 });
 
-test('two runs in a sentence: which one goes less by the background', () => {
-  const compared = (direction: 'higher' | 'lower' | 'no clear difference'): string => {
-    const macro = { a: 0.2, b: 0.05, value: -0.15, low: -0.2, high: -0.1, images: 100, direction };
-    const figure = { macro, groups: { many: null, medium: null, few: null } };
-    const comparison: RelianceComparison = {
-      baseline: 4,
-      run: 7,
-      heads: ['uniform', 'balanced'],
-      masksOf: [null, null],
-      split: 'test',
-      images: 100,
-      unpaired: null,
-      bgGap: figure,
-      confidence: { original: figure, 'no-fg': figure, 'only-fg': figure, 'mixed-same': figure, 'mixed-rand': figure },
-      classes: [],
-    };
-    return comparedSentence(comparison);
+function compared(direction: 'higher' | 'lower' | 'no clear difference'): string {
+  const macro = { a: 0.2, b: 0.05, value: -0.15, low: -0.2, high: -0.1, images: 100, direction };
+  const figure = { macro, groups: { many: null, medium: null, few: null } };
+  const comparison: RelianceComparison = {
+    baseline: 4,
+    run: 7,
+    heads: ['uniform', 'balanced'],
+    masksOf: [null, null],
+    split: 'test',
+    images: 100,
+    unpaired: null,
+    bgGap: figure,
+    confidence: { original: figure, 'no-fg': figure, 'only-fg': figure, 'mixed-same': figure, 'mixed-rand': figure },
+    classes: [],
   };
+  return comparedSentence(comparison);
+}
+
+test('two runs in a sentence: which one goes less by the background', () => {
   assert.equal(compared('lower'), 'Run 7 goes less by the background than run 4: BG-gap +5.0 against +20.0 points.');
   assert.match(compared('higher'), /^Run 7 goes more by/);
   assert.match(compared('no clear difference'), /^No clear difference between runs 7 and 4/);

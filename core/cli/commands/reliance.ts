@@ -108,17 +108,6 @@ function comparisonText(comparison: RelianceComparison): string {
   const heading = `Run ${run} (${heads[1]} head) against run ${baseline} (${heads[0]} head) on ${split}: ${plural(images, 'picture')}.`;
   const how = unpaired ?? 'Paired picture by picture: both were shown the same. Intervals by the paired bootstrap.';
   const columns = ['', `run ${baseline}`, `run ${run}`, '>points', '95 % interval', 'direction'];
-  const cells = (title: string, difference: RelianceDifference | null): string[] =>
-    difference === null
-      ? [title, '-', '-', '-', '-', 'no pictures']
-      : [
-          title,
-          percent(difference.a),
-          percent(difference.b),
-          points(difference.value),
-          `${points(difference.low)} to ${points(difference.high)}`,
-          difference.direction,
-        ];
   const gaps = table(
     ['BG-Gap', ...columns.slice(1)],
     [
@@ -135,4 +124,10 @@ function comparisonText(comparison: RelianceComparison): string {
     ]),
   );
   return [`${heading}\n${how}`, gaps, means].join('\n\n');
+}
+
+function cells(title: string, difference: RelianceDifference | null): string[] {
+  if (difference === null) return [title, '-', '-', '-', '-', 'no pictures'];
+  const { a, b, value, low, high, direction } = difference;
+  return [title, percent(a), percent(b), points(value), `${points(low)} to ${points(high)}`, direction];
 }
