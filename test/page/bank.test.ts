@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import type { BankSummary } from '../../core/api/bank.ts';
+import type { BankSummary, StoredDiversity } from '../../core/api/bank.ts';
 import type { ContextDetail } from '../../core/api/contexts.ts';
 import { encodeGrey } from '../../core/data/decode.ts';
 import { retireContexts } from '../../core/services/bank.ts';
@@ -9,6 +9,7 @@ import { queueRun } from '../../core/services/runs.ts';
 import type { Project } from '../../core/storage/project.ts';
 import { classOf, makeProject, maskOf, writePicture } from '../fixtures/export-project.ts';
 import { findSome } from '../fixtures/found-contexts.ts';
+import { addPhotoRun } from '../fixtures/photo-run.ts';
 import { testPage, type App } from './support.ts';
 
 const ANN = { author: 'Ann', at: '2026-02-01T10:00:00.000Z' };
@@ -211,4 +212,48 @@ testPage('many banks are counted as a task in sight, and then uses stand below t
     tasks.filter(({ kind, project }) => kind === 'uses' && project === id).map(({ state }) => state),
     ['done'],
   );
+});
+
+testPage(
+  'diversity is measured by a model, stays after a reload, and one of two near twins is retired',
+  async (app) => {
+    const id = await open(app, { prepare: addPhotoRun });
+    const { page } = app;
+    await page.getByRole('tab', { name: 'Diversity' }).click();
+    await page.getByRole('heading', { name: 'Not measured yet' }).waitFor();
+    await app.look('bank-diversity-none');
+    await page.getByRole('textbox', { name: 'Near twins from' }).fill('0.5');
+    await page.getByRole('button', { name: 'Measure' }).click();
+    await page.getByText('different backgrounds among 9 contexts').waitFor({ timeout: 120_000 });
+    const report = await app.api<StoredDiversity>('GET', `/api/projects/${id}/bank/diversity`);
+    await page.getByText(report.sentence).waitFor();
+    await page.reload();
+    await page.getByText('different backgrounds among 9 contexts').waitFor();
+    await page.getByRole('row', { name: /^cat/ }).waitFor();
+    const [{ a, b }] = report.twins;
+    const retire = page.getByRole('button', { name: 'Retire this one' });
+    await retire.first().waitFor();
+    await page.waitForTimeout(500);
+    await app.look('bank-diversity');
+    await retire.first().scrollIntoViewIfNeeded();
+    await app.screenshot('bank-diversity-twins');
+    await retire.first().click();
+    await page.getByText('Context retired. Nothing was made with it yet.').waitFor();
+    await page.getByRole('button', { name: 'Put back' }).first().waitFor();
+    await page.getByText('1 context has changed since: measure again.').waitFor();
+    const held = await Promise.all([a, b].map(async (context) => (await detail(app, id, context)).retiredAt === null));
+    assert.deepEqual(held, [false, true]);
+    await page.getByRole('tab', { name: 'Contexts' }).click();
+    await page.getByText(report.effective.toFixed(1), { exact: false }).first().waitFor();
+    await app.screenshot('bank-measured');
+  },
+);
+
+testPage('without a model the tab of diversity leads to training', async (app) => {
+  await open(app);
+  const { page } = app;
+  await page.getByRole('tab', { name: 'Diversity' }).click();
+  await page.getByRole('heading', { name: 'No model to look with' }).waitFor();
+  await page.getByRole('link', { name: 'Train a run' }).click();
+  await page.waitForURL(/\/train$/);
 });
