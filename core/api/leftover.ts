@@ -134,6 +134,8 @@ export const LEFTOVER_ENDPOINTS = {
       run: z.int().positive(),
       /** The whole picture instead. */
       whole: z.boolean().default(false),
+      /** Another version of the mask than that of the time. */
+      version: z.int().positive().optional(),
     }),
     response: { media: 'image/png' },
   },

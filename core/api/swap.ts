@@ -101,6 +101,8 @@ export const SWAP_ENDPOINTS = {
       image: z.int().positive(),
       run: z.int().positive(),
       context: Context.optional(),
+      /** Version of its mask; the one in force when absent. */
+      version: z.int().positive().optional(),
       lambda: Lambda.default(1),
       /** A binary mask: all context from here on; the mask as it is when absent. */
       threshold: z.number().gt(0).max(1).optional(),

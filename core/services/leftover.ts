@@ -16,6 +16,7 @@ import type { Project } from '../storage/project.ts';
 import type { LeftoverQuery } from '../storage/project-store.ts';
 import { TrainConfig } from '../training/config.ts';
 import { cardOfRun, maskPixels, pixelsOf, requireImage, targetOf, type ReadImage } from './bank-picture.ts';
+import { contextMask } from './context-view.ts';
 import type { Act } from './contexts.ts';
 import { lookingRun } from './diversity.ts';
 import { settleDrafts } from './drafts.ts';
@@ -180,7 +181,8 @@ export function leftoverContexts(
 
 /**
  * A context as the model saw it when it was asked.
- * @param whole without anything painted over
+ * @param options.whole without anything painted over
+ * @param options.version of the mask; the one of the time when absent
  * @returns PNG at input size
  * @throws UserError 'not-found'; 'empty' where the run was not asked about it; 'changed', 'damaged'; whatever `read` throws
  */
@@ -188,7 +190,7 @@ export async function leftoverPicture(
   project: Project,
   runId: number,
   contextId: number,
-  whole: boolean,
+  { whole, version }: { whole: boolean; version?: number | undefined },
   read: ReadImage,
 ): Promise<Buffer> {
   const { store } = project;
@@ -203,7 +205,8 @@ export async function leftoverPicture(
   const target = targetOf(card);
   const pixels = await pixelsOf(requireImage(project, context.imageId), target, read);
   if (whole) return encodePng(pixels, target);
-  const mask = await maskPixels(project, store.masks.get(looked.maskId)!.blob, target);
+  const { blob } = contextMask(store, contextId, version ?? looked.maskId);
+  const mask = await maskPixels(project, blob, target);
   return encodePng(compose('no-fg', { pixels, mask }, null, meanColour(card.preprocessing.mean)), target);
 }
 

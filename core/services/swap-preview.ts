@@ -12,6 +12,7 @@ import type { SwapResult, SwapSpec } from '../predict/swap-job.ts';
 import type { Project } from '../storage/project.ts';
 import type { ContextRow } from '../storage/project-store.ts';
 import { cardOfRun, maskPixels, pixelsOf, requireImage, targetOf, type ReadImage } from './bank-picture.ts';
+import { contextMask } from './context-view.ts';
 import { lookingRun } from './diversity.ts';
 import { settleDrafts } from './drafts.ts';
 import { imagePicture, requireModel } from './explain.ts';
@@ -135,6 +136,8 @@ export interface SwapPictureQuery {
   run: number;
   /** The image as it is when absent. */
   context?: number | undefined;
+  /** Version of its mask; the one in force when absent. */
+  version?: number | undefined;
   lambda: number;
   mask: SwapMask;
 }
@@ -150,10 +153,10 @@ export async function swapPicture(project: Project, query: SwapPictureQuery, rea
   const target = targetOf(await cardOfRun(project, query.run));
   let pixels = await pixelsOf(image, target, read);
   if (query.context !== undefined) {
-    const [{ imageId, maskId }] = requireContexts(project, [query.context]);
+    const { imageId, blob } = contextMask(store, query.context, query.version);
     const lent = {
       pixels: await pixelsOf(requireImage(project, imageId), target, read),
-      mask: await maskPixels(project, store.masks.get(maskId)!.blob, target),
+      mask: await maskPixels(project, blob, target),
     };
     pixels = swapPixels(pixels, lent, query.lambda, query.mask);
   }

@@ -50,7 +50,7 @@ export const leftoverRoutes = implement({
   'GET /api/projects/{project}/bank/leftover/contexts/{context}/picture': async ({ service, params, query }) => {
     const served = service.projects.get(params.project);
     const read = readerOf(service, served);
-    return pictureAnswer(await leftoverPicture(served.project, query.run, params.context, query.whole, read));
+    return pictureAnswer(await leftoverPicture(served.project, query.run, params.context, query, read));
   },
 
   'POST /api/projects/{project}/bank/leftover/fine': async ({ service, params, body: { ids, fine } }) => {

@@ -78,7 +78,7 @@ export class SwapState {
   picture(lent?: SwapContext, lambda = 1): string {
     const { image, threshold } = this.query;
     const query = { image: image!, run: this.run!.id, ...(threshold === undefined ? {} : { threshold }) };
-    const of = lent === undefined ? {} : { context: lent.context, lambda };
+    const of = lent === undefined ? {} : { context: lent.context, version: lent.mask, lambda };
     return url('GET /api/projects/{project}/bank/swap/picture', { project: this.project }, { ...query, ...of });
   }
 
