@@ -9,6 +9,8 @@ const PLACES: Readonly<Record<string, [label: string, page: string]>> = {
   relink: ['See the images', 'explore'],
   train: ['See the run', 'runs'],
   contexts: ['See the contexts', 'contexts'],
+  diversity: ['See the bank', 'bank'],
+  uses: ['See the bank', 'bank'],
   leftover: ['See the bank', 'bank'],
   export: ['See the export', 'export'],
   verify: ['See the export', 'export'],
