@@ -82,6 +82,7 @@ export async function reliance({
       results[name] = await withProject(folder, (project) =>
         compare(project, { ...set, overrides: { ...set.overrides, ...fewer } }, seeds, contexts),
       );
+      console.error(`${name}: ${JSON.stringify(results[name])}`);
     } finally {
       rmSync(join(folder, '..'), { recursive: true, force: true });
     }
