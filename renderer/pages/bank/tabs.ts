@@ -21,7 +21,6 @@ export const TABS: readonly BankTab[] = [
     command: 'contexture bank list --state accepted --no-retired',
     view: BankContexts,
   },
-  { value: 'backgrounds', label: 'Backgrounds', command: 'contexture bank backgrounds', view: Backgrounds },
   { value: 'diversity', label: 'Diversity', command: 'contexture bank diversity', view: Diversity },
   { value: 'swap', label: 'Swap preview', command: 'contexture bank swap IMAGE', view: SwapPreview },
   { value: 'leftover', label: 'Leftover check', command: 'contexture bank leftover --check', view: Leftover },
