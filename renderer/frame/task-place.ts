@@ -25,8 +25,18 @@ export function projectOf({ project, result }: Task): string | null {
 /** @returns undefined where there is nothing to see */
 export function taskPlace(task: Task): { label: string; target: RouteTarget } | undefined {
   const project = projectOf(task);
+  if (project === null) return undefined;
+  if (task.kind === 'reliance') return reliancePlace(project, task);
   const place = PLACES[task.kind];
-  if (project === null || place === undefined) return undefined;
+  if (place === undefined) return undefined;
   const [label, page] = place;
   return { label, target: { project, page, rest: task.runId === null ? [] : [task.runId] } };
+}
+
+/** The part of the run that was measured; its result names the run. */
+function reliancePlace(project: string, { result }: Task): { label: string; target: RouteTarget } | undefined {
+  if (typeof result !== 'object' || result === null || Array.isArray(result) || typeof result.run !== 'number')
+    return undefined;
+  const target = { project, page: 'runs', rest: [result.run], query: { part: 'reliance' } };
+  return { label: 'See what was found', target };
 }
