@@ -13,13 +13,17 @@ export const CALIBRATION_KINDS = ['none', 'overall', 'group'] as const;
 export const Calibration = z.enum(CALIBRATION_KINDS).meta({ id: 'Calibration' });
 export type Calibration = z.infer<typeof Calibration>;
 
+const ChosenOn = z.enum(['val', 'half']);
+
 /** What was measured, and on which images. */
 const Measured = z.object({
   head: Head,
   kind: AdjustmentKind,
   /** What the run was judged on, such as "test as found". */
   split: z.string(),
-  /** Images of it that tau and temperatures are chosen on, and those that the figures are reported on. */
+  /** What tau and temperatures are chosen on: the val split, or one half of what the run was judged on. */
+  chosenOn: ChosenOn,
+  /** Images that these are chosen on, and those of "split" that the figures are reported on. */
   choosing: z.number(),
   reporting: z.number(),
 });
@@ -29,13 +33,13 @@ export const AdjustmentCurve = Measured.extend({
   points: z.array(
     z.object({
       tau: z.number(),
-      /** Macro recall on the choosing half; null where it has no image. */
+      /** Macro recall on the images that choose; null where there are none. */
       chosenBy: z.number().nullable(),
-      /** On the reporting half. */
+      /** On the images that report. */
       figures: HeadSummary.omit({ ranges: true }),
     }),
   ),
-  /** The tau of the largest macro recall on the choosing half. */
+  /** The tau of the largest macro recall on the images that choose. */
   suggested: z.number(),
 }).meta({ id: 'AdjustmentCurve' });
 export type AdjustmentCurve = z.infer<typeof AdjustmentCurve>;
@@ -76,7 +80,7 @@ const ReliabilityByGroup = z.object({
 
 export const AdjustmentPoint = Measured.extend({
   tau: z.number(),
-  /** On the reporting half, of the run and of the adjusted one. */
+  /** On the images that report, of the run and of the adjusted one. */
   before: HeadSummary,
   after: HeadSummary,
   /** After less before. */
@@ -85,16 +89,18 @@ export const AdjustmentPoint = Measured.extend({
     macroRecall: Difference.nullable(),
     groups: DifferenceByGroup,
   }),
-  /** Fitted on the choosing half. */
+  /** Fitted on the images that choose. */
   temperatures: Temperatures,
-  /** Of the adjusted answers on the reporting half, under each calibration. */
+  /** Of the adjusted answers on the images that report, under each calibration. */
   reliability: z.object({ none: ReliabilityByGroup, overall: ReliabilityByGroup, group: ReliabilityByGroup }),
 }).meta({ id: 'AdjustmentPoint' });
 export type AdjustmentPoint = z.infer<typeof AdjustmentPoint>;
 
-/** What was measured when a variant was kept; all on the reporting half. */
+/** What was measured when a variant was kept; all on the images that report. */
 export const VariantFigures = z.object({
   split: z.string(),
+  /** Variants of before there was a choice were chosen on a half. */
+  chosenOn: ChosenOn.default('half'),
   choosing: z.number(),
   reporting: z.number(),
   /** Of the run, and of the variant. */

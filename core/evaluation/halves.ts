@@ -1,11 +1,11 @@
 /**
- * A setting chosen on the very images that it is then reported on looks better than it is. So the images that a run is
- * judged on are halved: one half chooses, the other reports.
+ * A setting chosen on the very images that it is then reported on looks better than it is. So where a run has no answers on
+ * another split, the images that it is judged on are halved: one half chooses, the other reports.
  */
 import { Random } from '../base/random.ts';
 
-/** Positions in the order of the labels, ascending. */
-export interface Halves {
+/** Images that choose, and those that report: positions in the order of the labels, ascending. */
+export interface Parts {
   choosing: Int32Array<ArrayBuffer>;
   reporting: Int32Array<ArrayBuffer>;
 }
@@ -16,7 +16,7 @@ export interface Halves {
  * @param imageIds of each image, without repetition
  * @param labels true class of each image
  */
-export function halve(imageIds: Int32Array, labels: Int32Array, classes: number, seed: number): Halves {
+export function halve(imageIds: Int32Array, labels: Int32Array, classes: number, seed: number): Parts {
   if (imageIds.length !== labels.length) throw new RangeError(`${imageIds.length} images for ${labels.length} labels`);
   const members: number[][] = Array.from({ length: classes }, () => []);
   for (const [position, label] of labels.entries()) members[label].push(position);

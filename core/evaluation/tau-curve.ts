@@ -1,8 +1,8 @@
-/** Figures over tau: chosen on one half of the images that a run was judged on, reported on the other. */
+/** Figures over tau: chosen on some images that a run has answered, reported on others. */
 import type { GroupThresholds } from '../data/groups.ts';
 import { predictAdjusted, scannedTaus, type Lever, type TrainedLogits } from './adjustment.ts';
 import { overallFigures, type Head, type OverallFigures } from './figures.ts';
-import type { Halves } from './halves.ts';
+import type { Parts } from './halves.ts';
 import { wilson } from './intervals.ts';
 
 /** What a run answered, and what its figures are made with. */
@@ -12,27 +12,27 @@ export interface JudgedRun {
   /** Training images of each class, in label order. */
   trainCounts: readonly number[];
   thresholds: GroupThresholds;
-  halves: Halves;
+  parts: Parts;
 }
 
 export interface TauPoint {
   tau: number;
-  /** Macro recall on the choosing half; null where it has no image. */
+  /** Macro recall on the images that choose; null where there are none. */
   chosenBy: number | null;
-  /** On the reporting half. */
+  /** On the images that report. */
   figures: OverallFigures;
 }
 
 export interface TauCurve {
   /** Ascending. */
   points: TauPoint[];
-  /** The tau of the largest macro recall on the choosing half, of equals the nearest to 0; 0 where that half is empty. */
+  /** The tau of the largest macro recall on the images that choose, of equals the nearest to 0; 0 where there are none. */
   suggested: number;
 }
 
 /** Scan tau. */
 export function tauCurve(run: JudgedRun, head: Head, lever: Lever): TauCurve {
-  const { choosing, reporting } = run.halves;
+  const { choosing, reporting } = run.parts;
   const points = scannedTaus(lever.kind).map((tau): TauPoint => {
     const predicted = predictAdjusted(run.logits, head, lever, tau);
     return {

@@ -20,9 +20,9 @@ import type { VariantCard } from '../models/model-card.ts';
 import { leverOf, variantFile } from '../models/variant-file.ts';
 import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId } from '../storage/records.ts';
-import { decodePredictions } from '../training/predictions-file.ts';
+import { decodePredictions, type Predictions } from '../training/predictions-file.ts';
 
-/** Of the halves: one for all runs, so that runs and variants are reported on the same images. */
+/** Of halving: one for all runs, so that runs and variants are reported on the same images. */
 const SEED = 1;
 
 /** A finished run as the thread reads it. */
@@ -42,21 +42,24 @@ export type AdjustmentOrder =
   | { type: 'point'; run: AdjustedRun; tau: number }
   | { type: 'variant'; folder: string; modelBlob: BlobId; variant: VariantCard };
 
-/** Figures over tau, and how many images chose and report. */
-export interface CurveReply extends TauCurve {
+/** Which images chose, and how many chose and report. */
+export interface Judging {
+  /** "val": those of the val split, and all that the run is judged on report · "half": half of these, and the rest report. */
+  chosenOn: 'val' | 'half';
   choosing: number;
   reporting: number;
 }
 
-/** Everything about one tau; all but the temperatures on the reporting half. */
-export interface PointReply {
-  choosing: number;
-  reporting: number;
+/** Figures over tau. */
+export type CurveReply = TauCurve & Judging;
+
+/** Everything about one tau; all but the temperatures on the images that report. */
+export interface PointReply extends Judging {
   before: OverallFigures;
   after: OverallFigures;
   /** After less before, paired image by image. */
   differences: Pick<Comparison, 'overall' | 'macroRecall' | 'groups'>;
-  /** Fitted on the choosing half. */
+  /** Fitted on the images that choose. */
   temperatures: Temperatures;
   /** Of the adjusted answers under each calibration. */
   reliability: Record<Calibration, ReliabilityByGroup>;
@@ -65,8 +68,8 @@ export interface PointReply {
 serveThread(async (order: AdjustmentOrder): Promise<CurveReply | PointReply | BlobId> => {
   switch (order.type) {
     case 'curve': {
-      const { judged, lever } = openRun(order.run);
-      return { ...tauCurve(judged, order.run.head, lever), ...sizes(judged) };
+      const { judged, judging, lever } = openRun(order.run);
+      return { ...tauCurve(judged, order.run.head, lever), ...judging };
     }
     case 'point':
       return pointAt(order.run, order.tau);
@@ -78,29 +81,47 @@ serveThread(async (order: AdjustmentOrder): Promise<CurveReply | PointReply | Bl
   }
 });
 
-function openRun(run: AdjustedRun): { judged: JudgedRun; lever: Lever; groups: Group[] } {
+function openRun(run: AdjustedRun): { judged: JudgedRun; judging: Judging; lever: Lever; groups: Group[] } {
   const { trainCounts, thresholds, modelBlob } = run;
   const blobs = new BlobStore(run.folder);
-  const { uniform, balanced, labels, imageIds } = decodePredictions(
-    blobs.get(run.predictionsBlob),
-    blobs.path(run.predictionsBlob),
-  );
-  const halves = halve(imageIds, labels, trainCounts.length, SEED);
+  const predictions = decodePredictions(blobs.get(run.predictionsBlob), blobs.path(run.predictionsBlob));
+  const { logits, labels, parts } = answersOf(predictions, trainCounts.length);
+  const chosenOn = predictions.val ? 'val' : 'half';
   return {
-    judged: { logits: { uniform, balanced }, labels, trainCounts, thresholds, halves },
+    judged: { logits, labels, trainCounts, thresholds, parts },
+    judging: { chosenOn, choosing: parts.choosing.length, reporting: parts.reporting.length },
     lever: leverOf(run.kind, trainCounts, () => blobs.get(modelBlob), blobs.path(modelBlob)),
     groups: groupsByCount(trainCounts, thresholds),
   };
 }
 
-function sizes({ halves: { choosing, reporting } }: JudgedRun): { choosing: number; reporting: number } {
-  return { choosing: choosing.length, reporting: reporting.length };
+/** Answers of the images that report and of those that choose, one after the other where these are of another split. */
+function answersOf(predictions: Predictions, classes: number): Pick<JudgedRun, 'logits' | 'labels' | 'parts'> {
+  const { uniform, balanced, labels, imageIds, val } = predictions;
+  if (!val) return { logits: { uniform, balanced }, labels, parts: halve(imageIds, labels, classes, SEED) };
+  const joined = Int32Array.from([...labels, ...val.labels]);
+  const positions = Int32Array.from(joined.keys());
+  return {
+    logits: {
+      uniform: join(uniform, val.uniform),
+      balanced: balanced && val.balanced ? join(balanced, val.balanced) : null,
+    },
+    labels: joined,
+    parts: { reporting: positions.slice(0, labels.length), choosing: positions.slice(labels.length) },
+  };
+}
+
+function join(first: Float32Array, second: Float32Array): Float32Array {
+  const both = new Float32Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }
 
 function pointAt(run: AdjustedRun, tau: number): PointReply {
-  const { judged, lever, groups } = openRun(run);
-  const { labels, trainCounts, thresholds, halves } = judged;
-  const { choosing, reporting } = halves;
+  const { judged, judging, lever, groups } = openRun(run);
+  const { labels, trainCounts, thresholds, parts } = judged;
+  const { choosing, reporting } = parts;
   const classes = trainCounts.length;
   const unchanged = predict(adjustLogits(judged.logits, run.head, lever, 0), classes);
   const logits = adjustLogits(judged.logits, run.head, lever, tau);
@@ -131,7 +152,7 @@ function pointAt(run: AdjustedRun, tau: number): PointReply {
       groups,
     );
   return {
-    ...sizes(judged),
+    ...judging,
     before: figuresOn(judged, unchanged, reporting),
     after: figuresOn(judged, predicted, reporting),
     differences: { overall, macroRecall, groups: byGroup },

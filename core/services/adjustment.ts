@@ -33,8 +33,8 @@ export interface AdjustmentQuery {
 }
 
 /**
- * Figures over tau, and the tau that is suggested. The images that the run was judged on are halved by class: one half
- * suggests, the other reports.
+ * Figures over tau, and the tau that is suggested: on the val split, where the run has answers on it beside those it is
+ * judged on. Else these are halved by class: one half suggests, the other reports.
  * @throws UserError 'not-found'; 'empty' when the run has not finished; 'damaged'
  */
 export async function adjustmentCurve(project: Project, id: number, query: AdjustmentQuery): Promise<AdjustmentCurve> {
@@ -44,7 +44,7 @@ export async function adjustmentCurve(project: Project, id: number, query: Adjus
 }
 
 /**
- * Everything about one tau: figures and differences on the reporting half, calibration fitted on the choosing half.
+ * Everything about one tau: figures and differences on the images that report, calibration fitted on those that choose.
  * @throws UserError as `adjustmentCurve`; 'usage' for a tau out of range
  */
 export async function adjustmentPoint(

@@ -199,10 +199,11 @@ function variantFigures(
 ): string {
   const figures = variant && listVariants(project, run.id).find(({ id }) => id === variant.id)?.figures;
   if (!figures) return '';
-  const { split, choosing, reporting, before, after, calibrationError } = figures;
+  const { split, chosenOn, choosing, reporting, before, after, calibrationError } = figures;
+  const others = chosenOn === 'val' ? `the ${choosing} images of val` : `${choosing} others of it`;
   return [
     '## Figures of the variant',
-    `On ${reporting} images of ${split}; tau and temperatures were chosen on ${choosing} others of it. Expected calibration error: ${errorText(calibrationError.after)}, without temperatures ${errorText(calibrationError.before)}.`,
+    `On ${reporting} images of ${split}; tau and temperatures were chosen on ${others}. Expected calibration error: ${errorText(calibrationError.after)}, without temperatures ${errorText(calibrationError.before)}.`,
     figureTable(
       [
         ['as trained', before],

@@ -35,7 +35,7 @@ export async function saveVariant(project: Project, runId: number, request: Vari
     adjustmentPoint(project, runId, request),
     datasetOf(project, run),
   ]);
-  const { head, kind, split, choosing, reporting, before, after, temperatures, reliability } = point;
+  const { head, kind, split, chosenOn, choosing, reporting, before, after, temperatures, reliability } = point;
   const groups = groupsByCount(trainCounts, TrainConfig.parse(run.config).groups);
   const blob = await writeVariantModel(project, run, {
     head,
@@ -48,6 +48,7 @@ export async function saveVariant(project: Project, runId: number, request: Vari
   refuseName(project, runId, name);
   const figures: VariantFigures = {
     split,
+    chosenOn,
     choosing,
     reporting,
     before,

@@ -339,7 +339,7 @@ export interface Variant {
   calibration: 'none' | 'overall' | 'group';
   /** Those that were fitted, overall and by group. */
   temperatures: Json;
-  /** On the half of the images that it was not chosen on. */
+  /** On images that it was not chosen on. */
   figures: Json;
   /** Its model file. */
   blob: BlobId;

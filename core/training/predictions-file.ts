@@ -1,10 +1,10 @@
-/** Stored logits of a run's evaluation split, for figures, comparisons and variants without running the model again. */
+/** Stored logits of a run, for figures, comparisons and variants without running the model again. */
 import { UserError } from '../base/errors.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../base/safetensors.ts';
 import type { Split } from '../storage/records.ts';
 
-export interface Predictions {
-  split: Split;
+/** What a run answered for some images. */
+export interface Answered {
   /** `ImageRecord.id` and true class of each image [n]. */
   imageIds: Int32Array;
   labels: Int32Array;
@@ -12,6 +12,13 @@ export interface Predictions {
   uniform: Float32Array;
   /** [n, classes]; null where the method trains one head. */
   balanced: Float32Array | null;
+}
+
+/** Of the images that a run is judged on, and what else is kept. */
+export interface Predictions extends Answered {
+  split: Split;
+  /** On the val split, where there is one beside a test split: what is chosen may be chosen here. */
+  val: Answered | null;
   /** Training images and their mean p(true class) as seen in training [m]; NaN for one that was never drawn. */
   trainIds: Int32Array;
   trainConfidence: Float32Array;
@@ -23,14 +30,24 @@ function vector(dtype: 'I32' | 'F32', data: Int32Array | Float32Array): StoredTe
 
 export function encodePredictions(predictions: Predictions): Uint8Array[] {
   const tensors: Record<string, StoredTensor> = {
-    image_ids: vector('I32', predictions.imageIds),
-    labels: vector('I32', predictions.labels),
-    uniform: vector('F32', predictions.uniform),
+    ...answeredTensors('', predictions),
+    ...(predictions.val ? answeredTensors('val_', predictions.val) : {}),
     train_ids: vector('I32', predictions.trainIds),
     train_confidence: vector('F32', predictions.trainConfidence),
   };
-  if (predictions.balanced) tensors.balanced = vector('F32', predictions.balanced);
   return encodeSafetensors(tensors, { split: predictions.split });
+}
+
+function answeredTensors(
+  prefix: string,
+  { imageIds, labels, uniform, balanced }: Answered,
+): Record<string, StoredTensor> {
+  return {
+    [`${prefix}image_ids`]: vector('I32', imageIds),
+    [`${prefix}labels`]: vector('I32', labels),
+    [`${prefix}uniform`]: vector('F32', uniform),
+    ...(balanced ? { [`${prefix}balanced`]: vector('F32', balanced) } : {}),
+  };
 }
 
 /** @throws UserError 'damaged' */
@@ -46,12 +63,16 @@ export function decodePredictions(bytes: Uint8Array, name: string): Predictions 
     }
     return stored.data as A;
   };
+  const answered = (prefix: string): Answered => ({
+    imageIds: get(`${prefix}image_ids`, 'I32'),
+    labels: get(`${prefix}labels`, 'I32'),
+    uniform: get(`${prefix}uniform`, 'F32'),
+    balanced: `${prefix}balanced` in tensors ? get(`${prefix}balanced`, 'F32') : null,
+  });
   return {
+    ...answered(''),
     split: metadata.split as Split,
-    imageIds: get('image_ids', 'I32'),
-    labels: get('labels', 'I32'),
-    uniform: get('uniform', 'F32'),
-    balanced: 'balanced' in tensors ? get('balanced', 'F32') : null,
+    val: 'val_labels' in tensors ? answered('val_') : null,
     trainIds: get('train_ids', 'I32'),
     trainConfidence: get('train_confidence', 'F32'),
   };

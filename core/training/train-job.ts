@@ -35,7 +35,7 @@ import { Evaluator } from './evaluator.ts';
 import { openFeatures, type OpenFeatures } from './features.ts';
 import { LiveReport, type PreviewEvent, type StepEvent } from './live-report.ts';
 import { METHODS_BY_NAME } from './methods/index.ts';
-import { encodePredictions } from './predictions-file.ts';
+import { encodePredictions, type Answered } from './predictions-file.ts';
 import { openPictures, type OpenPictures } from './open-pictures.ts';
 import { selectPictures, type Pictures } from './pictures.ts';
 import { evaluationMargin, normalisationOf } from './preprocessing.ts';
@@ -158,6 +158,9 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     openPictures(snapshot, indices, config, use, cacheFolder, port);
   await using trainPictures = await open(trainIndices, 'train');
   await using evaluationPictures = await open(evaluationIndices, 'evaluate');
+  // What is chosen after training, such as tau, is chosen on images that no figure is reported on.
+  const valIndices = evaluation.split === 'test' ? indicesOfSplit(snapshot, 'val') : [];
+  await using valPictures = valIndices.length > 0 ? await open(valIndices, 'evaluate') : null;
   prunePacks(cacheFolder);
   const labelsOf = (indices: number[]): Int32Array => Int32Array.from(indices, (index) => snapshot.images[index].label);
   const counts = trainCounts(snapshot);
@@ -175,6 +178,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
   };
   using trainFeatures = await look(trainPictures, trainIndices, 'train');
   using evaluationFeatures = await look(evaluationPictures, evaluationIndices, 'evaluate');
+  using valFeatures = valPictures && (await look(valPictures, valIndices, 'evaluate'));
   const curated = spec.bankBlob
     ? await loadCuratedBank(
         readBank(blobs, spec.bankBlob),
@@ -206,15 +210,18 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     total: config.epochs * trainer.stepsPerEpoch,
     done: trainer.epoch * trainer.stepsPerEpoch + trainer.step,
   });
-  const evaluate = async (): Promise<{ figures: Figures; logits: SplitLogits }> => {
+  const answer = (pictures: Pictures, features: OpenFeatures | null, on: string): Promise<SplitLogits> => {
     const tell = (done: number): Promise<void> => {
       // Part of training's own progress: its rate and time left are to include the evaluations.
-      meter.add(0, `evaluating on ${evaluation.name}, ${done}/${evaluationIndices.length} images`);
+      meter.add(0, `evaluating on ${on}, ${done}/${pictures.count} images`);
       return breathe();
     };
-    const logits = evaluationFeatures
-      ? await logitsOfFeatures(evaluator, trainer.state, evaluationFeatures.pooled, tell)
-      : await logitsOf(evaluator, trainer.state, evaluationPictures, normalisationOf(config), tell);
+    return features
+      ? logitsOfFeatures(evaluator, trainer.state, features.pooled, tell)
+      : logitsOf(evaluator, trainer.state, pictures, normalisationOf(config), tell);
+  };
+  const evaluate = async (): Promise<{ figures: Figures; logits: SplitLogits }> => {
+    const logits = await answer(evaluationPictures, evaluationFeatures, evaluation.name);
     const figures = computeFigures({
       logitsUniform: logits.uniform,
       logitsBalanced: heads.length > 1 ? logits.balanced : null,
@@ -268,22 +275,27 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     if (last.curated?.usedUp) run.warn(usedUpWarning(config, trainer.epoch));
     trainer.endEpoch();
   }
-  meter.finish();
   // A run that was killed after its last step has all but its evaluation.
   const { figures, logits } =
     finalLogits && last?.evaluation ? { figures: last.evaluation, logits: finalLogits } : await evaluate();
+  const valLogits = valPictures && (await answer(valPictures, valFeatures, 'val'));
+  meter.finish();
   const mostNamed = primaryHead(figures).mostNamed;
   for (const warning of oneAnswerWarning(mostNamed, snapshot.classes)) run.warn(warning);
 
   const ids = (indices: number[]): Int32Array => Int32Array.from(indices, (index) => snapshot.images[index].id);
+  const answered = (indices: number[], { uniform, balanced }: SplitLogits): Answered => ({
+    imageIds: ids(indices),
+    labels: labelsOf(indices),
+    uniform,
+    balanced: heads.length > 1 ? balanced : null,
+  });
   const predictionsBlob = blobs.put(
     Buffer.concat(
       encodePredictions({
         split: evaluation.split,
-        imageIds: ids(evaluationIndices),
-        labels: labelsOf(evaluationIndices),
-        uniform: logits.uniform,
-        balanced: heads.length > 1 ? logits.balanced : null,
+        ...answered(evaluationIndices, logits),
+        val: valLogits && answered(valIndices, valLogits),
         trainIds: ids(trainIndices),
         trainConfidence: trainer.seenConfidence,
       }),

@@ -12,6 +12,8 @@ import { Network } from '../../core/models/network.ts';
 import { adjustmentCurve, adjustmentPoint } from '../../core/services/adjustment.ts';
 import { predictPictures } from '../../core/services/predict.ts';
 import { pictureInputs } from '../../core/services/predict-inputs.ts';
+import { assignSplit } from '../../core/services/edits.ts';
+import { modelCard } from '../../core/services/model-card.ts';
 import { datasetOf } from '../../core/services/run-data.ts';
 import { modelOfRun } from '../../core/services/run-model.ts';
 import { emptyTrash, trashRuns } from '../../core/services/run-trash.ts';
@@ -20,6 +22,7 @@ import { cleanProject } from '../../core/services/storage-use.ts';
 import { deleteVariant, findVariant, listVariants, renameVariant, saveVariant } from '../../core/services/variants.ts';
 import type { Project } from '../../core/storage/project.ts';
 import type { Run } from '../../core/storage/records.ts';
+import { storedFigures } from '../../core/training/stored-figures.ts';
 import { makeTrainingProject, TINY } from '../fixtures/training.ts';
 
 let project: Project;
@@ -127,6 +130,61 @@ test('tau 0 is the run itself, and the point agrees with the curve', async () =>
     const same = await adjustmentPoint(project, run.id, { kind, tau: 0 });
     assert.deepEqual(same.before, same.after);
     assert.equal(same.differences.overall?.gained, 0);
+  }
+});
+
+test('with a val split beside test, val chooses and all of test reports, as in the summary', async () => {
+  const { project: dealt } = await makeTrainingProject();
+  try {
+    assignSplit(dealt.store, { val: 0.25, test: 0, seed: 3 }, { author: 'test', at: '2026-01-01T00:00:00.000Z' });
+    const moved = [...dealt.store.images.iterate({ split: 'val' })];
+    assert.ok(moved.length > 20);
+    const request = { method: 'control', preset: 'small', overrides: { ...TINY, epochs: 2 } } as const;
+    const judged = await startRun(dealt, request, runJob);
+    assert.equal(judged.state, 'finished');
+    const { val, labels, imageIds, split } = predictionsOf(dealt, judged);
+    assert.deepEqual([split, labels.length, val!.labels.length], ['test', 100, moved.length]);
+    assert.deepEqual(new Set(val!.imageIds), new Set(moved.map(({ id }) => id)));
+    assert.ok(![...imageIds].some((id) => val!.imageIds.includes(id)));
+    const { trainCounts } = await datasetOf(dealt, judged);
+    const curve = await adjustmentCurve(dealt, judged.id, { kind: 'logit-adjustment' });
+    assert.deepEqual([curve.chosenOn, curve.choosing, curve.reporting], ['val', moved.length, 100]);
+    const own = storedFigures(judged.figures)!.evaluation!.heads.balanced!;
+    const bare = curve.points.find(({ tau }) => tau === 0)!.figures;
+    assert.deepEqual([bare.top1, bare.macroRecall, bare.groups], [own.top1, own.macroRecall, own.groups]);
+    // Written out: recall on val of the adjusted answers, for every tau.
+    const total = trainCounts.reduce((a, b) => a + b, 0);
+    for (const { tau, chosenBy } of curve.points) {
+      const [right, all] = [trainCounts.map(() => 0), trainCounts.map(() => 0)];
+      for (const [i, label] of val!.labels.entries()) {
+        const row = trainCounts.map((count, k) => val!.balanced![i * 10 + k] - tau * Math.log(count / total));
+        all[label]++;
+        if (row.indexOf(Math.max(...row)) === label) right[label]++;
+      }
+      const recalls = all.flatMap((count, label) => (count === 0 ? [] : [right[label] / count]));
+      const macro = recalls.reduce((a, b) => a + b, 0) / recalls.length;
+      assert.ok(Math.abs(chosenBy! - macro) < 1e-9, `tau ${tau}: ${chosenBy}, not ${macro}`);
+    }
+    const best = Math.max(...curve.points.map(({ chosenBy }) => chosenBy!));
+    assert.equal(curve.points.find(({ tau }) => tau === curve.suggested)!.chosenBy, best);
+    const point = await adjustmentPoint(dealt, judged.id, { kind: 'logit-adjustment', tau: curve.suggested });
+    assert.equal(point.reliability.none.all.answers, 100);
+    const kept = await saveVariant(dealt, judged.id, {
+      kind: 'logit-adjustment',
+      tau: curve.suggested,
+      calibration: 'overall',
+      name: 'by val',
+    });
+    assert.equal(kept.figures.chosenOn, 'val');
+    const card = await modelCard(dealt, modelOfRun(dealt, judged.id, 'by val'), ['card'], null);
+    assert.match(
+      card,
+      new RegExp(
+        `On 100 images of test as found; tau and temperatures were chosen on the ${moved.length} images of val\\.`,
+      ),
+    );
+  } finally {
+    dealt.close();
   }
 });
 

@@ -114,7 +114,7 @@ function madeRun(images: number, trainCounts: readonly number[]) {
     labels,
     trainCounts,
     thresholds: { many: 100, few: 20 },
-    halves: halve(ids, labels, classes, 1),
+    parts: halve(ids, labels, classes, 1),
   };
 }
 
@@ -131,13 +131,13 @@ test('the curve reports on one half what was chosen on the other, and gives the 
   const at = (tau: number) => points.find((point) => point.tau === tau)!;
   for (const tau of [0, suggested]) {
     const adjusted = adjustLogits(run.logits, 'uniform', lever, tau);
-    const rows = Array.from(run.halves.reporting, (position) => [
+    const rows = Array.from(run.parts.reporting, (position) => [
       ...adjusted.subarray(position * COUNTS.length, (position + 1) * COUNTS.length),
     ]);
     const { top1, macroRecall, groups, ranges } = computeFigures({
       logitsUniform: Float32Array.from(rows.flat()),
       logitsBalanced: null,
-      labels: Int32Array.from(run.halves.reporting, (position) => run.labels[position]),
+      labels: Int32Array.from(run.parts.reporting, (position) => run.labels[position]),
       classes: COUNTS.length,
       trainCounts: COUNTS,
       thresholds: run.thresholds,
@@ -157,7 +157,7 @@ test('what is suggested knows nothing of the reporting half', () => {
   const lever: Lever = { kind: 'logit-adjustment', logPrior: logPrior(COUNTS) };
   const before = tauCurve(run, 'uniform', lever);
   const labels = run.labels.slice();
-  for (const at of run.halves.reporting) labels[at] = (labels[at] + 1) % COUNTS.length;
+  for (const at of run.parts.reporting) labels[at] = (labels[at] + 1) % COUNTS.length;
   const after = tauCurve({ ...run, labels }, 'uniform', lever);
   assert.equal(after.suggested, before.suggested);
   assert.notDeepEqual(after.points[0].figures, before.points[0].figures);
@@ -165,7 +165,7 @@ test('what is suggested knows nothing of the reporting half', () => {
 
 test('without images to choose on nothing is suggested', () => {
   const run = madeRun(8, COUNTS);
-  assert.equal(run.halves.choosing.length, 0);
+  assert.equal(run.parts.choosing.length, 0);
   const { suggested, points } = tauCurve(run, 'uniform', { kind: 'logit-adjustment', logPrior: logPrior(COUNTS) });
   assert.deepEqual([suggested, points[0].chosenBy], [0, null]);
 });
@@ -187,7 +187,7 @@ function answered(images = 1600): Answered {
     logits: uniform,
     labels: run.labels,
     predicted: predict(uniform, COUNTS.length),
-    positions: run.halves.choosing,
+    positions: run.parts.choosing,
     classes: COUNTS.length,
   };
 }
@@ -232,7 +232,7 @@ test('temperatures of the groups are fitted on the answers of each and lower the
   );
   assert.equal(temperaturesByClass(fitted, 'none', groups), null);
 
-  const reported = { ...given, positions: run.halves.reporting };
+  const reported = { ...given, positions: run.parts.reporting };
   const before = reliabilityByGroup(reported, null, groups);
   const after = reliabilityByGroup(reported, byClass, groups);
   for (const group of ['all', 'many', 'medium', 'few'] as const) {

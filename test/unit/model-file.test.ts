@@ -135,12 +135,17 @@ test('predictions come back as they were, with one head or two; others are refus
     labels: Int32Array.of(0, 2),
     uniform: Float32Array.of(1, 2, 3, 4, 5, 6),
     balanced: Float32Array.of(6, 5, 4, 3, 2, 1),
+    val: null,
     trainIds: Int32Array.of(1, 2, 3),
     trainConfidence: Float32Array.of(0.5, Number.NaN, 1),
   };
   for (const balanced of [predictions.balanced, null]) {
     const bytes = Buffer.concat(encodePredictions({ ...predictions, balanced }));
     assert.deepEqual(decodePredictions(bytes, 'p'), { ...predictions, balanced });
+    const [imageIds, labels] = [Int32Array.of(7), Int32Array.of(1)];
+    const val = { imageIds, labels, uniform: Float32Array.of(3, 2, 1), balanced: balanced && Float32Array.of(0, 1, 0) };
+    const withVal = { ...predictions, balanced, val };
+    assert.deepEqual(decodePredictions(Buffer.concat(encodePredictions(withVal)), 'p'), withVal);
   }
   assert.throws(
     () => decodePredictions(encode(MODEL), '/blobs/p'),

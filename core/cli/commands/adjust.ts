@@ -24,7 +24,10 @@ export const addAdjust: AddCommand = (parent, cli) => {
     )
     .addOption(headOption('default: the one that the run is judged by'))
     .option('--tau <number>', 'look at this point', number(-100, 100))
-    .option('--best', 'look at the point with the largest macro recall on the half that chooses')
+    .option(
+      '--best',
+      'look at the point with the largest macro recall on the images that choose: val, else half of test',
+    )
     .addOption(
       new Option('--calibration <kind>', 'of the probabilities, by temperature')
         .choices(CALIBRATIONS)
@@ -81,10 +84,12 @@ export const addAdjust: AddCommand = (parent, cli) => {
 
 /** "Run 4, balanced head, logit adjustment." and on which images. */
 function heading(run: number, at: AdjustmentCurve | AdjustmentPoint): string {
-  return (
-    `Run ${run}, ${at.head} head, ${ADJUSTMENT_TITLES[at.kind]}; on ${at.split}, halved by class:\n` +
-    `${plural(at.choosing, 'image')} choose tau and temperatures, ${plural(at.reporting, 'other image')} are reported on.`
-  );
+  const { kind, head, split, chosenOn, choosing, reporting } = at;
+  const images =
+    chosenOn === 'val'
+      ? `on ${split}:\n${plural(choosing, 'image')} of val choose tau and temperatures, all ${plural(reporting, 'image')} of it are reported on.`
+      : `on ${split}, halved by class:\n${plural(choosing, 'image')} choose tau and temperatures, ${plural(reporting, 'other image')} are reported on.`;
+  return `Run ${run}, ${head} head, ${ADJUSTMENT_TITLES[kind]}; ${images}`;
 }
 
 /** Every fifth point of the curve, and the suggested one. */
