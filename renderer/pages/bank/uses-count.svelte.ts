@@ -13,7 +13,9 @@ export class UsesCount {
     this.asked = resource(
       async (signal) => {
         const answer = await call('POST /api/projects/{project}/bank/uses/count', { params: { project }, signal });
-        if (answer.task !== null) tasks.add(answer.task);
+        const { task } = answer;
+        // Where it is quick, its end has been told of before this answer.
+        if (task !== null && tasks.get(task.id) === undefined) tasks.add(task);
         return answer;
       },
       { project: () => project, topics: ['runs', 'exports'] },
