@@ -62,12 +62,6 @@ test('a retired context is in no later run and no later export, until it is put 
     assert.deepEqual([shown.state, shown.unused], ['accepted', 'It is retired from the bank.']);
     assert.ok(shown.retiredAt !== null);
 
-    // New masks are no news to what was made with those before, and say so.
-    const order = { select: { ids: [1] }, operation: 'grow', amount: 1 };
-    const changed = await caller.ended((await caller.call('POST', `${base}/contexts/morph`, order)).json);
-    const sentence = '1 run was made with it before and stays as it is.';
-    assert.deepEqual(changed.result, { made: 1, madeWith: { runs: 1, exports: 0, sentence } });
-
     const later = freeze(project);
     assert.notEqual(later.bankHash, earlier.bankHash);
     const { json: defaults } = await caller.call('GET', `${base}/exports/defaults`);
@@ -92,6 +86,15 @@ test('a retired context is in no later run and no later export, until it is put 
     assert.deepEqual(inBank(project), [1, 2, 3, 4, 5, 6]);
     refused(await caller.call('POST', `${base}/bank/retire`, { select: { ids: [1, 99] } }), 'not-found', 404);
     assert.deepEqual(inBank(project), [1, 2, 3, 4, 5, 6], 'all or none');
+  }));
+
+test('new masks of many say what was made with those before', () =>
+  withBank(async ({ base, project }) => {
+    freeze(project);
+    const order = { select: { ids: [1] }, operation: 'grow', amount: 1 };
+    const { result } = await caller.ended((await caller.call('POST', `${base}/contexts/morph`, order)).json);
+    const sentence = '1 run was made with it before and stays as it is.';
+    assert.deepEqual(result, { made: 1, madeWith: { runs: 1, exports: 0, sentence } });
   }));
 
 test('with every context retired there is no bank to train with', () =>
