@@ -1,10 +1,9 @@
-/** A thread with OpenCV, which takes half a second to load and 150 MB of memory. */
-import { createRequire } from 'node:module';
-import type * as OpenCv from '@techstark/opencv-js';
+/** A thread that cuts with OpenCV. */
 import { serveThread } from '../base/thread-pool.ts';
 import { decodeUpright } from '../data/decode.ts';
 import type { GreyImage } from '../data/decode.ts';
 import type { Region } from '../api/review.ts';
+import { cv } from './opencv.ts';
 import {
   everyNth,
   grabCutLabels,
@@ -29,16 +28,6 @@ export type SnapReply = Uint8Array<ArrayBuffer> | null;
 
 /** Rounds of learning colours and cutting; more change little. */
 const ROUNDS = 3;
-
-/** The module is told when it is ready; it is `then`able besides, so that a promise of it would never settle. */
-type Loading = typeof OpenCv & { onRuntimeInitialized: () => void };
-
-const cv: Loading = createRequire(import.meta.url)('@techstark/opencv-js');
-if (!Object.hasOwn(cv, 'Mat')) {
-  await new Promise<void>((resolve) => {
-    cv.onRuntimeInitialized = resolve;
-  });
-}
 
 serveThread(async ({ picture, mask, region }: SnapOrder): Promise<SnapReply> => {
   const part = partAround(region, mask);

@@ -9,7 +9,6 @@
  * part, and nothing is chosen here.
  */
 import { join } from 'node:path';
-import sharp from 'sharp';
 import type { ContextsEvent, ContextsResult, ContextsSpec, FoundContext } from '../../core/contexts/contexts-job.ts';
 import { defaultLook } from '../../core/contexts/default-look.ts';
 import { MaskMakers } from '../../core/contexts/mask-makers.ts';
@@ -27,9 +26,8 @@ import { TrainConfig } from '../../core/training/config.ts';
 import { PRESETS } from '../../core/training/presets.ts';
 import { train, withProject } from './project.ts';
 import { unpack } from './packs.ts';
+import { contextIou, trimapOf } from './trimaps.ts';
 
-const BACKGROUND = 2;
-const BORDER = 3;
 /** Semi-axes of the ellipse, as a share of width and height: its area is about the animals'. */
 const ELLIPSE = 0.35;
 /** Of the split: its pictures are the ones that have been scored since there are masks. */
@@ -91,15 +89,15 @@ async function scoreRun(project: Project, run: Run, pack: string, photos: boolea
         const { data, width, height } = await decodeGrey(Buffer.from(png));
         if (trimap.width !== width || trimap.height !== height)
           throw new Error(`the trimap of ${path} has another size`);
-        return iou(trimap.labels, (i) => data[i] >= 127.5);
+        return contextIou(trimap, (i) => data[i] >= 127.5);
       };
       return {
         plain: await score(project.blobs.get(plain.get(imageId)!.mask.blob)),
         twoSizes: await score(project.blobs.get(twice.get(imageId)!.mask.blob)),
         refined: await score(refinedPlain.get(imageId)!),
         both: await score(refinedTwice.get(imageId)!),
-        allContext: iou(trimap.labels, () => true),
-        ellipse: iou(trimap.labels, (i) => {
+        allContext: contextIou(trimap, () => true),
+        ellipse: contextIou(trimap, (i) => {
           const x = ((i % trimap.width) + 0.5) / trimap.width - 0.5;
           const y = (Math.floor(i / trimap.width) + 0.5) / trimap.height - 0.5;
           return x * x + y * y > ELLIPSE * ELLIPSE;
@@ -162,30 +160,4 @@ async function refined(
   );
   const made = await makers.make(orders);
   return new Map(orders.map(({ picture }, i) => [picture.id, made[i].png]));
-}
-
-interface Trimap {
-  width: number;
-  height: number;
-  labels: Uint8Array;
-}
-
-async function trimapOf(file: string): Promise<Trimap> {
-  const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
-  const { width, height, channels } = info;
-  return { width, height, labels: Uint8Array.from({ length: width * height }, (_, i) => data[i * channels]) };
-}
-
-/** Intersection over union of two sets of pixels, border pixels left out. */
-function iou(labels: Uint8Array, isContext: (i: number) => boolean): number {
-  let both = 0;
-  let either = 0;
-  for (const [i, label] of labels.entries()) {
-    if (label === BORDER) continue;
-    const truth = label === BACKGROUND;
-    const named = isContext(i);
-    if (truth && named) both++;
-    if (truth || named) either++;
-  }
-  return either === 0 ? 1 : both / either;
 }

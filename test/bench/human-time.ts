@@ -1,0 +1,34 @@
+/**
+ * How long a person's hand and eye would take, seconds: a model, so that strokes of different kinds can be added up. It is no
+ * measurement of people.
+ *
+ * - Pointing and dragging with a mouse: Fitts' law as measured by MacKenzie, Sellen and Buxton, "A comparison of input
+ *   devices in elemental pointing and dragging tasks", CHI 1991: -107 + 223 and 135 + 249 times log2(distance / width + 1)
+ *   milliseconds.
+ * - A key (0.28 s, an average typist) and the look before each decision (1.35 s): the keystroke-level model of Card, Moran
+ *   and Newell, CACM 1980. A key that is held repeats 30 times a second.
+ */
+import type { Point } from '../../renderer/pages/review/canvas/bitmap.ts';
+
+const KEY = 0.28;
+const LOOK = 1.35;
+const REPEATS = 30;
+
+/** To see what is wrong, or that something has become better. */
+export const look = (): number => LOOK;
+
+/** @param presses of one key, held down from the first on */
+export const key = (presses = 1): number => (presses === 0 ? 0 : KEY + (presses - 1) / REPEATS);
+
+/** To a place and press there. @param width of what has to be hit; both in pixels of the screen */
+export function pointing(distance: number, width: number): number {
+  return Math.max(0, -0.107 + 0.223 * Math.log2(distance / width + 1));
+}
+
+/** Along a line of straight stretches with the button down. @param width within which the hand has to stay */
+export function dragging(points: readonly Point[], width: number): number {
+  return points.slice(1).reduce((sum, { x, y }, i) => {
+    const distance = Math.hypot(x - points[i].x, y - points[i].y);
+    return sum + 0.135 + 0.249 * Math.log2(distance / width + 1);
+  }, 0);
+}
