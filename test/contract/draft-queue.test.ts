@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { deflateSync, inflateSync } from 'node:zlib';
 import type { Draft, DraftChange, DraftState } from '../../core/api/review.ts';
 import { wholeOf } from '../../renderer/pages/review/canvas/bitmap.ts';
@@ -237,7 +238,7 @@ test('two windows: the later one is told, shows what is there, and can paint its
   mine.queue.resolve(true);
   await agree(mine, [5, 7, 8]);
   theirs.queue.heard(mine.queue.revision);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  while (theirs.queue.revision !== mine.queue.revision) await wait(20);
   await agree(theirs, [5, 7, 8]);
   mine.paint(20);
   await agree(mine, [5, 7, 8, 20]);
@@ -327,4 +328,18 @@ test('where the mask has changed meanwhile, they are not stored, but kept, shown
   second.queue.showKept(true);
   second.queue.resolve(true);
   await agree(second, [2, 3, 9]);
+});
+
+test('a change of someone else that covers the first stroke is not taken for it', async () => {
+  const [first, other, open] = await windows();
+  const left = await abandoned(first, [2, 3]);
+  other.surface.touch(fillBox(other.surface.mask, { x: 2, y: 0 }, { x: 9, y: 29 }, 255));
+  other.queue.add({ tool: 'box-add', params: {}, stroke: other.surface.commit()! });
+  await other.queue.settled();
+  const second = await open();
+  second.queue.resume(...left);
+  await second.queue.settled();
+  assert.equal(second.queue.mark.state, 'conflict');
+  second.queue.resolve(false);
+  await agree(second, [2, 3, 4, 5, 6, 7, 8, 9]);
 });

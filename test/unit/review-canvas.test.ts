@@ -280,6 +280,7 @@ describe('view', () => {
   test('fits, small pictures by whole numbers', () => {
     assert.equal(fit(frame, { width: 1600, height: 300 }).scale, 776 / 1600);
     assert.equal(fit(frame, { width: 100, height: 90 }).scale, 6);
+    assert.equal(fit(frame, { width: 400, height: 300 }).scale, 576 / 300);
     assert.deepEqual(actualSize(frame, { width: 100, height: 100 }), { scale: 1, left: 350, top: 250, fitted: false });
   });
 

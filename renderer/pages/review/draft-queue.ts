@@ -4,7 +4,7 @@
  * browser.
  */
 import type { DraftState, Region } from '../../../core/api/review.ts';
-import { cut, wholeOf } from './canvas/bitmap.ts';
+import { paste, wholeOf } from './canvas/bitmap.ts';
 import type { Surface } from './canvas/surface.ts';
 import type { DraftGateway, Failure, StrokeKeeper, ToolStroke } from './draft-gateway.ts';
 
@@ -250,14 +250,24 @@ export class DraftQueue {
     if (step.kind !== 'stroke') return false;
     try {
       const whole = await this.#gateway.load();
-      const { rect, after } = step.toolStroke.stroke;
-      const there = cut({ ...this.#surface.mask, data: whole.values }, rect);
-      if (whole.revision !== this.#revision + 1 || !there.every((value, i) => value === after[i])) return false;
+      const expected = this.#afterFirst();
+      if (whole.revision !== this.#revision + 1 || !whole.values.every((value, i) => value === expected[i]))
+        return false;
       this.#take(whole);
       return true;
     } catch {
       return false;
     }
+  }
+
+  /** The mask as the first step leaves it: without the strokes that wait behind it. */
+  #afterFirst(): Uint8Array {
+    const { base } = this.#surface;
+    const mask = { ...base, data: base.data.slice() };
+    for (const step of this.#steps.slice(1).reverse()) {
+      if (step.kind === 'stroke') paste(mask, step.toolStroke.stroke.rect, step.toolStroke.stroke.before);
+    }
+    return mask.data;
   }
 
   async #failed(failure: Failure): Promise<void> {

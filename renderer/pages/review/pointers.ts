@@ -56,7 +56,7 @@ export class Pointers {
       return;
     }
     if (this.#busy?.pans === true && this.#busy.id === event.pointerId) {
-      canvas.pan(at.x - this.#busy.last.x, at.y - this.#busy.last.y);
+      canvas.place.pan(at.x - this.#busy.last.x, at.y - this.#busy.last.y);
       this.#busy.last = at;
       return;
     }
@@ -93,7 +93,7 @@ export class Pointers {
     const after = [...this.#fingers.values()];
     const canvas = this.#canvas();
     const [from, to] = [middle(before), middle(after)];
-    canvas.pan(to.x - from.x, to.y - from.y);
+    canvas.place.pan(to.x - from.x, to.y - from.y);
     canvas.zoom(spread(after) / Math.max(1, spread(before)), to);
   }
 }

@@ -176,7 +176,7 @@ export class QueueState {
     if (current === undefined) return;
     const before = this.rows.get(current.id)?.state;
     this.rows.patch([current.id], { state });
-    this.canvas.takeThreshold();
+    this.canvas.edits.threshold.take();
     this.go(1);
     this.deciding++;
     const sent = this.#sent.then(() => this.#send(current.id, state));

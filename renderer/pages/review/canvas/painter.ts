@@ -5,7 +5,7 @@
 import { union, wholeOf, type Bitmap, type Point, type Rect } from './bitmap.ts';
 import { onScreen, paintFill, paintOutline, type Colours, type Projection } from './paint-mask.ts';
 import type { Guide } from './tools.ts';
-import { toFrame, type View } from './view.ts';
+import { SQUARES, toFrame, type View } from './view.ts';
 
 /** What lies over the picture. */
 export interface MaskLook {
@@ -48,8 +48,6 @@ const NO_GUIDE: GuideScene = { guide: undefined, ring: undefined, cross: undefin
 
 /** The mask is drawn with at most that many device pixels; on larger screens each of its pixels covers four. */
 const MOST_PIXELS = 4e6;
-/** So strongly enlarged, pixels are squares; below the picture is smoothed. */
-const SQUARES = 1;
 
 export class Painter {
   readonly #canvases: Canvases;

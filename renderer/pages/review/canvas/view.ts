@@ -18,18 +18,20 @@ export interface View {
 
 /** Largest enlargement of a pixel of the picture. */
 const LARGEST = 64;
+/** So strongly enlarged, pixels are looked at one by one, as squares; below, a photograph is smoothed and fills its frame. */
+export const SQUARES = 3;
 /** Room round a fitted picture. */
 const MARGIN = 12;
 /** So much of the picture stays in the frame however it is moved. */
 const KEPT = 40;
 
-/** The whole picture; a small one is enlarged, by whole numbers, so that its pixels stay squares. */
+/** The whole picture; a small one is enlarged, from three times on by whole numbers, so that its pixels stay squares. */
 export function fit(frame: Size, picture: Size): View {
   const scale = Math.min(
     Math.max(1, frame.width - 2 * MARGIN) / picture.width,
     Math.max(1, frame.height - 2 * MARGIN) / picture.height,
   );
-  return centred(frame, picture, scale > 1 ? Math.min(LARGEST, Math.floor(scale)) : scale, true);
+  return centred(frame, picture, scale >= SQUARES ? Math.min(LARGEST, Math.floor(scale)) : scale, true);
 }
 
 /** Each pixel of the picture as one of the frame. */
