@@ -56,3 +56,26 @@ test('a mask that is replaced says what was made with the one before', async () 
   const { stdout: back } = await contexture('bank', 'restore-mask', '1', '1');
   assert.match(back, /^Context 1 has mask 1 again\. 1 run was made with it\.$/m);
 });
+
+test('plain backgrounds are added, listed, retired, put back, noted and forgotten', async () => {
+  const scenes = join(cwd, 'empty scenes');
+  for (const i of [0, 1]) await writePicture(scenes, { file: `${i}.png`, width: 60 + i, height: 40, seed: 70 + i });
+  const added = await contexture('bank', 'add-backgrounds', 'empty scenes');
+  assert.match(added.stdout, /^2 backgrounds added\. The bank holds 2 plain backgrounds\.$/m);
+  const again = await json('bank', 'add-backgrounds', 'empty scenes');
+  assert.deepEqual([again.added, again.known, again.held], [0, 2, 2]);
+  assert.match(
+    (await contexture('bank', 'retire-backgrounds', '1', '2')).stdout,
+    /^2 backgrounds retired\. .* 0 plain/m,
+  );
+  assert.match((await contexture('bank', 'restore-backgrounds', '2')).stdout, /^1 background put back\./m);
+  assert.match((await contexture('bank', 'note-background', '2', 'wet road')).stdout, /^Background 2: wet road$/m);
+  const { stdout } = await contexture('bank', 'backgrounds');
+  assert.match(stdout, /^ +1 +retired +60 x 40 .*0\.png/m);
+  assert.match(stdout, /^ +2 +in the bank +61 x 40 .*1\.png +wet road$/m);
+  assert.match((await contexture('bank', 'remove-backgrounds', '1')).stdout, /^1 background removed\.$/m);
+  const gone = await contexture('bank', 'retire-backgrounds', '1');
+  assert.match(gone.stderr, /There is no background 1 in this project\./);
+  const missing = await contexture('bank', 'add-backgrounds', 'nowhere');
+  assert.match(missing.stderr, /nowhere/);
+});
