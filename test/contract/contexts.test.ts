@@ -166,14 +166,16 @@ test('a mask comes in as a file, is a version, and an earlier one is put back', 
     assert.notEqual(store.contexts.get(1)!.maskId, 1);
   }));
 
+/** What a task that changes masks says of contexts that nothing was made with. */
+const UNUSED = { runs: 0, exports: 0, sentence: 'Nothing was made with them yet.' };
+
 test('masks are made anew by a task, as one step', () =>
   withContexts(async (base, { store }) => {
     const rule = { form: 'threshold', threshold: 0.5 };
     const started = await caller.call('POST', `${base}/remask`, { select: { filter: { class: [1] } }, rule });
     assert.equal(started.json.command, 'contexture bank remask --threshold 0.5 1 2 3 4 5 6 9');
     const task = await caller.ended(started.json);
-    const madeWith = { runs: 0, exports: 0, sentence: 'Nothing was made with them yet.' };
-    assert.deepEqual([task.state, task.result], ['done', { made: 7, madeWith }]);
+    assert.deepEqual([task.state, task.result], ['done', { made: 7, madeWith: UNUSED }]);
     assert.deepEqual(
       store.contexts.rows([1, 7]).map(({ origin }) => origin),
       ['threshold', 'soft'],
@@ -193,7 +195,7 @@ test("masks are refined by the pictures' edges, and a picture that is gone is na
       caller.ended((await caller.call('POST', `${base}/remask`, { select: { ids: [2, 7] }, rule })).json);
     const task = await remask();
     assert.equal(task.command, 'contexture bank remask --refine --refine-radius 0.2 --refine-epsilon 0.01 2 7');
-    assert.deepEqual([task.state, task.result.made], ['done', 2]);
+    assert.deepEqual([task.state, task.result], ['done', { made: 2, madeWith: UNUSED }]);
     const { json } = await caller.call('GET', `${base}/2`);
     assert.equal(json.masks.at(-1).how, "Soft, (1 − saliency)², at the picture's edges (radius 0.2)");
     const image = store.images.get(store.contexts.get(7)!.imageId)!;
