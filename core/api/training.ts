@@ -90,8 +90,8 @@ export const TrainingSetup = z
     evaluation: z.object({ split: z.enum(['val', 'test']), images: z.number() }).nullable(),
     /** Input size that fits the pictures, pixels. */
     proposedInputSize: z.number(),
-    /** Accepted contexts: what the curated bank would be, and of how many classes. */
-    bank: z.object({ contexts: z.number(), classes: z.number() }),
+    /** What the curated bank would be: accepted contexts, of how many classes, and plain backgrounds. */
+    bank: z.object({ contexts: z.number(), classes: z.number(), backgrounds: z.number() }),
     /** Whether this processor computes bfloat16 itself. */
     bfloat16: z.boolean(),
   })

@@ -72,7 +72,9 @@ export function checkPlans(
   estimates: readonly TrainingEstimate[],
 ): TrainingCheck[] {
   const checks: TrainingCheck[] = [];
-  if (plans.some(({ config }) => config.curatedShare > 0) && project.store.contexts.bankSize() === 0) {
+  const { contexts, backgrounds } = project.store;
+  const isEmpty = contexts.bankSize() + backgrounds.counts().held === 0;
+  if (isEmpty && plans.some(({ config }) => config.curatedShare > 0)) {
     checks.push({
       name: 'empty-bank',
       severity: 'error',

@@ -71,6 +71,7 @@ export async function trainingSetup(store: ProjectStore) {
     bank: {
       contexts: accepted.reduce((sum, { count }) => sum + count, 0),
       classes: new Set(accepted.map(({ classId }) => classId)).size,
+      backgrounds: store.backgrounds.counts().held,
     },
     bfloat16: hasBfloat16(),
   };

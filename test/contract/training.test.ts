@@ -77,7 +77,10 @@ test('setup: presets with the one that fits, methods, ranges of every setting, f
     setup.methods.map(({ name }) => name),
     ['ce', 'cbrs', 'control', 'csa'],
   );
-  assert.deepEqual([setup.trainImages, setup.classes, setup.bank], [171, 10, { contexts: 0, classes: 0 }]);
+  assert.deepEqual(
+    [setup.trainImages, setup.classes, setup.bank],
+    [171, 10, { contexts: 0, classes: 0, backgrounds: 0 }],
+  );
   assert.equal(setup.evaluation?.split, 'test');
   const ranges = new Map(setup.ranges.map(({ setting, ...range }) => [setting, range]));
   assert.deepEqual(ranges.get('epochs'), { minimum: 1, maximum: 1000, whole: true, choices: null });
