@@ -276,6 +276,7 @@ test('an image that comes into the test split with the content of a background t
   const first = join(temporaryFolder(), 'first');
   mkdirSync(first);
   await rejects(add(first), 'empty', /no picture that can be a background/);
+  project.store.images.setState([project.store.images.byPath(found.sourceId, 'test/late.png')!.id], 'missing');
 });
 
 test('a background whose file is gone or another is named, and nothing is trained with it', async () => {
