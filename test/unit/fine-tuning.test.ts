@@ -19,6 +19,7 @@ import { openFeatures, selectFeatures, type Features, type OpenFeatures } from '
 import { PackedPictures } from '../../core/training/pictures.ts';
 import { makeConfig } from '../../core/training/presets.ts';
 import { cropInto, MIRRORED, Normaliser, normalisationOf } from '../../core/training/preprocessing.ts';
+import { startingState } from '../../core/training/starting-state.ts';
 import { disposeState, update, type Batch, type Mix, type Optimiser } from '../../core/training/step.ts';
 import { Trainer } from '../../core/training/trainer.ts';
 import { startTestEngine } from '../fixtures/engine.ts';
@@ -269,16 +270,16 @@ test('a run on kept features shows the pictures that they are of, seen as they w
   for (let step = 0; step < 3; step++) {
     await watched.trainer.runStep();
     await alone.trainer.runStep();
-    const { batch, mix } = (await watched.trainer.picturesShown(6))!;
-    assert.deepEqual([mix, batch.labels.length, batch.pixels.length], [null, 6, 6 * 32 * 32 * 3]);
-    for (const [i, index] of batch.indices.entries()) {
+    const { batch: seen, mix } = (await watched.trainer.picturesShown(6))!;
+    assert.deepEqual([mix, seen.labels.length, seen.pixels.length], [null, 6, 6 * 32 * 32 * 3]);
+    for (const [i, index] of seen.indices.entries()) {
       const expected = new Uint8Array(32 * 32 * 3);
-      const mirrored = batch.mirrored![i] === 1;
+      const mirrored = seen.mirrored![i] === 1;
       if (mirrored) cropInto(PIXELS[index], expected, 32, 3, 0, MIRRORED);
       else expected.set(PIXELS[index]);
       mirrors += Number(mirrored);
-      assert.deepEqual(batch.pixels.subarray(i * expected.length, (i + 1) * expected.length), expected);
-      assert.equal(batch.labels[i], index % CLASSES);
+      assert.deepEqual(seen.pixels.subarray(i * expected.length, (i + 1) * expected.length), expected);
+      assert.equal(seen.labels[i], index % CLASSES);
     }
   }
   assert.ok(mirrors > 0 && mirrors < 18);
@@ -478,4 +479,25 @@ test('heads on a frozen backbone take the step that they would take on standardi
   }
   disposeState(state);
   disposeState(plain);
+});
+
+test('heads of a frozen backbone begin at zero, all else as without them', () => {
+  const [frozen, whole] = [0, 'all' as const].map((stages) => {
+    const config = makeConfig('csa', 'small', 32, { model: SMALL, tune: { stages } });
+    const network = networkOf(config, CLASSES);
+    return { network, vectors: network.vectorsOf(startingState(network, config)) };
+  });
+  const heads = (64 + 1) * CLASSES;
+  for (const { network, vectors } of [frozen, whole]) {
+    const zero = network === frozen.network;
+    assert.equal(
+      vectors.balanced.every((value) => value === 0),
+      zero,
+    );
+    assert.equal(
+      vectors.trunk.slice(-heads).every((value) => value === 0),
+      zero,
+    );
+  }
+  assert.deepEqual(frozen.vectors.trunk.slice(0, -heads), whole.vectors.trunk.slice(0, -heads));
 });
