@@ -209,13 +209,14 @@ test('a size is proposed from counted sides as from a list', () => {
   }
 });
 
+const rateAndDecay = ({ learningRate, weightDecay }: TrainConfig): number[] => [learningRate, weightDecay];
+
 test('heads of a frozen backbone have a rate and a decay of their own in every preset; what is set by hand wins', () => {
-  const settings = ({ learningRate, weightDecay }: TrainConfig): number[] => [learningRate, weightDecay];
   for (const preset of PRESETS) {
     const frozen = makeConfig('control', preset, 64, { tune: { stages: 0 } });
-    assert.deepEqual(settings(frozen), [0.001, 0.01], preset);
+    assert.deepEqual(rateAndDecay(frozen), [0.001, 0.01], preset);
     const byHand = makeConfig('control', preset, 64, { tune: { stages: 0 }, learningRate: 0.5, weightDecay: 0 });
-    assert.deepEqual(settings(byHand), [0.5, 0], preset);
+    assert.deepEqual(rateAndDecay(byHand), [0.5, 0], preset);
   }
-  assert.deepEqual(settings(makeConfig('ce', 'photos-20', 64, { tune: { stages: 2 } })), [0.02, 0.001]);
+  assert.deepEqual(rateAndDecay(makeConfig('ce', 'photos-20', 64, { tune: { stages: 2 } })), [0.02, 0.001]);
 });
