@@ -122,12 +122,7 @@ export function queueOtherSeed(project: Project, run: Run, seed: number, name: s
   return made;
 }
 
-function addRun(
-  project: Project,
-  name: string,
-  config: TrainConfig,
-  { datasetHash, datasetBlob, bankHash: hash, bankBlob }: Frozen,
-): Run {
+function addRun(project: Project, name: string, config: TrainConfig, frozen: Frozen): Run {
   const run = project.store.runs.add({
     name,
     method: config.method,
@@ -139,10 +134,10 @@ function addRun(
     startedAt: null,
     endedAt: null,
     seconds: 0,
-    datasetHash,
-    datasetBlob,
-    bankHash: hash,
-    bankBlob,
+    datasetHash: frozen.datasetHash,
+    datasetBlob: frozen.datasetBlob,
+    bankHash: frozen.bankHash,
+    bankBlob: frozen.bankBlob,
     engine: null,
     codeVersion: CODE_VERSION,
     modelBlob: null,

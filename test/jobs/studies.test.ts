@@ -152,8 +152,8 @@ test('a study is trained, stopped between, gone on with, and says what its pairs
 
 test('seeds are added on the banks that were frozen, whatever was edited since', async () => {
   const [{ id }] = project.store.studies.list();
-  const before = project.store.studies.get(id)!.runs;
-  const frozen = before.map(({ runId }) => project.store.runs.get(runId)!);
+  const members = project.store.studies.get(id)!.runs;
+  const frozen = members.map(({ runId }) => project.store.runs.get(runId)!);
   await edit(
     contextsOf(takeBank(project.store))
       .slice(20)
@@ -161,22 +161,16 @@ test('seeds are added on the banks that were frozen, whatever was edited since',
   );
   assert.throws(() => addStudySeeds(project, id, [3, 3]), code('usage', /named twice/));
   assert.throws(() => addStudySeeds(project, id, [3, 2]), code('usage', /Seed 2 is in study/));
-  assert.deepEqual(project.store.studies.get(id)!.runs, before);
+  assert.deepEqual(project.store.studies.get(id)!.runs, members);
   const made = addStudySeeds(project, id, [9]);
   assert.deepEqual(
     made.map(({ arm, seed }) => `${arm} ${seed}`),
     ['without 9', 'with 9'],
   );
   for (const [i, { runId }] of made.entries()) {
-    const { config, seed, datasetHash, bankHash, bankBlob, name } = project.store.runs.get(runId)!;
-    assert.deepEqual(
-      { datasetHash, bankHash, bankBlob },
-      {
-        datasetHash: frozen[i].datasetHash,
-        bankHash: frozen[i].bankHash,
-        bankBlob: frozen[i].bankBlob,
-      },
-    );
+    const run = project.store.runs.get(runId)!;
+    const { config, seed, name } = run;
+    for (const part of ['datasetHash', 'bankHash', 'bankBlob'] as const) assert.equal(run[part], frozen[i][part]);
     assert.deepEqual([TrainConfig.parse(config), seed], [{ ...TrainConfig.parse(frozen[i].config), seed: 9 }, 9]);
     assert.match(name, /my edits, seed 9$/);
   }
