@@ -111,7 +111,7 @@ testPage('reliance is measured on a run’s page, told, and its worst cases lead
   assert.equal(await page.getByRole('article', { name: /^Image / }).count(), cases.length);
 
   // What was lent by a training picture leads to its mask, the picture itself to Explore.
-  await first.getByRole('button', { name: 'Mask of the other background' }).click();
+  await first.getByRole('button', { name: 'Mask, other class' }).click();
   await page.waitForURL(/\/review\?.*context=\d+/);
   await page.goBack();
   await first.getByRole('link', { name: 'See in Explore' }).click();

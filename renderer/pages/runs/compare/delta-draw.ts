@@ -83,6 +83,7 @@ export function drawDeltas(
   context.font = `11px ${token('font')}`;
   context.textBaseline = 'middle';
   context.textAlign = 'right';
+  context.lineWidth = 1;
   const step = stepFor(layout.high);
   for (let k = -Math.floor(layout.high / step); k <= Math.floor(layout.high / step); k++) {
     const at = Math.round(y(k * step)) + 0.5;

@@ -10,7 +10,7 @@ export const RELIANCE_ORDERS: readonly {
 }[] = [
   {
     value: 'swap',
-    label: 'Hurt most by another background',
+    label: 'Hurt by another background',
     note: 'How much the true class loses in front of another class’s background',
     by: ['original', 'mixed-rand'],
   },
