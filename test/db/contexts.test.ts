@@ -214,6 +214,7 @@ test('contexts are found by state, class, probability, area and path, in the ord
       createdAt: AT,
       revision: 0,
       retiredAt: null,
+      reviewer: null,
       note: '',
       path: 'owl/c.png',
       classId: 3,
