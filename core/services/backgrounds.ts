@@ -11,6 +11,7 @@ import { filesFolder, type Project } from '../storage/project.ts';
 import type { Background, BackgroundFolder, NewProblem, Split } from '../storage/records.ts';
 import { countUses } from './bank.ts';
 import type { Act } from './contexts.ts';
+import { realPath } from './import.ts';
 import { locateSources, relativeToProject } from './sources.ts';
 
 /** Problems that are told one by one. */
@@ -59,7 +60,7 @@ export async function addBackgrounds(
         }
       });
     };
-    const spec: BackgroundsSpec = { path: real, exclude: [realpathSync(filesFolder(project.file))] };
+    const spec: BackgroundsSpec = { path: real, exclude: [realPath(filesFolder(project.file))] };
     const { files } = await runJob<BackgroundsSpec, BackgroundsEvent, BackgroundsResult>('backgrounds', spec, {
       onEvent: take,
       ...(signal ? { signal } : {}),

@@ -202,7 +202,7 @@ export function decidedLayout(project: Project, sourceId: number): LayoutDecisio
 }
 
 /** The path with all links followed; the path itself where nothing is there. */
-function realPath(path: string): string {
+export function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch (error) {

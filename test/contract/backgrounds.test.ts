@@ -61,5 +61,5 @@ test('backgrounds are added as a task, shown, noted, retired and forgotten', asy
   writeFileSync(join(empty, 'a.png'), 'no picture');
   const failed = await caller.ended((await caller.call('POST', base, { folders: [empty] })).json);
   assert.equal(failed.state, 'failed');
-  assert.match(failed.error.message, /holds no picture that can be a background\. .*a\.png/);
+  assert.match(failed.error!.message, /holds no picture that can be a background\. .*a\.png/);
 });
