@@ -61,7 +61,7 @@ testPage('reliance is measured on a run’s page, told, and its worst cases lead
     .getByRole('article', { name: /^Image / })
     .first()
     .waitFor();
-  await page.waitForFunction(() => [...document.images].slice(0, 10).every(({ complete }) => complete));
+  await page.waitForFunction('[...document.images].slice(0, 10).every(({ complete }) => complete)');
   await app.look('reliance');
 
   // Accuracy instead of probability, in the table below the chart.

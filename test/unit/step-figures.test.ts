@@ -21,6 +21,19 @@ function fill(figures: StepFigures, from: number, to: number): void {
   }
 }
 
+/** Eleven steps of CSA. @param asks whether the losses are looked at after each */
+async function elevenSteps(asks: boolean) {
+  const trainer = tinyTrainer('csa', { startBalanced: 0, delta: 0, minSteps: 12 });
+  trainer.beginEpoch();
+  for (let step = 0; step < 11; step++) {
+    await trainer.runStep();
+    if (asks) assert.ok(trainer.losses.uniform > 0 && trainer.losses.balanced !== null);
+  }
+  const state = { ...trainer.save(), losses: trainer.losses, confidence: trainer.seenConfidence };
+  trainer.dispose();
+  return state;
+}
+
 test('each step is told once, in order; no more than eight wait, and none of their tensors stays', () => {
   const atFirst = tf.memory().numTensors;
   const seen: ReadStep[] = [];
@@ -49,20 +62,9 @@ test('each step is told once, in order; no more than eight wait, and none of the
 });
 
 test('whoever asks after each step has the digits of one who asks at the end', async () => {
-  const run = async (asks: boolean) => {
-    const trainer = tinyTrainer('csa', { startBalanced: 0, delta: 0, minSteps: 12 });
-    trainer.beginEpoch();
-    for (let step = 0; step < 11; step++) {
-      await trainer.runStep();
-      if (asks) assert.ok(trainer.losses.uniform > 0 && trainer.losses.balanced !== null);
-    }
-    const state = { ...trainer.save(), losses: trainer.losses, confidence: trainer.seenConfidence };
-    trainer.dispose();
-    return state;
-  };
-  const late = await run(false);
+  const late = await elevenSteps(false);
   assert.equal(late.progress.sums.balancedSteps, 11);
-  assert.deepEqual(late, await run(true));
+  assert.deepEqual(late, await elevenSteps(true));
 });
 
 test('training that diverges is noticed without anybody asking for its losses', async () => {
