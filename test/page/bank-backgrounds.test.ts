@@ -31,6 +31,8 @@ testPage(
   async (app) => {
     const { page } = app;
     const { id, scenes } = await open(app);
+    // The folder that is not there.
+    app.allow(/404 .*backgrounds/);
     const list = (): Promise<BackgroundEntry[]> => app.api('GET', `/api/projects/${id}/backgrounds`);
     await page.getByRole('heading', { name: 'No plain backgrounds yet' }).waitFor();
     await app.look('bank-backgrounds-empty');
