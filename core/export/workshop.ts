@@ -53,9 +53,8 @@ export class Workshop {
 
   /** Bytes of pixels that are in memory while a picture is made. */
   memoryFor({ source, context, width, height }: PlanItem): number {
-    const pixels = (picture: Size | undefined | null): number => (picture ? picture.width * picture.height : 0);
     const laidOver = context && this.#find(context);
-    return 3 * (pixels(this.#images.get(source.id)) + pixels(laidOver) + 4 * width * height);
+    return 3 * (areaOf(this.#images.get(source.id)) + areaOf(laidOver) + 4 * width * height);
   }
 
   close(): Promise<void> {
@@ -77,4 +76,8 @@ export class Workshop {
   #find({ background, image }: PlannedContext): SnapshotPicture | undefined {
     return background === undefined ? this.#images.get(image.id!) : this.#backgrounds.get(background);
   }
+}
+
+function areaOf(picture: Size | undefined | null): number {
+  return picture ? picture.width * picture.height : 0;
 }

@@ -16,6 +16,9 @@ export const BACKGROUND_EXAMPLES = {
 /** Problems that are listed. */
 const LISTED = 20;
 
+/** Several numbers of backgrounds, one word each. */
+const numbers = (text: string, before: number[] | undefined): number[] => [...(before ?? []), integer(1)(text)];
+
 /** The subcommands of "bank" for plain backgrounds. */
 export const addBankBackgrounds: AddCommand = (bank, cli) => {
   bank
@@ -81,10 +84,7 @@ export const addBankBackgrounds: AddCommand = (bank, cli) => {
     bank
       .command(name)
       .description(description)
-      .argument('<background...>', 'their numbers', (text: string, before: number[] = []) => [
-        ...before,
-        integer(1)(text),
-      ])
+      .argument('<background...>', 'their numbers', numbers)
       .addHelpText('after', examples(BACKGROUND_EXAMPLES[name]))
       .action((ids) =>
         cli.perform(`bank ${name}`, async (session) => {
@@ -120,10 +120,7 @@ export const addBankBackgrounds: AddCommand = (bank, cli) => {
   bank
     .command('remove-backgrounds')
     .description('Forget plain backgrounds that nothing was made with. Their files stay.')
-    .argument('<background...>', 'their numbers', (text: string, before: number[] = []) => [
-      ...before,
-      integer(1)(text),
-    ])
+    .argument('<background...>', 'their numbers', numbers)
     .addHelpText('after', examples(BACKGROUND_EXAMPLES['remove-backgrounds']))
     .action((ids) =>
       cli.perform('bank remove-backgrounds', async (session) => {
