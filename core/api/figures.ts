@@ -69,8 +69,9 @@ export const SeedDifference = z
     a: z.number(),
     b: z.number(),
     value: z.number(),
-    /** Standard deviation of the differences; null from one seed, as the interval is. */
+    /** Standard deviation of the differences; null from one seed. */
     deviation: z.number().nullable(),
+    /** Null from one seed, and where all seeds differ by the same. */
     low: z.number().nullable(),
     high: z.number().nullable(),
     verdict: z.enum(VERDICTS),

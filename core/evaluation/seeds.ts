@@ -4,6 +4,9 @@ import { verdict, type Verdict } from './compare.ts';
 import type { HeadFigures } from './figures.ts';
 import { studentInterval } from './intervals.ts';
 
+/** A deviation below this comes from the rounding of sums. */
+const ROUNDING = 1e-9;
+
 /** Second method minus first over paired seeds; all values between -1 and 1. */
 export interface SeedDifference {
   seeds: number;
@@ -13,7 +16,7 @@ export interface SeedDifference {
   /** Mean of the differences and their standard deviation; no deviation from a single seed. */
   value: number;
   deviation: number | null;
-  /** Student's 95 % interval of the mean difference; null from a single seed. */
+  /** Student's 95 % interval of the mean difference; null from a single seed, and where all seeds differ by the same. */
   low: number | null;
   high: number | null;
   verdict: Verdict;
@@ -36,7 +39,9 @@ export function seedDifference(pairs: readonly (readonly [number | null, number 
   const complete = pairs.filter((pair): pair is readonly [number, number] => pair[0] !== null && pair[1] !== null);
   if (complete.length === 0) return null;
   const mean = (side: 0 | 1): number => complete.reduce((sum, pair) => sum + pair[side], 0) / complete.length;
-  const { mean: value, deviation, low, high } = studentInterval(complete.map(([a, b]) => b - a));
+  const { mean: value, deviation, ...interval } = studentInterval(complete.map(([a, b]) => b - a));
+  // Few test images make coarse figures: equal ones are no sign that training has no luck.
+  const { low, high } = deviation !== null && deviation > ROUNDING ? interval : { low: null, high: null };
   return {
     seeds: complete.length,
     a: mean(0),

@@ -27,8 +27,7 @@ export function differenceText(
 ): string {
   if (difference === null) return 'no test images';
   const { a, b, value, low, high } = difference;
-  const interval =
-    low === null || high === null ? 'one seed, no interval' : `95 % interval ${points(low)} to ${points(high)}`;
+  const interval = low === null || high === null ? 'no interval' : `95 % interval ${points(low)} to ${points(high)}`;
   const seeds = 'seeds' in difference && difference.seeds > 1 ? ` over ${difference.seeds} seeds` : '';
   return `${names[1]} ${percent(b)} against ${names[0]} ${percent(a)}${seeds}: ${points(value)} points (${interval}), ${difference.verdict}`;
 }
