@@ -35,7 +35,7 @@ test('masks go out, are changed, and come in again', async () => {
   assert.equal(again.code, EXIT_CODES.exists);
 
   const changed = await contexture('bank', 'morph', 'invert', '1', '2');
-  assert.equal(changed.stdout, '2 masks made.\n');
+  assert.equal(changed.stdout, '2 masks made. Nothing was made with them yet.\n');
   assert.equal((await contexture('bank', 'morph', 'melt')).code, EXIT_CODES.usage);
 
   writeFileSync(join(cwd, 'out', 'stranger.png'), 'no picture');
