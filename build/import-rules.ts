@@ -70,8 +70,8 @@ const OWNERS: Readonly<Record<string, { may: (file: string) => boolean; reason: 
     reason: 'only the check of an ONNX file runs a second engine',
   },
   '@techstark/opencv-js': {
-    may: (file) => file === 'core/contexts/grabcut-thread.ts',
-    reason: 'OpenCV takes 150 MB, in a thread of its own',
+    may: (file) => file === 'core/contexts/opencv.ts',
+    reason: 'OpenCV takes 150 MB: it is loaded by one module, for a thread of its own',
   },
   electron: { may: (file) => file.startsWith('electron/'), reason: 'only electron/ runs inside Electron' },
 };

@@ -61,7 +61,11 @@ testPage('reliance is measured on a run’s page, told, and its worst cases lead
     .getByRole('article', { name: /^Image / })
     .first()
     .waitFor();
-  await page.waitForFunction('[...document.images].slice(0, 10).every(({ complete }) => complete)');
+  // Before it is looked at.
+  await page.evaluate(`new Promise((resolve) => {
+    const look = () => ([...document.images].slice(0, 10).every(({ complete }) => complete) ? resolve() : setTimeout(look, 50));
+    look();
+  })`);
   await app.look('reliance');
 
   // Accuracy instead of probability, in the table below the chart.

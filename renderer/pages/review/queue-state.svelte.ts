@@ -257,7 +257,8 @@ export class QueueState {
 
   /** What follows when a context is shown: the address names it, its neighbours are made ready. */
   #prepare(id: number): void {
-    if (this.current?.id !== id) return;
+    // The page may have been left meanwhile: another one's address is not ours.
+    if (this.current?.id !== id || router.route.page !== 'review') return;
     router.setQuery({ context: id });
     this.#shelf.want(this.#near());
     void this.#check(id);
