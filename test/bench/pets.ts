@@ -43,8 +43,8 @@ export async function pets({ seeds = 3, photos = 20, epochs = 0 }: Options): Pro
   if (!preset) throw new Error(`there is no preset photos-${photos}`);
   const fewer = epochs > 0 ? { epochs } : {};
   const starts = {
-    scratch: { preset: 'small', overrides: { ...SCRATCH, ...fewer } },
     fineTuned: { preset, overrides: fewer },
+    scratch: { preset: 'small', overrides: { ...SCRATCH, ...fewer } },
   } as const satisfies Record<string, Omit<RunRequest, 'method'>>;
   const folder = longTailed();
   try {
