@@ -1,5 +1,5 @@
 /** Plain backgrounds of the bank: added from folders, listed, retired and put back, noted, removed. */
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { AddedBackgrounds, BackgroundEntry } from '../api/backgrounds.ts';
 import { UserError } from '../base/errors.ts';
@@ -124,21 +124,12 @@ function movedOrTwice(
   folder: BackgroundFolder,
 ): 'known' | NewProblem {
   const from = placeOf(backgrounds.folders(), twin);
-  if (existsAsBackground(from)) {
+  if (existsSync(from)) {
     const reason = `It is already a background, as ${from}.`;
     return { path: join(folder.path, file.path), kind: 'twice', severity: 'warning', reason };
   }
   backgrounds.setFile(twin.id, file);
   return 'known';
-}
-
-function existsAsBackground(path: string): boolean {
-  try {
-    realpathSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function placeOf(folders: readonly BackgroundFolder[], { folderId, path }: Background): string {

@@ -30,13 +30,6 @@ export function targetOf({ preprocessing: { inputSize: size, enlarge } }: ModelC
   return { width: size, height: size, fit: 'cover', enlarge };
 }
 
-/** @throws UserError 'not-found' */
-export function requireImage({ store }: Project, id: number): ImageRecord {
-  const image = store.images.get(id);
-  if (!image) throw new UserError('not-found', `There is no image ${id} in this project.`);
-  return image;
-}
-
 /** @returns RGB, not to be changed. @throws UserError 'changed', 'damaged'; whatever `read` throws */
 export async function pixelsOf(image: ImageRecord, target: Target, read: ReadImage): Promise<Uint8Array> {
   return kept(`${image.hash} ${keyOf(target)}`, async () => {

@@ -6,8 +6,8 @@ import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { readBank } from '../contexts/bank.ts';
 import type { Project } from '../storage/project.ts';
 import type { UseCount } from '../storage/project-store.ts';
-import type { Context } from '../storage/records.ts';
 import type { Act } from './contexts.ts';
+import { requireContext } from './require.ts';
 
 /**
  * Take contexts out of the bank or put them back, all or none, as one step. What they are decided to be stays.
@@ -109,10 +109,4 @@ export async function countUses(
   }
   store.uses.addExports();
   if (total > 0) meter.finish();
-}
-
-function requireContext(store: Project['store'], id: number): Context {
-  const context = store.contexts.get(id);
-  if (!context) throw new UserError('not-found', `There is no context ${id} in this project.`);
-  return context;
 }

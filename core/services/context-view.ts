@@ -18,6 +18,7 @@ import type { ClassRecord, Mask, Saliency } from '../storage/records.ts';
 import { defaultLook, defaultRule } from '../contexts/default-look.ts';
 import { TrainConfig } from '../training/config.ts';
 import { groupThresholds } from './stats.ts';
+import { requireContext } from './require.ts';
 
 export interface ClassGroup {
   id: number;
@@ -81,7 +82,7 @@ function describe(row: StoredRow, effective: ReadonlyMap<number, ClassRecord>): 
 }
 
 /** Why neither runs nor exports use a context, accepted or not. */
-function unusedReason({ imageState, excluded, split, retiredAt }: StoredRow): string | null {
+export function unusedReason({ imageState, excluded, split, retiredAt }: StoredRow): string | null {
   if (retiredAt !== null) return 'It is retired from the bank.';
   if (imageState === 'missing') return 'Its picture is gone: scan its source again.';
   if (imageState === 'changed') return 'Its picture is not the one that was imported: scan its source again.';
@@ -140,8 +141,7 @@ function lookInWords(stored: Json | undefined): string {
 
 /** A mask version of a context: the one in force unless another is asked for. @throws UserError 'not-found' */
 export function contextMask(store: ProjectStore, id: number, version?: number): Mask {
-  const context = store.contexts.get(id);
-  if (!context) throw new UserError('not-found', `There is no context ${id} in this project.`);
+  const context = requireContext(store, id);
   const mask = store.masks.get(version ?? context.maskId);
   if (mask?.imageId !== context.imageId) {
     throw new UserError('not-found', `Context ${id} has no mask version ${version}.`);

@@ -15,6 +15,7 @@ import type { Project } from '../storage/project.ts';
 import type { StrokeSummary } from '../storage/project-store.ts';
 import type { Context, Stroke } from '../storage/records.ts';
 import type { Act } from './contexts.ts';
+import { requireContext } from './require.ts';
 
 /** Strokes are kept up to `UNDO_DEPTH` and this many bytes a picture, the newest whatever its size. */
 const BYTES_A_PICTURE = 64 * 2 ** 20;
@@ -303,12 +304,6 @@ function requireRevision({ revision }: Context, seen: number): void {
     'conflict',
     `This mask has been changed elsewhere since it was read (revision ${seen}, now ${revision}): read it again.`,
   );
-}
-
-function requireContext(store: Project['store'], id: number): Context {
-  const context = store.contexts.get(id);
-  if (!context) throw new UserError('not-found', `There is no context ${id} in this project.`);
-  return context;
 }
 
 function stateOf(revision: number, strokes: readonly StrokeSummary[]): DraftState {

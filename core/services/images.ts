@@ -9,6 +9,7 @@ import { groupsByCount } from '../data/groups.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
 import type { ClassRecord, ImageRecord, Split } from '../storage/records.ts';
 import { groupThresholds } from './stats.ts';
+import { requireImage } from './require.ts';
 
 /** Ids of the images that fit, in the order asked for. */
 export function findImages(store: ProjectStore, query: ImageQuery): Uint32Array<ArrayBuffer> {
@@ -91,13 +92,6 @@ export function imageFacts(store: ProjectStore, id: number): ImageFacts {
         }
       : null,
   };
-}
-
-/** @throws UserError 'not-found' */
-export function requireImage(store: ProjectStore, id: number): ImageRecord {
-  const image = store.images.get(id);
-  if (!image) throw new UserError('not-found', `There is no image ${id} in this project.`);
-  return image;
 }
 
 /** Name of the setting that holds the kept filters. */

@@ -4,7 +4,7 @@ import { UserError } from '../base/errors.ts';
 import { canonicalJson } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
 import { Random } from '../base/random.ts';
-import { isContext, takeBank, type ContextEntry } from '../contexts/bank.ts';
+import { contextsOf, takeBank, type ContextEntry } from '../contexts/bank.ts';
 import type { LeftoverResult, LeftoverSpec } from '../contexts/leftover-job.ts';
 import { isLeftover, LEFTOVER_FROM, leftoverScore } from '../contexts/leftover.ts';
 import { effectiveClasses } from '../data/classes.ts';
@@ -15,13 +15,14 @@ import { compose, meanColour } from '../predict/compositions.ts';
 import type { Project } from '../storage/project.ts';
 import type { LeftoverQuery } from '../storage/project-store.ts';
 import { TrainConfig } from '../training/config.ts';
-import { cardOfRun, maskPixels, pixelsOf, requireImage, targetOf, type ReadImage } from './bank-picture.ts';
+import { cardOfRun, maskPixels, pixelsOf, targetOf, type ReadImage } from './bank-picture.ts';
 import { contextMask } from './context-view.ts';
 import type { Act } from './contexts.ts';
 import { lookingRun } from './diversity.ts';
 import { settleDrafts } from './drafts.ts';
 import { requireModel } from './explain.ts';
 import { engineJobEnvironment } from './job-environment.ts';
+import { requireContext, requireImage } from './require.ts';
 import { findRun, headOf } from './run-data.ts';
 
 /** Contexts that are looked at, too, for the base rates, where only a part of the bank is asked about. */
@@ -54,7 +55,7 @@ export async function checkLeftovers(
   const { store, blobs } = project;
   const run = lookingRun(project, runId);
   await settleDrafts(project);
-  const bank = chosenEntries(project, takeBank(store).filter(isContext), run.id, classId, unchecked);
+  const bank = chosenEntries(project, contextsOf(takeBank(store)), run.id, classId, unchecked);
   const spec: LeftoverSpec = {
     snapshotBlob: blobs.put(Buffer.from(canonicalJson(takeSnapshot(store)))),
     bankBlob: blobs.put(Buffer.from(canonicalJson(bank))),
@@ -196,14 +197,13 @@ export async function leftoverPicture(
   const { store } = project;
   findRun(project, runId);
   const looked = store.leftover.get(runId, contextId);
-  const context = store.contexts.get(contextId);
-  if (!context) throw new UserError('not-found', `There is no context ${contextId} in this project.`);
+  const { imageId } = requireContext(store, contextId);
   if (!looked) {
     throw new UserError('empty', `Run ${runId} was not asked about context ${contextId}: check the bank by it first.`);
   }
   const card = await cardOfRun(project, runId);
   const target = targetOf(card);
-  const pixels = await pixelsOf(requireImage(project, context.imageId), target, read);
+  const pixels = await pixelsOf(requireImage(store, imageId), target, read);
   if (whole) return encodePng(pixels, target);
   const { blob } = contextMask(store, contextId, version ?? looked.maskId);
   const mask = await maskPixels(project, blob, target);
@@ -218,9 +218,7 @@ export async function leftoverPicture(
 export async function markFine(project: Project, ids: readonly number[], fine: boolean, act: Act): Promise<number> {
   const { store } = project;
   const unique = [...new Set(ids)];
-  for (const id of unique) {
-    if (!store.contexts.get(id)) throw new UserError('not-found', `There is no context ${id} in this project.`);
-  }
+  for (const id of unique) requireContext(store, id);
   if (fine) {
     await settleDrafts(project, unique);
     const entries = unique.map((contextId) => ({ contextId, maskId: store.contexts.get(contextId)!.maskId }));

@@ -4,7 +4,6 @@ import type { RelianceCases, RelianceReport } from '../api/reliance.ts';
 import { UserError } from '../base/errors.ts';
 import { asJson } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
-import { decodeRgb } from '../data/decode.ts';
 import { groupsByCount } from '../data/groups.ts';
 import type { Head } from '../evaluation/figures.ts';
 import { COMPOSITIONS, type ByClass, type Composition } from '../evaluation/reliance.ts';
@@ -13,15 +12,16 @@ import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import { compose, maskOf, type MaskedPicture } from '../predict/compositions.ts';
 import { decodeReliance, type RelianceFile } from '../predict/reliance-file.ts';
 import type { RelianceResult, RelianceSpec } from '../predict/reliance-job.ts';
-import { sha256 } from '../storage/blob-store.ts';
 import type { Project } from '../storage/project.ts';
-import type { BlobId, ImageRecord, Reliance, Run } from '../storage/records.ts';
+import type { BlobId, Reliance, Run } from '../storage/records.ts';
 import { TrainConfig } from '../training/config.ts';
 import { evaluationMargin } from '../training/preprocessing.ts';
 import { settleDrafts } from './drafts.ts';
 import { requireModel } from './explain.ts';
 import { engineJobEnvironment } from './job-environment.ts';
+import { requireImage } from './require.ts';
 import { datasetOf, findRun, headOf } from './run-data.ts';
+import { pixelsOf, type ReadImage } from './bank-picture.ts';
 
 /**
  * Saliency from which on a place counts as foreground, as a share of the largest: a fifth, as Zhou et al. cut class
@@ -228,7 +228,7 @@ export async function composedPicture(
   runId: number,
   imageId: number,
   composition: Composition,
-  read: (image: ImageRecord) => Promise<Buffer>,
+  read: ReadImage,
 ): Promise<Buffer> {
   const file = answersOf(project, findRun(project, runId));
   const index = file.imageIds.subarray(0, file.labels.length).indexOf(imageId);
@@ -237,13 +237,8 @@ export async function composedPicture(
   }
   const { inputSize: size, enlarge, fill } = file.recipe;
   const masked = async (at: number): Promise<MaskedPicture> => {
-    const image = project.store.images.get(file.imageIds[at]);
-    if (!image) throw new UserError('not-found', `There is no image ${file.imageIds[at]} in this project.`);
-    const bytes = await read(image);
-    if (sha256(bytes) !== image.hash) {
-      throw new UserError('changed', `${image.path} is not the file that was imported. Scan its source again.`);
-    }
-    const pixels = await decodeRgb(bytes, { width: size, height: size, fit: 'cover', enlarge }, image);
+    const image = requireImage(project.store, file.imageIds[at]);
+    const pixels = await pixelsOf(image, { width: size, height: size, fit: 'cover', enlarge }, read);
     return { pixels, mask: await maskOf(file, at, project.blobs) };
   };
   const lender = lenderOf(file, index, composition);

@@ -9,6 +9,7 @@ import type { Evidence, ExplainEvent } from '../predict/explain-job.ts';
 import type { Project } from '../storage/project.ts';
 import type { ImageRecord, Run } from '../storage/records.ts';
 import { explainPictures, imagePicture, requireModel } from './explain.ts';
+import { requireImage } from './require.ts';
 import { datasetOf, findRun, headOf } from './run-data.ts';
 
 /** A picture and the label that it is asked about. */
@@ -41,7 +42,7 @@ export async function knownSaliency(
       if (wish.label >= classes.length) {
         throw new UserError('usage', `Run ${runId} has ${classes.length} classes: there is no label ${wish.label}.`);
       }
-      const map = await readMap(mapPath(project, run, requireImage(project, wish.image), wish.label, head));
+      const map = await readMap(mapPath(project, run, requireImage(project.store, wish.image), wish.label, head));
       return { wish, map };
     }),
   );
@@ -73,7 +74,7 @@ export async function makeSaliency(
 ): Promise<SaliencyProblem[]> {
   const run = findRun(project, runId);
   const roots: SnapshotRoot[] = [];
-  const images = wishes.map(({ image }) => requireImage(project, image));
+  const images = wishes.map(({ image }) => requireImage(project.store, image));
   const pictures = wishes.map(({ label }, i) => ({ picture: imagePicture(project, images[i], roots), label }));
   const writing: Promise<void>[] = [];
   const problems: SaliencyProblem[] = [];
@@ -95,12 +96,6 @@ export async function makeSaliency(
   });
   await Promise.all(writing);
   return problems;
-}
-
-function requireImage(project: Project, id: number): ImageRecord {
-  const image = project.store.images.get(id);
-  if (!image) throw new UserError('not-found', `There is no image ${id} in this project.`);
-  return image;
 }
 
 function mapPath({ cacheFolder }: Project, run: Run, { hash }: ImageRecord, label: number, head?: Head): string {

@@ -11,12 +11,13 @@ import { swapPixels, type SwapAnswer as JobAnswer, type SwapMask } from '../pred
 import type { SwapResult, SwapSpec } from '../predict/swap-job.ts';
 import type { Project } from '../storage/project.ts';
 import type { ContextRow } from '../storage/project-store.ts';
-import { cardOfRun, maskPixels, pixelsOf, requireImage, targetOf, type ReadImage } from './bank-picture.ts';
-import { contextMask } from './context-view.ts';
+import { cardOfRun, maskPixels, pixelsOf, targetOf, type ReadImage } from './bank-picture.ts';
+import { contextMask, unusedReason } from './context-view.ts';
 import { lookingRun } from './diversity.ts';
 import { settleDrafts } from './drafts.ts';
 import { imagePicture, requireModel } from './explain.ts';
 import { engineJobEnvironment } from './job-environment.ts';
+import { requireImage } from './require.ts';
 import { headOf } from './run-data.ts';
 
 /**
@@ -30,7 +31,7 @@ export function drawContexts(
   { image: imageId, count, seed }: { image: number; count: number; seed: number },
 ): SwapContext[] {
   const { store } = project;
-  const { hash } = requireImage(project, imageId);
+  const { hash } = requireImage(project.store, imageId);
   const bank = store.contexts.find({ states: ['accepted'], retired: false });
   const order = Random.stream(seed, 'swap preview').permutation(bank.length);
   const drawn: ContextRow[] = [];
@@ -38,18 +39,13 @@ export function drawContexts(
     const ids = Array.from(order.subarray(start, start + count), (index) => bank[index].id);
     const usable = store.contexts
       .rows(ids)
-      .filter((row) => isLent(row) && store.images.get(row.imageId)!.hash !== hash);
+      .filter((row) => unusedReason(row) === null && store.images.get(row.imageId)!.hash !== hash);
     drawn.push(...usable.slice(0, count - drawn.length));
   }
   if (drawn.length === 0) {
     throw new UserError('empty', 'The bank has no context of another training image: accept some first.');
   }
   return drawn.map(describer(project));
-}
-
-/** Nothing stands against a run's or an export's using it. */
-function isLent({ imageState, excluded, split }: ContextRow): boolean {
-  return imageState === 'ok' && !excluded && (split === null || split === 'train');
 }
 
 function describer({ store }: Project): (row: ContextRow) => SwapContext {
@@ -80,7 +76,7 @@ export async function previewSwap(
 ): Promise<SwapPreview> {
   const { store, blobs } = project;
   const run = lookingRun(project, request.run);
-  const image = requireImage(project, request.image);
+  const image = requireImage(project.store, request.image);
   const ids = [...new Set(request.contexts)];
   requireContexts(project, ids);
   await settleDrafts(project, ids);
@@ -94,7 +90,7 @@ export async function previewSwap(
     target: imagePicture(project, image, roots),
     className,
     contexts: rows.map(({ imageId, maskId }) => ({
-      picture: imagePicture(project, requireImage(project, imageId), roots),
+      picture: imagePicture(project, requireImage(project.store, imageId), roots),
       maskBlob: store.masks.get(maskId)!.blob,
     })),
     roots,
@@ -149,13 +145,13 @@ export interface SwapPictureQuery {
  */
 export async function swapPicture(project: Project, query: SwapPictureQuery, read: ReadImage): Promise<Buffer> {
   const { store } = project;
-  const image = requireImage(project, query.image);
+  const image = requireImage(project.store, query.image);
   const target = targetOf(await cardOfRun(project, query.run));
   let pixels = await pixelsOf(image, target, read);
   if (query.context !== undefined) {
     const { imageId, blob } = contextMask(store, query.context, query.version);
     const lent = {
-      pixels: await pixelsOf(requireImage(project, imageId), target, read),
+      pixels: await pixelsOf(requireImage(project.store, imageId), target, read),
       mask: await maskPixels(project, blob, target),
     };
     pixels = swapPixels(pixels, lent, query.lambda, query.mask);

@@ -15,6 +15,7 @@ import type { ExplainEvent, ExplainPicture } from '../predict/explain-job.ts';
 import { sha256 } from '../storage/blob-store.ts';
 import type { Project } from '../storage/project.ts';
 import { explainPictures, imagePicture } from './explain.ts';
+import { requireImage } from './require.ts';
 import { headOf } from './run-data.ts';
 import { modelOfRun, type RunModel } from './run-model.ts';
 
@@ -73,9 +74,7 @@ export function checkTrial(project: Project, { run, variant, pictures }: Trial):
   const model = modelOfRun(project, run, variant ?? null);
   for (const picture of pictures) {
     if ('image' in picture) {
-      if (!project.store.images.get(picture.image)) {
-        throw new UserError('not-found', `There is no image ${picture.image} in this project.`);
-      }
+      requireImage(project.store, picture.image);
     } else if (!existsSync(join(triedFolder(project), picture.hash))) {
       throw new UserError('not-found', 'The picture that was sent is not kept any more: send it again.');
     }

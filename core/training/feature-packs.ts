@@ -105,12 +105,13 @@ export async function makeFeatures(source: LookedAt, packs: readonly FeaturePack
     let saved = performance.now();
     for await (const { batch, pixels } of mapOrdered(missing, pictures.ahead + 1, read)) {
       if (port.signal.aborted) throw new UserError('cancelled', 'Looking at the pictures was cancelled.');
-      const seen = pixels.map((view) => lookAt(source, tensors, view));
-      for (const [at, { kind }] of packs.entries()) {
+      const kinds = packs.map(({ kind }) => kind);
+      const seen = pixels.map((view) => lookAt(source, tensors, view, kinds));
+      for (const [at, file] of files.entries()) {
         writeRecords(
-          files[at],
+          file,
           batch,
-          seen.map((view) => view[kind]),
+          seen.map((view) => view[at]),
         );
       }
       meter.add(batch.length);
@@ -146,15 +147,16 @@ function writeRecords(file: PackFile, batch: Int32Array, views: readonly Float32
   }
 }
 
-/** @param pixels [n, size, size, 3] 8-bit RGB */
+/** @param pixels [n, size, size, 3] 8-bit RGB @returns the numbers of each kind; what nobody keeps stays on the device */
 function lookAt(
   { evaluator, state, pictures }: LookedAt,
   tensors: ImageTensors,
   pixels: Uint8Array,
-): Record<keyof Kept, Float32Array> {
+  kinds: readonly (keyof Kept)[],
+): Float32Array[] {
   const { size } = pictures;
   return tf.tidy(() => {
-    const { pooled, map } = evaluator.keep(state, tensors.of(pixels, size, size));
-    return { pooled: pooled.dataSync<'float32'>(), map: map.dataSync<'float32'>() };
+    const kept = evaluator.keep(state, tensors.of(pixels, size, size));
+    return kinds.map((kind) => kept[kind].dataSync<'float32'>());
   });
 }

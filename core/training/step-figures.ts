@@ -54,17 +54,18 @@ export class StepFigures {
         indices,
         mixed,
       });
-      tf.dispose([uniformLoss, sampleLosses]);
-      balancedLoss?.dispose();
     }
+    waiting.forEach(release);
   }
 
   /** Forget what waits. */
   dispose(): void {
-    for (const { uniformLoss, balancedLoss, sampleLosses } of this.#waiting) {
-      tf.dispose([uniformLoss, sampleLosses]);
-      balancedLoss?.dispose();
-    }
+    this.#waiting.forEach(release);
     this.#waiting = [];
   }
+}
+
+function release({ uniformLoss, balancedLoss, sampleLosses }: Waiting): void {
+  tf.dispose([uniformLoss, sampleLosses]);
+  balancedLoss?.dispose();
 }

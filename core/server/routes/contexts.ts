@@ -13,6 +13,7 @@ import {
 } from '../../services/context-view.ts';
 import { decideContexts, putMask, restoreMask, undoContexts } from '../../services/contexts.ts';
 import { settleDrafts } from '../../services/drafts.ts';
+import { requireContext } from '../../services/require.ts';
 import { fillDoubts } from '../../services/review.ts';
 import type { Project } from '../../storage/project.ts';
 import { actOf } from '../act.ts';
@@ -113,8 +114,7 @@ export const contextRoutes = implement({
     const served = service.projects.get(params.project);
     const ids = chosen(served.project, select);
     if (ids.length === 0) throw new UserError('empty', 'No context fits, so there is no mask to make.');
-    const [unknown] = ids.filter((id) => !served.project.store.contexts.get(id));
-    if (unknown !== undefined) throw new UserError('not-found', `There is no context ${unknown} in this project.`);
+    for (const id of ids) requireContext(served.project.store, id);
     return service.tasks.add(served, {
       kind: 'remask',
       title: `Make ${ids.length === 1 ? 'a mask' : `${ids.length} masks`} anew`,

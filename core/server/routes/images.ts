@@ -1,6 +1,7 @@
 import type { ImageDetails } from '../../api/images.ts';
 import { UserError } from '../../base/errors.ts';
-import { describeImages, findImages, imageFacts, requireImage, savedViews, saveViews } from '../../services/images.ts';
+import { describeImages, findImages, imageFacts, savedViews, saveViews } from '../../services/images.ts';
+import { requireImage } from '../../services/require.ts';
 import type { ImageRecord } from '../../storage/records.ts';
 import type { Access } from '../access.ts';
 import { implement } from '../handlers.ts';

@@ -5,6 +5,7 @@ import { commandLine } from '../../base/command-line.ts';
 import { UserError } from '../../base/errors.ts';
 import { contextDetail, selectContexts } from '../../services/context-view.ts';
 import { draftOf, draftValues, paint, redoStroke, settleDraft, undoStroke } from '../../services/drafts.ts';
+import { requireContext } from '../../services/require.ts';
 import { disputedMasks } from '../../services/review-masks.ts';
 import { reviewProgress } from '../../services/review.ts';
 import { snap } from '../../services/snap.ts';
@@ -130,8 +131,7 @@ export const reviewRoutes = implement({
 function chosen({ store }: Project, select: ContextSelection): number[] {
   const ids = 'ids' in select ? [...new Set(select.ids)] : selectContexts(store, select.filter).map(({ id }) => id);
   if (ids.length === 0) throw new UserError('empty', 'No context fits, so there is no mask.');
-  const unknown = ids.find((id) => !store.contexts.get(id));
-  if (unknown !== undefined) throw new UserError('not-found', `There is no context ${unknown} in this project.`);
+  for (const id of ids) requireContext(store, id);
   return ids;
 }
 

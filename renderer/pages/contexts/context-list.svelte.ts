@@ -5,6 +5,7 @@ import { RowStore } from '../../grid/row-store.svelte.ts';
 import { call } from '../../lib/api.ts';
 import { events, type EventBatch } from '../../lib/events.svelte.ts';
 import { plural } from '../../lib/format.ts';
+import { NO_PAIRS, unpackPairs, type IdPairs } from '../../lib/id-pairs.ts';
 import { resource, type Resource } from '../../lib/resource.svelte.ts';
 import { router } from '../../lib/router.svelte.ts';
 import { Selection } from '../../lib/selection.svelte.ts';
@@ -31,8 +32,6 @@ const STEPS: Readonly<Record<NonNullable<ContextCounts['lastStep']>['kind'], str
   reinstate: 'putting back',
 };
 
-const NOTHING = new Uint32Array();
-
 export abstract class ContextList {
   /** Which contexts are listed, in which order. */
   abstract readonly filter: ContextQuery;
@@ -49,9 +48,13 @@ export abstract class ContextList {
   readonly counts: Resource<ContextCounts>;
   /** Ids of context and image by turns. */
   protected readonly pairs: Resource<Uint32Array>;
+  readonly #listed: IdPairs = $derived.by(() => {
+    const { data } = this.pairs;
+    return data === undefined ? NO_PAIRS : unpackPairs(data);
+  });
   /** Ids of images and of their contexts, in order. */
-  readonly images: Uint32Array = $derived(this.#part(1));
-  readonly contexts: Uint32Array = $derived(this.#part(0));
+  readonly images: Uint32Array = $derived(this.#listed.images);
+  readonly contexts: Uint32Array = $derived(this.#listed.contexts);
   readonly #contextOf: ReadonlyMap<number, number> = $derived.by(() => {
     const { images, contexts } = this;
     const map = new Map<number, number>();
@@ -176,14 +179,6 @@ export abstract class ContextList {
 
   /** The context that the address names has come, and is the active one. */
   protected opened(): void {}
-
-  #part(which: 0 | 1): Uint32Array {
-    const pairs = this.pairs.data;
-    if (pairs === undefined) return NOTHING;
-    const part = new Uint32Array(pairs.length / 2);
-    for (let i = 0; i < part.length; i++) part[i] = pairs[2 * i + which];
-    return part;
-  }
 
   /** When the list changes, the same context stays the active one; where it has left, the one in its place is. */
   #followActive(): void {

@@ -6,6 +6,7 @@ import { RowStore } from '../../grid/row-store.svelte.ts';
 import { call, errorText, isAbort } from '../../lib/api.ts';
 import { connection } from '../../lib/connection.svelte.ts';
 import { events } from '../../lib/events.svelte.ts';
+import { NO_PAIRS, unpackPairs, type IdPairs } from '../../lib/id-pairs.ts';
 import { resource, type Resource } from '../../lib/resource.svelte.ts';
 import { router } from '../../lib/router.svelte.ts';
 import { toasts } from '../../lib/toasts.svelte.ts';
@@ -24,12 +25,6 @@ const ROWS = 24;
 const MOST_DISPUTED = 2000;
 
 /** Ids of contexts and of their images, in order. */
-interface List {
-  readonly contexts: Uint32Array;
-  readonly images: Uint32Array;
-}
-
-const EMPTY: List = { contexts: new Uint32Array(), images: new Uint32Array() };
 
 export class QueueState {
   readonly project: string;
@@ -47,11 +42,11 @@ export class QueueState {
   deciding = $state(0);
 
   readonly #shelf: Shelf;
-  readonly #list: Resource<List>;
+  readonly #list: Resource<IdPairs>;
   readonly #address: string = $derived(JSON.stringify(queueAddressOf(queueFilterOf(router.route.query))));
   readonly filter: Filter = $derived(queueFilterOf(parse(this.#address)));
   readonly disputed: boolean = $derived(router.route.query.disputed === '1');
-  readonly list: List = $derived.by(() => this.#list.data ?? EMPTY);
+  readonly list: IdPairs = $derived.by(() => this.#list.data ?? NO_PAIRS);
   #later = 0;
   /** The last decision on its way. */
   #sent: Promise<void> = Promise.resolve();
@@ -356,14 +351,13 @@ export class QueueState {
     });
   }
 
-  async #find(query: Filter, signal: AbortSignal): Promise<List> {
+  async #find(query: Filter, signal: AbortSignal): Promise<IdPairs> {
     const params = { project: this.project };
     const response = await call('GET /api/projects/{project}/contexts/ids', { params, query, signal });
-    const pairs = new Uint32Array(await response.arrayBuffer());
-    return { contexts: pairs.filter((_, i) => i % 2 === 0), images: pairs.filter((_, i) => i % 2 === 1) };
+    return unpackPairs(new Uint32Array(await response.arrayBuffer()));
   }
 
-  async #findDisputed({ disputed }: Disputes, signal: AbortSignal): Promise<List> {
+  async #findDisputed({ disputed }: Disputes, signal: AbortSignal): Promise<IdPairs> {
     const ids = disputed.map(({ context }) => context).slice(0, MOST_DISPUTED);
     const params = { project: this.project };
     const found = await call('POST /api/projects/{project}/contexts/details', { params, body: { ids }, signal });
