@@ -17,6 +17,12 @@ import { Service } from './service.ts';
 /** Where `npm run build:page` puts the page. */
 const PAGE_FOLDER = fileURLToPath(new URL('../../out/page', import.meta.url));
 
+/**
+ * How long a connection waits for its next request. With Node's five seconds, a client on a busy machine may send one at
+ * the moment in which its connection is closed, and sees a reset. Clients are few and on this machine.
+ */
+const KEEP_ALIVE_MS = 10 * 60_000;
+
 export interface ServeOptions {
   storage: ProjectStorage;
   runJob: RunJob;
@@ -90,7 +96,9 @@ export async function startService(options: ServeOptions): Promise<RunningServic
 
 function serverOf(app: Hono): Server {
   const listener = getRequestListener(app.fetch);
-  return createServer((request, response) => void listener(request, response));
+  const server = createServer((request, response) => void listener(request, response));
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  return server;
 }
 
 function stopListening(server: Server): void {
