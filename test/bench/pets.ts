@@ -4,7 +4,8 @@
  * small network from scratch at 64 px; by cross entropy, the control and CSA. Mean over the seeds of balanced accuracy and
  * the tail class's recall on the test pictures, on which nothing was chosen. The backbone has to be here.
  *
- * `--seeds 3` runs of each; `--photos 200` for another preset; `--epochs` fewer, for a try.
+ * `--seeds 3` runs of each; `--photos 200` for another preset; `--scratch 0` without the small network;
+ * `--epochs` fewer, for a try.
  */
 import { copyFileSync, globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,6 +27,7 @@ const SCRATCH: TrainOverrides = { inputSize: 64, model: { kind: 'resnet-cifar', 
 interface Options {
   seeds?: number;
   photos?: number;
+  scratch?: number;
   epochs?: number;
 }
 
@@ -38,13 +40,13 @@ interface Score {
   minutes: number;
 }
 
-export async function pets({ seeds = 3, photos = 20, epochs = 0 }: Options): Promise<object> {
+export async function pets({ seeds = 3, photos = 20, scratch = 1, epochs = 0 }: Options): Promise<object> {
   const preset = PRESETS.find((name) => name === `photos-${photos}`);
   if (!preset) throw new Error(`there is no preset photos-${photos}`);
   const fewer = epochs > 0 ? { epochs } : {};
   const starts = {
     fineTuned: { preset, overrides: fewer },
-    scratch: { preset: 'small', overrides: { ...SCRATCH, ...fewer } },
+    ...(scratch > 0 && { scratch: { preset: 'small', overrides: { ...SCRATCH, ...fewer } } }),
   } as const satisfies Record<string, Omit<RunRequest, 'method'>>;
   const folder = longTailed();
   try {
