@@ -58,6 +58,39 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((size, dimension) => size * dimension, 1);
 }
 
+/** What a tensor is beside its values; without a type where it can have but one. */
+interface TensorForm {
+  dtype?: TensorDtype;
+  shape: readonly number[];
+}
+
+/**
+ * A tensor that a file must have, with this type and shape.
+ * @param file its name for the error
+ * @throws UserError 'damaged' saying what the tensor should be and what it is
+ */
+export function fittingTensor<T extends TensorForm, F extends TensorForm>(
+  found: T | undefined,
+  expected: F,
+  tensor: string,
+  file: string,
+): Extract<T, Pick<F, keyof F & 'dtype'>> {
+  const is = found ? formText(found) : 'not there';
+  const should = formText(expected);
+  if (is !== should) {
+    throw new UserError(
+      'damaged',
+      `${file} does not fit: its tensor ${tensor} should be ${should} and is ${is}. Take a good copy of the right file.`,
+    );
+  }
+  return found as Extract<T, Pick<F, keyof F & 'dtype'>>;
+}
+
+/** "F32 [3, 2]". */
+function formText({ dtype, shape }: TensorForm): string {
+  return `${dtype === undefined ? '' : `${dtype} `}[${shape.join(', ')}]`;
+}
+
 /**
  * Lay out a file. Equal content gives equal bytes whatever the order of the keys: tensors lie by element size (largest
  * first, so that each is aligned), then by name.

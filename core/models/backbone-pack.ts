@@ -7,7 +7,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../base/cache-folder.ts';
 import { fileError, systemCode, UserError } from '../base/errors.ts';
-import { decodeSafetensors } from '../base/safetensors.ts';
+import { decodeSafetensors, fittingTensor } from '../base/safetensors.ts';
 import type { ModelConfig, StartingWeights } from '../training/config.ts';
 import { BackboneCard, tensorsOfBackbone } from './backbone-card.ts';
 
@@ -76,15 +76,7 @@ export function readBackbonePack(path: string, model: ModelConfig): BackbonePack
   const { tensors } = decodeSafetensors(bytes, path);
   const weights = new Map<string, Float32Array>();
   for (const { name, shape } of tensorsOfBackbone(model)) {
-    const stored = tensors[name];
-    if (stored?.dtype !== 'F32' || stored.shape.join() !== shape.join()) {
-      const found = stored ? `${stored.dtype} [${stored.shape.join(', ')}]` : 'not there';
-      throw new UserError(
-        'damaged',
-        `${path} does not fit: its tensor ${name} should be F32 [${shape.join(', ')}] and is ${found}.`,
-      );
-    }
-    weights.set(name, stored.data);
+    weights.set(name, fittingTensor(tensors[name], { dtype: 'F32', shape }, name, path).data);
   }
   return { weights, hash: createHash('sha256').update(bytes).digest('hex') };
 }

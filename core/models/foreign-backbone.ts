@@ -1,5 +1,5 @@
 /** Weights from elsewhere as a backbone has them: names and layouts of PyTorch's and Keras' EfficientNet-Lite. */
-import { UserError } from '../base/errors.ts';
+import { fittingTensor } from '../base/safetensors.ts';
 import { tensorsOfBackbone, type BackboneKind, type PackTensor } from './backbone-card.ts';
 import type { TorchTensor } from './torch-file.ts';
 
@@ -51,19 +51,6 @@ function kernelFromTorch({ shape: [out, inputs, height, width], values }: TorchT
   return kernel;
 }
 
-function misfit(
-  file: string,
-  tensor: string,
-  expected: readonly number[],
-  found: readonly number[] | undefined,
-): UserError {
-  const is = found ? `[${found.join(', ')}]` : 'not there';
-  return new UserError(
-    'damaged',
-    `${file} does not fit: its tensor ${tensor} should be [${expected.join(', ')}] and is ${is}.`,
-  );
-}
-
 /**
  * The published EfficientNet-Lite of PyTorch, with the classifier it was trained with: `classifier.weight`
  * [features, classes] and `classifier.bias`, which no network of ours uses, so that its answers can be checked.
@@ -78,11 +65,8 @@ export function fromTorch(
   const specs = tensorsOfBackbone({ kind });
   const layers = foreignLayers([...new Set(specs.map(({ name }) => layerOf(name)))]);
   const found = new Map<string, PackTensor>();
-  const take = (name: string, shape: readonly number[]): TorchTensor => {
-    const tensor = tensors.get(name);
-    if (tensor?.shape.join() !== shape.join()) throw misfit(file, name, shape, tensor?.shape);
-    return tensor;
-  };
+  const take = (name: string, shape: readonly number[]): TorchTensor =>
+    fittingTensor(tensors.get(name), { shape }, name, file);
   for (const { name, shape } of specs) {
     const theirs = `${layers.get(layerOf(name))!.torch}${name.slice(layerOf(name).length)}`;
     if (shape.length !== 4) {
@@ -129,9 +113,7 @@ export function fromNamed(
       const words = KERAS_WEIGHTS[name.slice(layer.length + 1)];
       const known = [layer, layers.get(layer)?.keras].flatMap((of) => words.map((word) => `${of}/${word}`));
       const there = [name, ...known].find((one) => tensors.has(one)) ?? name;
-      const tensor = tensors.get(there);
-      if (tensor?.shape.join() !== shape.join()) throw misfit(file, there, shape, tensor?.shape);
-      return [name, { shape, values: tensor.values }];
+      return [name, { shape, values: fittingTensor(tensors.get(there), { shape }, there, file).values }];
     }),
   );
 }

@@ -4,9 +4,15 @@
  * "contexture" the labels, the preprocessing and where it comes from. A self-test batch with its logits lets any reader
  * check that it computes the same.
  */
-import { UserError } from '../base/errors.ts';
 import { canonicalJson } from '../base/json.ts';
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../base/safetensors.ts';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  fittingTensor,
+  type StoredTensor,
+  type TensorArrays,
+  type TensorDtype,
+} from '../base/safetensors.ts';
 import { readCard, type ModelCard } from './model-card.ts';
 import { Network } from './network.ts';
 
@@ -55,21 +61,8 @@ export function encodeModelFile({ card, weights, selfTest }: ModelFile): Uint8Ar
 export function decodeModelFile(bytes: Uint8Array, name: string): ModelFile {
   const { tensors, metadata } = decodeSafetensors(bytes, name);
   const card = readCard(metadata, name);
-  const array = <A extends Float32Array | Uint8Array>(
-    tensor: string,
-    dtype: 'F32' | 'U8',
-    shape: readonly number[],
-  ): A => {
-    const stored = tensors[tensor];
-    if (stored?.dtype !== dtype || stored.shape.join() !== shape.join()) {
-      const found = stored ? `${stored.dtype} [${stored.shape.join(', ')}]` : 'not there';
-      throw new UserError(
-        'damaged',
-        `${name} does not fit: its tensor ${tensor} should be ${dtype} [${shape.join(', ')}] and is ${found}. Take a good copy of it.`,
-      );
-    }
-    return stored.data as A;
-  };
+  const array = <D extends TensorDtype>(tensor: string, dtype: D, shape: readonly number[]): TensorArrays[D] =>
+    fittingTensor(tensors[tensor], { dtype, shape }, tensor, name).data as TensorArrays[D];
   const network = new Network(card.model, card.classes.length);
   const flat = (part: (typeof PARTS)[number]): Float32Array =>
     network[part].join(

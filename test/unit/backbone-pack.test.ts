@@ -117,7 +117,7 @@ test('kernels of PyTorch change their layout, and every layer has its name', () 
     () => fromTorch(KIND, theirs, 'x.pth'),
     refused(
       'damaged',
-      /^x\.pth does not fit: its tensor _blocks\.3\._depthwise_conv\.weight should be \[144, 1, 5, 5\] and is not there\.$/,
+      /^x\.pth does not fit: its tensor _blocks\.3\._depthwise_conv\.weight should be \[144, 1, 5, 5\] and is not there\. Take a good copy of the right file\.$/,
     ),
   );
 });
