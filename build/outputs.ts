@@ -50,8 +50,12 @@ const OUTPUTS: Readonly<Record<'page' | 'shell' | 'licences', Output>> = {
   },
 };
 
-/** Build what is not there or not made from the sources as they are. @returns whether it had to */
-export async function ensureBuilt(name: keyof typeof OUTPUTS): Promise<boolean> {
+/**
+ * Build what is not there or not made from the sources as they are.
+ * @param announce called before it is built, which takes up to half a minute
+ * @returns whether it had to
+ */
+export async function ensureBuilt(name: keyof typeof OUTPUTS, announce?: () => void): Promise<boolean> {
   const { path, sources, make } = OUTPUTS[name];
   const out = join(ROOT, 'out');
   const stamp = join(out, `${path}.sources`);
@@ -60,6 +64,7 @@ export async function ensureBuilt(name: keyof typeof OUTPUTS): Promise<boolean> 
   return withLock(join(out, `${path}.lock`), new AbortController().signal, async () => {
     const wanted = hashOf(sources);
     if (existsSync(join(out, path)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return false;
+    announce?.();
     await make();
     writeFileSync(stamp, wanted);
     return true;

@@ -22,14 +22,16 @@ function become(program: string, args: readonly string[]): void {
 }
 
 const args = process.argv.slice(2);
-if (await ensureBuilt('page')) console.log('Built the page.');
+const say = (part: string) => () => console.log(`Building the ${part}: once, and again after an update.`);
+await ensureBuilt('page', say('page'));
 const problem = displayProblem();
 const electron = problem === undefined ? findElectron({ fetch: true }) : { reason: problem };
 if ('program' in electron) {
-  if (await ensureBuilt('shell')) console.log('Built the shell.');
+  await ensureBuilt('shell', say('shell'));
   await ensureBuilt('licences');
   become(electron.program, [join(ROOT, 'out', 'electron'), ...args]);
 } else {
   console.log(`No window, because ${electron.reason}: Contexture serves its page to a browser instead.`);
+  await ensureBuilt('licences');
   become(process.execPath, [join(ROOT, 'core', 'cli', 'main.ts'), 'serve', ...args]);
 }

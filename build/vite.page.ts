@@ -23,5 +23,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 800,
+    // How long the compiler takes is nothing to warn who starts the app of.
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
 });

@@ -66,7 +66,7 @@ export async function provideNode(signal) {
   await requireSpace(cacheFolder(), download + unpacked, `Node ${version}`);
   await makeFolder(folder, signal, async (target) => {
     say(
-      `Node ${process.versions.node} is not what Contexture runs on: getting Node ${version} (${size(download)}, ${size(unpacked)} unpacked) into ${cacheFolder()}.`,
+      `Node ${process.versions.node} is not what Contexture runs on: getting Node ${version} (${size(download)} to fetch) into ${cacheFolder()}.`,
     );
     // A lock file with the hash makes npm verify what it fetched.
     const root = { name: 'contexture-node', version: '0.0.0', dependencies: { [name]: version } };

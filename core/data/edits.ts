@@ -38,7 +38,7 @@ export function editText(edit: Edit): string {
       const parts = [val > 0 ? `val ${share(val)}` : '', test > 0 ? `test ${share(test)}` : ''].filter(
         (part) => part !== '',
       );
-      return `Assigned ${parts.join(' and ')} by seed ${seed} (${images} moved).`;
+      return `Assigned ${parts.join(' and ')} by seed ${seed} (${images} assigned).`;
     }
     case 'long-tail': {
       const { ratio, largest, order, seed } = EDIT_PARAMS['long-tail'].parse(edit.params);

@@ -53,12 +53,13 @@ export function duration(seconds: number): string {
 
 /** So many of a unit as "320 images", or as bytes are read: "1.4 MB". */
 export function amount(value: number, unit: string): string {
-  return unit === 'bytes' ? bytes(value) : `${count(value)} ${unit}`;
+  return unit === 'bytes' ? bytes(value) : plural(value, unit.replace(/s$/, ''), unit);
 }
 
-/** Units a second as "320 images/s", "0.4 images/s" or "1.4 MB/s". */
+/** Units a second as "320 images/s", "0.4 images/s" or "1.4 MB/s"; what takes over five seconds as "12 s each". */
 export function rate(perSecond: number, unit: string): string {
   if (unit === 'bytes') return `${bytes(Math.round(perSecond))}/s`;
+  if (perSecond < 0.2) return `${duration(1 / perSecond)} each`;
   return `${perSecond < 10 ? perSecond.toFixed(1) : count(Math.round(perSecond))} ${unit}/s`;
 }
 

@@ -63,7 +63,7 @@ testPage('contexts are decided on by keyboard alone, with the next one active at
   const { page } = app;
   const grid = page.getByRole('grid', { name: 'Contexts' });
   await grid.focus();
-  await page.getByRole('gridcell', { name: /^cat p 10 % · context 73 %, undecided/ }).waitFor();
+  await page.getByRole('gridcell', { name: /^cat sure 10 % · context 73 %, undecided/ }).waitFor();
   await app.look('contexts');
   await page.keyboard.press('Home');
   for (const key of ['p', 'p', 'x', 'p']) await page.keyboard.press(key);
@@ -256,6 +256,7 @@ testPage('contexts are found at two sizes and brought to the edges, as suits a m
   const dialog = page.getByRole('dialog', { name: 'Find contexts' });
   await dialog.getByText('Look at other sizes than usual (64 and 128 pixels)').waitFor();
   assert.ok(await dialog.getByLabel('Follow the picture’s own edges').isChecked());
+  await dialog.getByText('How closely it follows them').click();
   assert.equal(await dialog.getByLabel('Reach of an edge').inputValue(), String(100 * DEFAULT_REFINEMENT.radius));
   assert.equal(await dialog.getByLabel('Least contrast').inputValue(), String(DEFAULT_REFINEMENT.epsilon));
   await app.look('contexts-find');

@@ -75,7 +75,7 @@ testPage('a folder is understood, imported, its problems explained, split and ma
 
   await page.getByRole('button', { name: 'Assign a split…' }).click();
   const split = page.getByRole('dialog', { name: 'Assign a split' });
-  await split.getByText(/31 images would move/).waitFor();
+  await split.getByText(/^train \d+ images, val \d+ images?, test \d+ images?\.$/).waitFor();
   await split.getByLabel('For the test').fill('50');
   await split.getByText(/test 15 images|test 14 images|test 16 images/).waitFor();
   await app.screenshot('import-split');

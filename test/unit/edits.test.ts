@@ -82,7 +82,7 @@ test('every edit changes the view, is undone exactly, and stays in the history',
         ['relabel', 'Moved 1 image to class bee.'],
         ['merge', 'Merged ant, bee into insect.'],
         ['long-tail', 'Made long-tailed: ratio 10 from 60 images down, classes by name, seed 1 (113 images excluded).'],
-        ['split', 'Assigned val 10 % by seed 4 (7 images moved).'],
+        ['split', 'Assigned val 10 % by seed 4 (7 images assigned).'],
         ['merge', 'Took bee out of their merge.'],
       ].map((entry) => [...entry, BY.author, BY.at]),
     );

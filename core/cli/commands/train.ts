@@ -134,6 +134,10 @@ export const addTrain: AddCommand = (parent, cli) => {
         const plan = planRun(takeSnapshot(store), request);
         if (options.dryRun) return { data: { plan: { preset, ...plan } }, text: planText(preset, plan) };
         for (const { message } of plan.rules) session.note(`Note: ${message}`);
+        const held = store.contexts.bankSize() + store.backgrounds.counts().held;
+        if (method === 'csa' && plan.config.curatedShare === 0 && held > 0) {
+          session.note(`Note: The ${held} accepted in the bank are not used; --curated 1 lays on those and no others.`);
+        }
         const watch = watchRun(session, plan.config.epochs);
         return finished(session, () => startRun(project, request, session.runJob, watch));
       }),
