@@ -6,15 +6,11 @@ import { EXIT_CODES } from '../../core/base/errors.ts';
 import { runJob } from '../../core/jobs/runner.ts';
 import { startRun } from '../../core/services/runs.ts';
 import { makeTrainingProject, TINY } from '../fixtures/training.ts';
-import { lastJson, run, type Result } from './command-line.ts';
+import { run, runJson, type Result } from './command-line.ts';
 
 let cwd: string;
 const contexture = (...args: string[]): Promise<Result> => run(args, { cwd });
-const json = async (...args: string[]): Promise<Record<string, unknown>> => {
-  const { code, stdout, stderr } = await contexture(...args, '--json', '--quiet');
-  assert.equal(code, 0, stdout + stderr);
-  return lastJson(stdout);
-};
+const json = (...args: string[]): Promise<Record<string, unknown>> => runJson(args, { cwd });
 
 before(async () => {
   const { project } = await makeTrainingProject();

@@ -1,4 +1,5 @@
 /** The real command line as a child process, and pictures for it. */
+import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -69,6 +70,13 @@ export async function run(args: readonly string[], options?: CallOptions): Promi
   const call = start(args, options);
   const code = await call.ended;
   return { code, stdout: call.stdout, stderr: call.stderr };
+}
+
+/** Run a command that must succeed with `--json`. @returns its last line */
+export async function runJson(args: readonly string[], options?: CallOptions): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await run([...args, '--json', '--quiet'], options);
+  assert.equal(code, 0, stdout + stderr);
+  return lastJson(stdout);
 }
 
 /** Every line of stdout as JSON, with `--json`. */

@@ -5,17 +5,12 @@ import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT_CODES } from '../../core/base/errors.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
-import { jsonLines, lastJson, makePictures, run, start, type Result } from './command-line.ts';
+import { jsonLines, lastJson, makePictures, run, runJson, start, type Result } from './command-line.ts';
 
 /** A folder with pictures in ./birds and their project beside it. */
 const cwd = temporaryFolder();
 const contexture = (...args: string[]): Promise<Result> => run(args, { cwd });
-/** The last line of a command that must succeed. */
-const json = async (...args: string[]): Promise<Record<string, unknown>> => {
-  const { code, stdout, stderr } = await contexture(...args, '--json', '--quiet');
-  assert.equal(code, 0, stdout + stderr);
-  return lastJson(stdout);
-};
+const json = (...args: string[]): Promise<Record<string, unknown>> => runJson(args, { cwd });
 
 before(async () => {
   makePictures(join(cwd, 'birds'), {

@@ -4,15 +4,11 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { EXIT_CODES } from '../../core/base/errors.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
-import { jsonLines, lastJson, makePictures, run, start, type Result } from './command-line.ts';
+import { jsonLines, lastJson, makePictures, run, runJson, start, type Result } from './command-line.ts';
 
 const cwd = temporaryFolder();
 const contexture = (...args: string[]): Promise<Result> => run(args, { cwd });
-const json = async (...args: string[]): Promise<Record<string, unknown>> => {
-  const { code, stdout, stderr } = await contexture(...args, '--json', '--quiet');
-  assert.equal(code, 0, stdout + stderr);
-  return lastJson(stdout);
-};
+const json = (...args: string[]): Promise<Record<string, unknown>> => runJson(args, { cwd });
 /** As small as a run can be. */
 const SMALL = ['--epochs', '3', '--batch-size', '4', '--bank-size', '2x', '--blocks', '1', '--threads', '1'];
 
