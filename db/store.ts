@@ -11,6 +11,7 @@ import { exportTable } from './exports.ts';
 import { imageTable } from './images.ts';
 import { leftoverTable } from './leftover.ts';
 import { maskTable, saliencyTable } from './masks.ts';
+import { nearTable } from './near-duplicates.ts';
 import type { OpenProject } from './open.ts';
 import { projectInfo, settingTable } from './project.ts';
 import { relianceTable } from './reliance.ts';
@@ -38,6 +39,7 @@ export function createStore(project: OpenProject): ProjectStore {
     backgrounds: backgroundTable(connection),
     uses: useTable(connection),
     leftover: leftoverTable(connection),
+    near: nearTable(connection),
     runs: runTable(connection),
     variants: variantTable(connection),
     reliance: relianceTable(connection),

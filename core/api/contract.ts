@@ -14,6 +14,7 @@ import { EXPORT_ENDPOINTS } from './exports.ts';
 import { IMAGE_ENDPOINTS } from './images.ts';
 import { LEFTOVER_ENDPOINTS } from './leftover.ts';
 import { MODEL_ENDPOINTS } from './models.ts';
+import { NEAR_ENDPOINTS } from './near-duplicates.ts';
 import { PREDICT_ENDPOINTS } from './predict.ts';
 import { PROJECT_ENDPOINTS } from './projects.ts';
 import { RELIANCE_ENDPOINTS } from './reliance.ts';
@@ -42,6 +43,7 @@ export const CONTRACT = {
   ...IMAGE_ENDPOINTS,
   ...LEFTOVER_ENDPOINTS,
   ...MODEL_ENDPOINTS,
+  ...NEAR_ENDPOINTS,
   ...PREDICT_ENDPOINTS,
   ...PROJECT_ENDPOINTS,
   ...RELIANCE_ENDPOINTS,

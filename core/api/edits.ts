@@ -108,11 +108,13 @@ export const EDIT_ENDPOINTS = {
     response: EditEntry,
   },
   'POST /api/projects/{project}/edits/keep-one': {
-    summary: 'Of each group of identical images, exclude all but one.',
+    summary: 'Of each group of identical, or nearly the same, images, exclude all but one.',
     body: z.object({
+      /** Groups of near-duplicates instead of identical images. */
+      near: z.boolean().default(false),
       /** Groups of this kind; all when absent. */
       kind: DuplicateKind.optional(),
-      /** Only these groups, by the hash of their bytes. */
+      /** Only these groups, by the hash of their bytes, or of near-duplicates by that of their first image. */
       hashes: z.array(z.string().length(64)).max(100_000).optional(),
       /** The split whose image stays, where the group has one there; else the first image. */
       prefer: SplitName.optional(),

@@ -56,6 +56,8 @@ export const Tail = z
       leaks: z.number(),
       conflicts: z.number(),
     }),
+    /** The same of near-duplicates; null before they were looked for. */
+    near: z.object({ surplus: z.number(), copies: z.number(), leaks: z.number(), conflicts: z.number() }).nullable(),
     /** What to look at before training, a sentence each. */
     warnings: z.array(z.string()),
   })

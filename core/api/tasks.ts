@@ -35,6 +35,7 @@ export const TASK_KINDS = [
   'diversity',
   'backgrounds',
   'leftover',
+  'near-duplicates',
   'uses',
   'onnx',
   'contexts',

@@ -13,6 +13,7 @@ import { addExport } from './commands/export.ts';
 import { addImport } from './commands/import.ts';
 import { addModel } from './commands/model.ts';
 import { addMasks } from './commands/masks.ts';
+import { addNearDuplicates } from './commands/near-duplicates.ts';
 import { addPredict } from './commands/predict.ts';
 import { addReliance } from './commands/reliance.ts';
 import { addRuns } from './commands/runs.ts';
@@ -33,6 +34,7 @@ const COMMANDS: readonly AddCommand[] = [
   addImport,
   addSource,
   addStats,
+  addNearDuplicates,
   addEdit,
   addTrain,
   addRuns,

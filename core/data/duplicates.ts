@@ -45,19 +45,36 @@ export function judgeDuplicates(found: Iterable<{ hash: BlobId; images: readonly
     });
   }
   groups.sort((a, b) => a.images[0].id - b.images[0].id);
+  return { groups, ...countsOf(groups.map((group) => ({ ...group, imageIds: group.images.map(({ id }) => id) }))) };
+}
+
+/** How many there are of each kind. */
+export function countsOf(
+  groups: readonly (Pick<DuplicateGroup, 'leak' | 'conflict'> & { imageIds: readonly number[] })[],
+): Omit<DuplicateReport, 'groups'> {
   return {
-    groups,
-    surplus: groups.reduce((sum, { images }) => sum + images.length - 1, 0),
+    surplus: groups.reduce((sum, { imageIds }) => sum + imageIds.length - 1, 0),
     copies: groups.filter(({ leak, conflict }) => !leak && !conflict).length,
     leaks: groups.filter(({ leak }) => leak).length,
     conflicts: groups.filter(({ conflict }) => conflict).length,
   };
 }
 
+/** Whether a group counts as that; one can be leak and conflict. */
+export function isOfKind(
+  { leak, conflict }: Pick<DuplicateGroup, 'leak' | 'conflict'>,
+  kind: 'copy' | 'leak' | 'conflict',
+): boolean {
+  return kind === 'copy' ? !leak && !conflict : kind === 'leak' ? leak : conflict;
+}
+
 /** One line a group: what it is and where its images are. */
 export function duplicateLines(report: DuplicateReport): string[] {
-  return report.groups.map(({ images, leak, conflict }) => {
-    const kind = [leak ? 'leak' : '', conflict ? 'conflict' : ''].filter((word) => word !== '').join(' and ') || 'copy';
-    return `${kind}: ${images.map((image) => `${image.path} (${image.split}, ${image.className})`).join(' = ')}`;
-  });
+  return report.groups.map((group) => duplicateLine(group, ' = '));
+}
+
+/** What a group is and where its images are. @param between its images */
+export function duplicateLine({ images, leak, conflict }: DuplicateGroup, between: string): string {
+  const kind = [leak ? 'leak' : '', conflict ? 'conflict' : ''].filter((word) => word !== '').join(' and ') || 'copy';
+  return `${kind}: ${images.map((image) => `${image.path} (${image.split}, ${image.className})`).join(between)}`;
 }

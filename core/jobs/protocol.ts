@@ -62,6 +62,7 @@ export type JobKind =
   | 'reliance'
   | 'diversity'
   | 'leftover'
+  | 'near-duplicates'
   | 'swap'
   | 'onnx'
   | 'doctor';

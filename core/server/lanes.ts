@@ -24,6 +24,7 @@ export const JOB_LANES: Readonly<Record<JobKind, Lane>> = {
   reliance: 'engine',
   diversity: 'engine',
   leftover: 'engine',
+  'near-duplicates': 'engine',
   swap: 'side',
   onnx: 'side',
 };

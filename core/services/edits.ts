@@ -108,20 +108,23 @@ export function mergeClasses(store: ProjectStore, names: readonly string[], into
 /** Which of identical images stays: one of that split, where there is one; else the first. */
 export interface KeepOptions {
   groups: readonly DuplicateGroup[];
+  /** Whether they are near-duplicates rather than identical; for the history. */
+  near?: boolean;
   prefer?: Split;
 }
 
 /**
- * Exclude all but one of each group of identical images.
+ * Exclude all but one of each group of identical, or nearly the same, images.
  * @throws UserError 'empty' when there is no such group
  */
-export function keepOne(store: ProjectStore, { groups, prefer }: KeepOptions, by: EditBy): Edit {
+export function keepOne(store: ProjectStore, { groups, near = false, prefer }: KeepOptions, by: EditBy): Edit {
   const surplus = groups.flatMap(({ images }) => {
     const kept = images.find(({ split }) => split === prefer) ?? images[0];
     return images.filter((image) => image !== kept).map(({ id }) => id);
   });
-  if (surplus.length === 0) throw new UserError('empty', 'Nothing to do: there are no such identical images.');
-  return excludeImages(store, surplus, by, 'identical to another image');
+  if (surplus.length === 0)
+    throw new UserError('empty', `Nothing to do: there are no such ${near ? 'near-duplicates' : 'identical images'}.`);
+  return excludeImages(store, surplus, by, near ? 'nearly the same as another image' : 'identical to another image');
 }
 
 export interface PlannedSplit {

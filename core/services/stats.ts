@@ -1,14 +1,14 @@
 /** What a data set looks like: classes, tail, splits, duplicates, problems. */
-import { basename } from 'node:path';
 import { z } from 'zod';
 import { effectiveClasses } from '../data/classes.ts';
-import { judgeDuplicates, type DuplicateImage, type DuplicateReport } from '../data/duplicates.ts';
+import type { DuplicateReport } from '../data/duplicates.ts';
 import { evaluationSplit, type EvaluationSplit } from '../data/evaluation-split.ts';
 import { DEFAULT_THRESHOLDS, type Group, type GroupThresholds } from '../data/groups.ts';
 import { describeTail, type Tail } from '../data/tail.ts';
 import { fewTestImages } from '../evaluation/sentences.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
 import type { Problem } from '../storage/records.ts';
+import { findDuplicates, findNear } from './duplicates.ts';
 
 /** Name of the setting that holds the thresholds of the groups. */
 export const GROUPS_SETTING = 'groups';
@@ -46,6 +46,8 @@ export interface TailReport {
   /** Of the training split. */
   tail: Tail;
   duplicates: Omit<DuplicateReport, 'groups'>;
+  /** As far as the last look for near-duplicates says; null before the first one. */
+  near: Omit<DuplicateReport, 'groups'> | null;
   /** Worst first, then by kind. */
   problems: ProblemSummary[];
   /** Sentences on what to look at before training. */
@@ -88,6 +90,7 @@ export function tailReport(store: ProjectStore, options: { thresholds?: GroupThr
     return { ...row, group, rankGroup };
   });
   const { copies, leaks, conflicts, surplus } = findDuplicates(store);
+  const near = findNear(store);
   const report = {
     images,
     splits,
@@ -95,6 +98,7 @@ export function tailReport(store: ProjectStore, options: { thresholds?: GroupThr
     classes,
     tail,
     duplicates: { surplus, copies, leaks, conflicts },
+    near: near && { surplus: near.surplus, copies: near.copies, leaks: near.leaks, conflicts: near.conflicts },
     problems: summariseProblems(store),
   };
   return { ...report, warnings: warningsOf(report) };
@@ -108,24 +112,6 @@ export function groupThresholds(store: ProjectStore): GroupThresholds {
 
 const GroupSetting = z.strictObject({ many: z.int().min(1), few: z.int().min(1) });
 
-/** Usable images with the same bytes, judged. Paths lead with the source's name where there are several. */
-export function findDuplicates(store: ProjectStore): DuplicateReport {
-  const effective = effectiveClasses(store);
-  const sources = store.sources.list();
-  const prefix = new Map(sources.map(({ id, path }) => [id, sources.length > 1 ? `${basename(path)}/` : '']));
-  const found = store.images.duplicateGroups();
-  const described = new Map(
-    store.images.many(found.flatMap(({ imageIds }) => imageIds)).map((image): [number, DuplicateImage] => {
-      const { id, path, sourceId, classId, split } = image;
-      const className = effective.get(classId)!.name;
-      return [id, { id, path: prefix.get(sourceId)! + path, className, split: split ?? 'train' }];
-    }),
-  );
-  return judgeDuplicates(
-    found.map(({ hash, imageIds }) => ({ hash, images: imageIds.map((id) => described.get(id)!) })),
-  );
-}
-
 const SEVERITIES: readonly Problem['severity'][] = ['error', 'warning', 'note'];
 
 /** Problems by kind, errors first, each with one example. @param sourceId of one source; of all when absent */
@@ -138,7 +124,7 @@ export function summariseProblems(store: ProjectStore, sourceId?: number): Probl
 }
 
 function warningsOf(report: Omit<TailReport, 'warnings'>): string[] {
-  const { classes, duplicates, evaluation, images, tail } = report;
+  const { classes, duplicates, near, evaluation, images, tail } = report;
   const warnings: (string | null)[] = [];
   if (images.usable > 0 && evaluation === null) {
     warnings.push('There is no test split: assign one, or no run can be judged.');
@@ -157,6 +143,10 @@ function warningsOf(report: Omit<TailReport, 'warnings'>): string[] {
     warnings.push(
       `${plural(duplicates.leaks, 'picture is', 'pictures are')} in more than one split: figures will look better than they are.`,
     );
+  }
+  if (near !== null && near.leaks > 0) {
+    const what = plural(near.leaks, 'group of nearly the same pictures is', 'groups of nearly the same pictures are');
+    warnings.push(`${what} in more than one split: figures will look better than they are.`);
   }
   if (duplicates.conflicts > 0) {
     warnings.push(

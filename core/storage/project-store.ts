@@ -25,6 +25,8 @@ import type {
   Leftover,
   ListedRun,
   Mask,
+  NearLink,
+  NearScan,
   NewImage,
   NewProblem,
   NewRun,
@@ -455,6 +457,30 @@ export interface LeftoverRow extends Leftover {
 }
 
 export interface LeftoverQuery {
+/** A usable image whose content is like another one's. */
+export interface NearMember {
+  hash: BlobId;
+  id: number;
+  /** Effective class: merges applied. */
+  classId: number;
+  /** Images without a split count as train. */
+  split: Split;
+}
+
+/** The last look for near-duplicates. */
+export interface NearTable {
+  /** Keep a look in place of the one before. @param hashes contents that were seen, links among them; each once */
+  replace(scan: NearScan, hashes: readonly BlobId[], links: readonly NearLink[]): void;
+  scan(): NearScan | undefined;
+  setThreshold(threshold: number): void;
+  /** Those of at least that cosine, most alike first. */
+  links(from: number): NearLink[];
+  /** Usable images of contents with such a link, in order of id. */
+  members(from: number): NearMember[];
+  /** Contents that were seen, and those of usable images that were not. */
+  counts(): { seen: number; unseen: number };
+}
+
   runId: number;
   /** Least score of what is flagged. */
   from: number;
@@ -616,6 +642,7 @@ export interface ProjectStore {
 /** Who holds a project, written beside it so that a second writer can be refused by name. */
 export interface LockHolder {
   pid: number;
+  readonly near: NearTable;
   host: string;
   /** What it runs: "contexture train", "Contexture". */
   program: string;

@@ -384,6 +384,28 @@ export interface Study {
   /** In order of seed, "without" first; those that were deleted since are gone. */
   runs: StudyRun[];
 }
+/** A look for pictures that are nearly the same; see core/near. */
+export interface NearScan {
+  /** What pictures were described by: "pixels", or the name of a backbone. */
+  descriptor: string;
+  /** Least cosine of the links that were kept, and the one from which pictures count as near-duplicates. */
+  floor: number;
+  threshold: number;
+  /** Pictures that could not be read. */
+  unreadable: number;
+  /** How long it took. */
+  seconds: number;
+  createdAt: string;
+}
+
+/** Two contents that are alike; of all such links those that hold each group together with the highest cosines. */
+export interface NearLink {
+  a: BlobId;
+  b: BlobId;
+  /** From -1 to 1. */
+  cosine: number;
+}
+
 
 export interface StudyRun {
   runId: number;

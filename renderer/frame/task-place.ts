@@ -27,6 +27,9 @@ export function taskPlace(task: Task): { label: string; target: RouteTarget } | 
   const project = projectOf(task);
   if (project === null) return undefined;
   if (task.kind === 'reliance') return reliancePlace(project, task);
+  if (task.kind === 'near-duplicates') {
+    return { label: 'See what was found', target: { project, page: 'explore', rest: ['duplicates', 'near'] } };
+  }
   const place = PLACES[task.kind];
   if (place === undefined) return undefined;
   const [label, page] = place;

@@ -40,7 +40,7 @@ test('every command is there, and its help has examples that call it', () => {
   );
   const names = program.commands.map((command) => command.name());
   const asked =
-    'sample import stats contexts bank masks train runs show compare adjust reliance study resume export verify predict model backbone doctor edit source exports serve';
+    'sample import stats near-duplicates contexts bank masks train runs show compare adjust reliance study resume export verify predict model backbone doctor edit source exports serve';
   assert.deepEqual(names.toSorted(), asked.split(' ').toSorted());
   const check = (command: CommandUnknownOpts, path: string): void => {
     let help = '';

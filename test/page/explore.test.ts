@@ -5,6 +5,7 @@ import type { OpenedProject } from '../../core/api/projects.ts';
 import type { Tail } from '../../core/api/stats.ts';
 import type { Task } from '../../core/api/tasks.ts';
 import { patternPixels, rgbPng, tinyPng } from '../fixtures/images.ts';
+import { nearTree } from '../fixtures/near-copies.ts';
 import { writeTree } from '../fixtures/sources.ts';
 import { testPage, type App } from './support.ts';
 
@@ -230,6 +231,49 @@ testPage('duplicates: one is kept, in the test', async (app) => {
   await page.getByText('No duplicates', { exact: true }).waitFor();
   const { splits, duplicates } = await app.api<Tail>('GET', `/api/projects/${id}/tail`);
   assert.deepEqual([splits.test, duplicates.surplus], [1, 0], 'the picture of the test stays');
+});
+
+testPage('near-duplicates are looked for, told apart by a threshold, and one is kept, by keyboard', async (app) => {
+  const { page } = app;
+  const id = await served(app, await nearTree(), '/duplicates');
+  await page.getByText('Files with the same bytes.').waitFor();
+  await page.getByRole('link', { name: 'Nearly the same' }).click();
+  await page.getByRole('heading', { name: 'Near-duplicates and leaks' }).waitFor();
+  await page.getByText('Is the same picture in train and test?').waitFor();
+  await app.look('near-duplicates-empty');
+  await page.getByRole('button', { name: 'What pictures are compared by' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('option', { name: 'By pixels' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Find near-duplicates' }).focus();
+  await page.keyboard.press('Enter');
+  const leak = page.getByRole('article', { name: /^2 times (0\.png|0 cropped\.jpg)$/ });
+  await leak.getByText('leak between splits').waitFor({ timeout: 60_000 });
+  await page.getByRole('status').getByText('25 pictures compared').waitFor();
+  await page.getByRole('article', { name: /^3 times 2/ }).waitFor();
+  await app.look('near-duplicates');
+
+  const slider = page.getByRole('slider', { name: 'Least likeness of near-duplicates' });
+  await slider.focus();
+  await page.keyboard.press('End');
+  await page.getByText('No near-duplicates', { exact: true }).waitFor();
+  await slider.focus();
+  for (let i = 0; i < 14; i++) await page.keyboard.press('ArrowLeft');
+  await leak.waitFor();
+  await page.reload();
+  await leak.waitFor();
+  await page.getByRole('button', { name: 'Leaks (1)' }).click();
+  await page.getByText('was almost seen in training').waitFor();
+  await leak.getByRole('button', { name: 'Keep one' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('None of this kind').waitFor();
+  await page.getByRole('button', { name: 'All', exact: true }).click();
+  await page.getByRole('button', { name: 'Keep one of each…' }).click();
+  await page.getByRole('alertdialog').getByText('Of 2 groups of nearly the same images').waitFor();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Keep one of each' }).click();
+  await page.getByText('No near-duplicates', { exact: true }).waitFor();
+  const { splits, near } = await app.api<Tail>('GET', `/api/projects/${id}/tail`);
+  assert.deepEqual([splits.test, near?.surplus], [2, 0], 'the picture of the test stays');
 });
 
 testPage('no image, and no image that fits, say what to do next', async (app) => {

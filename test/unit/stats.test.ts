@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { excludeImages, mergeClasses } from '../../core/services/edits.ts';
-import { findDuplicates, GROUPS_SETTING, tailReport } from '../../core/services/stats.ts';
+import { findDuplicates } from '../../core/services/duplicates.ts';
+import { GROUPS_SETTING, tailReport } from '../../core/services/stats.ts';
 import type { ProjectStore } from '../../core/storage/project-store.ts';
 import { projectOf, type ImageSet } from '../fixtures/image-store.ts';
 

@@ -35,13 +35,19 @@ export const addEdit: AddCommand = (parent, cli) => {
     .argument('[image...]', IMAGES)
     .option('--reason <text>', 'for the history', '')
     .option('--duplicates', 'every image beyond the first of identical ones')
-    .action((images, { reason, duplicates }) =>
+    .option('--near-duplicates', 'every image beyond the first of nearly the same ones, as they were looked for')
+    .action((images, { reason, duplicates, nearDuplicates }) =>
       cli.perform('edit exclude', async (session) => {
         const { excludeImages } = await import('../../services/edits.ts');
-        const { findDuplicates } = await import('../../services/stats.ts');
+        const { findDuplicates, findNear } = await import('../../services/duplicates.ts');
+        const { requireScan } = await import('../../services/near-duplicates.ts');
         const { store } = await session.project();
-        const surplus = duplicates ? findDuplicates(store).groups.flatMap((group) => group.images.slice(1)) : [];
-        const ids = [...findImages(store, images, session.cwd), ...surplus.map(({ id }) => id)];
+        if (nearDuplicates) requireScan(store);
+        const groups = [
+          ...(duplicates ? findDuplicates(store).groups.map((group) => group.images.map(({ id }) => id)) : []),
+          ...(nearDuplicates ? findNear(store)!.groups.map(({ imageIds }) => imageIds) : []),
+        ];
+        const ids = [...findImages(store, images, session.cwd), ...groups.flatMap((group) => group.slice(1))];
         return edited(excludeImages(store, ids, await session.by(), reason));
       }),
     );

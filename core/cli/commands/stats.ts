@@ -24,7 +24,8 @@ export const addStats: AddCommand = (parent, cli) => {
     )
     .action((options) =>
       cli.perform('stats', async (session) => {
-        const { findDuplicates, GROUPS_SETTING, tailReport } = await import('../../services/stats.ts');
+        const { GROUPS_SETTING, tailReport } = await import('../../services/stats.ts');
+        const { findDuplicates } = await import('../../services/duplicates.ts');
         const { duplicateLines } = await import('../../data/duplicates.ts');
         const { tailBars } = await import('../../data/tail.ts');
         const { store } = await session.project();

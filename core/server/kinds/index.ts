@@ -8,6 +8,7 @@ import { doctorKind } from './doctor.ts';
 import { exportKind, verifyKind } from './export.ts';
 import { importKind } from './import.ts';
 import { leftoverKind } from './leftover.ts';
+import { nearDuplicatesKind } from './near-duplicates.ts';
 import { onnxKind } from './onnx.ts';
 import { predictKind } from './predict.ts';
 import { relianceKind } from './reliance.ts';
@@ -40,5 +41,6 @@ export const KINDS: Readonly<Record<QueuedKind, AnyTaskKind>> = {
   diversity: diversityKind,
   leftover: leftoverKind,
   uses: usesKind,
+  'near-duplicates': nearDuplicatesKind,
   onnx: onnxKind,
 };

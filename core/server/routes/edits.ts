@@ -1,4 +1,5 @@
 import type { EditEntry } from '../../api/edits.ts';
+import { isOfKind } from '../../data/duplicates.ts';
 import { editText } from '../../data/edits.ts';
 import {
   assignSplit,
@@ -15,13 +16,12 @@ import {
   undoEdit,
   type EditBy,
 } from '../../services/edits.ts';
-import { findDuplicates } from '../../services/stats.ts';
+import { describeNear, findDuplicates, findNear } from '../../services/duplicates.ts';
 import type { ProjectStore } from '../../storage/project-store.ts';
 import type { Edit } from '../../storage/records.ts';
 import { actOf } from '../act.ts';
 import { implement } from '../handlers.ts';
 import type { Service } from '../service.ts';
-import { isOfKind } from './stats.ts';
 
 export const editRoutes = implement({
   'GET /api/projects/{project}/edits': ({ service, params, query }) =>
@@ -47,13 +47,12 @@ export const editRoutes = implement({
   'POST /api/projects/{project}/edits/merge': ({ service, params, body: { classes, into } }) =>
     edit(service, params.project, (store, by) => mergeClasses(store, classes, into, by)),
 
-  'POST /api/projects/{project}/edits/keep-one': ({ service, params, body: { kind, hashes, prefer } }) =>
+  'POST /api/projects/{project}/edits/keep-one': ({ service, params, body: { kind, hashes, prefer, near } }) =>
     edit(service, params.project, (store, by) => {
       const wanted = hashes && new Set(hashes);
-      const groups = findDuplicates(store).groups.filter(
-        (group) => (!kind || isOfKind(group, kind)) && (!wanted || wanted.has(group.hash)),
-      );
-      return keepOne(store, { groups, ...(prefer ? { prefer } : {}) }, by);
+      const found = near ? describeNear(store, findNear(store)?.groups ?? []) : findDuplicates(store).groups;
+      const groups = found.filter((group) => (!kind || isOfKind(group, kind)) && (!wanted || wanted.has(group.hash)));
+      return keepOne(store, { groups, near, ...(prefer ? { prefer } : {}) }, by);
     }),
 
   'GET /api/projects/{project}/edits/split': ({ service, params }) => {

@@ -13,6 +13,7 @@ import { exportRoutes } from './exports.ts';
 import { imageRoutes } from './images.ts';
 import { leftoverRoutes } from './leftover.ts';
 import { modelRoutes } from './models.ts';
+import { nearDuplicateRoutes } from './near-duplicates.ts';
 import { predictRoutes } from './predict.ts';
 import { projectRoutes } from './projects.ts';
 import { relianceRoutes } from './reliance.ts';
@@ -41,6 +42,7 @@ export const HANDLERS: Handlers = {
   ...imageRoutes,
   ...leftoverRoutes,
   ...modelRoutes,
+  ...nearDuplicateRoutes,
   ...predictRoutes,
   ...projectRoutes,
   ...relianceRoutes,

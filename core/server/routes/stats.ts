@@ -1,7 +1,8 @@
 import type { Tail } from '../../api/stats.ts';
-import type { DuplicateGroup } from '../../data/duplicates.ts';
 import { effectiveClasses } from '../../data/classes.ts';
-import { findDuplicates, GROUPS_SETTING, tailReport } from '../../services/stats.ts';
+import { isOfKind } from '../../data/duplicates.ts';
+import { findDuplicates } from '../../services/duplicates.ts';
+import { GROUPS_SETTING, tailReport } from '../../services/stats.ts';
 import type { ProjectStore } from '../../storage/project-store.ts';
 import { implement } from '../handlers.ts';
 
@@ -22,11 +23,6 @@ export const statsRoutes = implement({
     return { total: fitting.length, groups: fitting.slice(offset, offset + limit) };
   },
 });
-
-/** Whether a group counts as that; one can be leak and conflict. */
-export function isOfKind({ leak, conflict }: DuplicateGroup, kind: 'copy' | 'leak' | 'conflict'): boolean {
-  return kind === 'copy' ? !leak && !conflict : kind === 'leak' ? leak : conflict;
-}
 
 function describe(store: ProjectStore): Tail {
   const { tail, classes, ...report } = tailReport(store);
