@@ -1,7 +1,7 @@
 /** Between head and tail of a finished run, without training: curves, one point of them, and the variants that are kept. */
 import { z } from 'zod';
 import type { Endpoint, EndpointKey } from './endpoint.ts';
-import { DifferenceByGroup, Difference, GROUP_NAMES, Head, HeadSummary } from './figures.ts';
+import { DifferenceByGroup, Difference, Head, HeadSummary } from './figures.ts';
 
 export const ADJUSTMENT_KINDS = ['logit-adjustment', 'tau-norm'] as const;
 /** "logit-adjustment": logits less tau times the log prior · "tau-norm": logits over the length of the weights to tau. */
@@ -70,7 +70,6 @@ export const Reliability = z
 export type Reliability = z.infer<typeof Reliability>;
 
 /** Of all answers, and of those whose class is of a group. */
-export const RELIABILITY_PARTS = ['all', ...GROUP_NAMES] as const;
 const ReliabilityByGroup = z.object({
   all: Reliability,
   many: Reliability,

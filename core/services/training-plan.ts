@@ -13,7 +13,7 @@ import {
   candidateConfig,
   medianSide,
   PRESET_SETTINGS,
-  proposeFromSides,
+  proposeInputSize,
   sizeCost,
   type PresetName,
   type SmallSetRule,
@@ -92,7 +92,7 @@ export function factsOf({ images, classes, evaluation }: DatasetSnapshot): Train
     classes: classes.length,
     medianClass: median(sizes),
     medianSide: medianSide(sides),
-    proposedInputSize: proposeFromSides(sides),
+    proposedInputSize: proposeInputSize(sides),
   };
 }
 
@@ -120,7 +120,7 @@ export function trainingFacts(store: ProjectStore): TrainingFacts {
     classes: classes.size,
     medianClass: median([...classes.values()].filter((count) => count > 0)),
     medianSide: medianSide(sides),
-    proposedInputSize: proposeFromSides(sides),
+    proposedInputSize: proposeInputSize(sides),
   };
 }
 

@@ -136,14 +136,8 @@ export const INPUT_SIZES = [32, 48, 64, 96, 128, 160, 192, 224] as const;
 /**
  * The input size that fits a set of pictures: the smallest offered size that is not below their median shorter side, so
  * that pictures are neither blown up nor thrown away, and at most 128: beyond that, training on processors takes days.
- * @param shorterSides shorter side of each picture in pixels, at least one
  */
-export function proposeInputSize(shorterSides: readonly number[]): number {
-  return proposeFromSides(shorterSides.map((side) => ({ side, count: 1 })));
-}
-
-/** The same from a list of sides with the number of pictures that have each. */
-export function proposeFromSides(sides: readonly SideCount[]): number {
+export function proposeInputSize(sides: readonly SideCount[]): number {
   const median = medianSide(sides);
   return INPUT_SIZES.find((size) => size >= median && size <= 128) ?? 128;
 }

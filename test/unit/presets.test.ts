@@ -13,7 +13,6 @@ import {
   makeConfig,
   modelFor,
   PRESETS,
-  proposeFromSides,
   proposeInputSize,
   sizeCost,
   type TrainOverrides,
@@ -121,7 +120,7 @@ test('a setting out of its range is named', () => {
   }
 });
 
-const propose = (...sides: number[]): number => proposeInputSize(sides);
+const propose = (...sides: number[]): number => proposeInputSize(sides.map((side) => ({ side, count: 1 })));
 
 test('an input size fits the middle picture and stays within what processors can train', () => {
   assert.equal(propose(28), 32);
@@ -200,12 +199,12 @@ test('every wrong setting is told, with its path; what follows from one is not',
   );
 });
 
-test('a size is proposed from counted sides as from a list', () => {
+test('a size is proposed from counted sides as from a list of all', () => {
   const random = Random.stream(1, 'sides');
   for (let i = 0; i < 50; i++) {
     const sides = Array.from({ length: 1 + random.below(30) }, () => 20 + random.below(150));
     const counted = [...Map.groupBy(sides, (side) => side)].map(([side, all]) => ({ side, count: all.length }));
-    assert.equal(proposeFromSides(counted), proposeInputSize(sides));
+    assert.equal(proposeInputSize(counted), propose(...sides));
   }
 });
 
