@@ -13,6 +13,19 @@ export const PACKAGES = join(ROOT, 'out', 'packages');
 /** Folders and files of the stage, which lie in the package's folder of resources under the same names. */
 export const RESOURCES = ['contexture', 'engine', 'node', 'licences.txt', 'README.md'];
 
+/** What the Dock lets a person drop on the icon, beside projects; other programs stay those that open it. */
+const DROPPED_ON_A_MAC = {
+  CFBundleTypeName: 'Images in class folders',
+  CFBundleTypeRole: 'Viewer',
+  LSHandlerRank: 'Alternate',
+  LSItemContentTypes: [
+    'public.folder',
+    'public.zip-archive',
+    'public.comma-separated-values-text',
+    'public.tab-separated-values-text',
+  ],
+};
+
 /**
  * Everything that a package depends on.
  * @param electronDist folder of an unpacked Electron; undefined to let electron-builder fetch the one of package.json
@@ -47,9 +60,13 @@ export function packageConfig(electronDist: string | undefined): Configuration {
     },
     // Nothing is sent anywhere by a build.
     publish: null,
-    fileAssociations: [{ ext: 'contexture', name: 'Contexture project', role: 'Editor' }],
+    fileAssociations: [
+      { ext: 'contexture', name: 'Contexture project', role: 'Editor', mimeType: 'application/x-contexture' },
+    ],
     linux: {
       target: ['AppImage', 'deb'],
+      // What may be dropped on the icon, beside projects.
+      mimeTypes: ['inode/directory', 'application/zip', 'text/csv', 'text/tab-separated-values'],
       executableName: 'contexture',
       category: 'Graphics',
       icon: ICONS,
@@ -68,6 +85,7 @@ export function packageConfig(electronDist: string | undefined): Configuration {
       // Signed by who releases it; Node and the libraries beside the archive are signed with the app.
       hardenedRuntime: true,
       gatekeeperAssess: false,
+      extendInfo: { CFBundleDocumentTypes: [DROPPED_ON_A_MAC] },
     },
     // There is no current TensorFlow library for Windows: the package has no engine, and the doctor says to use WSL2.
     win: { target: ['nsis'], icon: join(ICONS, 'icon.ico') },

@@ -221,6 +221,23 @@ export async function startAgain({ folders }: Desktop, paths: readonly string[])
   return code as number | null;
 }
 
+/** Start a program, such as a packed app, on the display. @returns its process, and what it has said so far */
+export async function startProgram(
+  program: string,
+  folders: Folders,
+  args: readonly string[],
+): Promise<{ child: ChildProcess; said: () => string }> {
+  const child = spawn(program, [...SWITCHES, `--user-data-dir=${folders.data}`, ...args], {
+    env: environment(folders, await (display ??= openDisplay())),
+    cwd: folders.home,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.push(child);
+  let said = '';
+  for (const stream of [child.stderr, child.stdout]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  return { child, said: () => said };
+}
+
 /** Files and folders dragged from the system onto the middle of the page, and dropped. */
 export async function drop({ page }: Desktop, paths: readonly string[]): Promise<void> {
   const session = await page.context().newCDPSession(page);

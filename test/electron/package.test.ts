@@ -1,10 +1,12 @@
 /** What goes into a package: whole, nothing more, and able to work with nothing of the clone in reach. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { chromium } from 'playwright-core';
 import type { Task } from '../../core/api/tasks.ts';
 import { ensureBuilt } from '../../build/outputs.ts';
 import { packageConfig, PACKAGES, RESOURCES } from '../../build/package/config.ts';
@@ -18,7 +20,7 @@ import { ask } from '../../electron/requests.ts';
 import { selfCheck } from '../../electron/self-check.ts';
 import { Service } from '../../electron/service-process.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
-import { electronFolder } from './desktop.ts';
+import { electronFolder, newFolders, skip, startProgram, until } from './desktop.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -175,21 +177,25 @@ function fuses(program: string): string {
 }
 
 const folder = electronFolder();
+const electronVersion = existsSync(join(folder, 'version')) ? readFileSync(join(folder, 'version'), 'utf8').trim() : '';
+const current = electronVersion.startsWith('45.');
 const noPackage =
-  existsSync(join(folder, 'version')) && process.platform === 'linux'
+  electronVersion !== '' && process.platform === 'linux'
     ? false
     : 'package not built: there is no Electron to put into it';
+/** The shell in a package has only what its own Electron offers; that of tests lacks `protocol.handle`. */
+const noWindow =
+  skip || noPackage || (current ? false : `packaged window not run: Electron ${electronVersion} is no current one`);
+const unpacked = join(PACKAGES, 'linux-unpacked');
 
 test(
   'electron-builder packs it: the archive has the shell alone, the fuses are set',
   { skip: noPackage, timeout: 600_000 },
   async (context) => {
-    const current = readFileSync(join(folder, 'version'), 'utf8').startsWith('45');
     // The older Electron of tests knows no fuse for file: addresses.
     const { grantFileProtocolExtraPrivileges, ...older } = packageConfig(folder).electronFuses!;
     assert.equal(grantFileProtocolExtraPrivileges, false);
     await makePackage({ dir: true, electronDist: folder, ...(current ? {} : { change: { electronFuses: older } }) });
-    const unpacked = join(PACKAGES, 'linux-unpacked');
     assert.deepEqual(archiveNames(join(unpacked, 'resources', 'app.asar')).toSorted(), [
       'main.cjs',
       'package.json',
@@ -199,9 +205,44 @@ test(
     // runAsNode, cookies, NODE_OPTIONS, --inspect, integrity, only from the archive, own snapshot.
     assert.match(fuses(join(unpacked, 'contexture')), /^0000110/);
     context.diagnostic(`unpacked: ${(bytesOf(unpacked) / 1e6).toFixed(0)} MB`);
-    if (!current) context.diagnostic('the packaged window was not started: there is no current Electron here');
   },
 );
+
+test('packed, it checks itself, and its window shows the page', { skip: noWindow, timeout: 600_000 }, async () => {
+  const program = join(unpacked, 'contexture');
+  const check = await startProgram(program, newFolders(), ['--self-check']);
+  const [code] = await once(check.child, 'close');
+  assert.equal(code, 0, check.said());
+  assert.match(check.said(), /^\{"ok":true,/m);
+
+  // Its fuses keep Playwright's way out of the main process, so the page is reached as a developer's tools reach it.
+  const { child, said } = await startProgram(program, newFolders(), ['--remote-debugging-port=0']);
+  const address = await until(async () => /DevTools listening on (ws:\S+)/.exec(said())?.[1]);
+  const browser = await chromium.connectOverCDP(address);
+  const page = await until(async () => browser.contexts()[0].pages()[0]);
+  await page.getByRole('heading', { name: 'Train classes that have few pictures' }).waitFor({ timeout: 60_000 });
+  assert.equal(page.url(), 'contexture://app/');
+  await browser.close();
+  const closed = once(child, 'close');
+  child.kill();
+  await closed;
+});
+
+test('projects, folders, zip files and lists may be dropped on the icon', () => {
+  const { fileAssociations, linux, mac } = packageConfig(undefined);
+  assert.deepEqual(
+    [fileAssociations].flat().map((one) => one?.ext),
+    ['contexture'],
+  );
+  for (const type of ['inode/directory', 'application/zip', 'text/csv']) assert.ok(linux?.mimeTypes?.includes(type));
+  const { CFBundleDocumentTypes: types } = mac!.extendInfo as { CFBundleDocumentTypes: Record<string, unknown>[] };
+  // Offered, never taken from the program that a person has for them.
+  assert.deepEqual(
+    types.map((one) => one.LSHandlerRank),
+    ['Alternate'],
+  );
+  assert.ok((types[0].LSItemContentTypes as string[]).includes('public.folder'));
+});
 
 test('icons of each system hold every size', async () => {
   const icons = temporaryFolder();
