@@ -78,7 +78,14 @@ export function planExport(snapshot: DatasetSnapshot, bank: readonly BankEntry[]
     if (!recipe.copy.includes(split)) continue;
     items.push(...snapshot.images.filter((image) => image.split === split).map((image) => writer.original(image)));
   }
-  if (items.length === 0) throw new UserError('empty', 'The recipe asks for no picture at all. Raise the amount.');
+  if (items.length === 0) {
+    throw new UserError(
+      'empty',
+      training.length === 0
+        ? 'The data set has no training images to export. Import some, or undo the edit that took them out.'
+        : 'The recipe asks for no picture at all. Raise the amount.',
+    );
+  }
   return { classes, items, leftOut: training.filter(({ hash }) => elsewhere.has(hash)).map(reference) };
 }
 

@@ -151,9 +151,11 @@ testPage('a run shows figures, classes, confusion, images with saliency, curves 
 
   await page.getByRole('tab', { name: 'Curves' }).click();
   await page.getByRole('figure', { name: 'Loss by epoch' }).waitFor();
+  await page.getByText('contexture show 2 --epochs --project').waitFor();
   await app.look('run-curves');
   await page.getByRole('tab', { name: 'Reproduce' }).click();
   await page.getByText('Reproducibility card').waitFor();
+  await page.getByText('contexture show 2 --config --project').waitFor();
   await app.look('run-card');
 });
 

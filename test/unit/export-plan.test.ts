@@ -196,6 +196,7 @@ test('a class without training images, or nothing asked for, is refused', () => 
   fails('empty', /"class 1" has no training image/, () => planExport(only, BANK, recipe({})));
   const nothing = recipe({ amount: { kind: 'add', images: 0 }, originals: false });
   fails('empty', /no picture at all/, () => planExport(SNAPSHOT, BANK, nothing));
+  fails('empty', /^The data set has no training images to export/, () => planExport(snapshotOf([]), [], recipe({})));
 });
 
 test('a recipe is checked', () => {

@@ -11,6 +11,8 @@ const EXAMPLES = {
   relink: ['source relink 1 /mnt/data/birds', 'source 1 lies there now'],
 } as const;
 
+const HEADINGS = ['>source', 'kind', 'last scan', 'path'];
+
 export const addSource: AddCommand = (parent, cli) => {
   const source = parent
     .command('source')
@@ -31,7 +33,8 @@ export const addSource: AddCommand = (parent, cli) => {
           scannedAt === null ? 'not complete' : localTime(scannedAt),
           path,
         ]);
-        return { data: { sources }, text: table(['>source', 'kind', 'last scan', 'path'], rows) };
+        const text = rows.length === 0 ? 'No sources. "contexture import" adds one.' : table(HEADINGS, rows);
+        return { data: { sources }, text };
       }),
     );
 
