@@ -4,6 +4,7 @@ import type { ModelConfig, Tuning } from '../training/config.ts';
 import type { Backbone } from './backbone.ts';
 import { efficientNetLite } from './efficientnet-lite.ts';
 import { LayerPlan } from './layer-plan.ts';
+import { MapPlan, type MapShape } from './map-plan.ts';
 import type { ParameterSpec } from './parameters.ts';
 import { resnetCifar } from './resnet-cifar.ts';
 import { resnet18 } from './resnet18.ts';
@@ -48,6 +49,15 @@ export function networkSizes(config: ModelConfig, classes: number, trained: Tuni
   const head = (features + 1) * classes;
   const trunk = count(plan.weights) + head;
   return { title, trunk, balanced: head, statistics: count(plan.statistics), tuned: trunk - frozen };
+}
+
+/** The map that the last stage begins with, of a picture of `size` pixels on a side. */
+export function mapBeforeLast(config: ModelConfig, size: number): MapShape {
+  const plan = new MapPlan();
+  const image: MapShape = { height: size, width: size, channels: 3 };
+  return backboneOf(config)
+    .stages.slice(0, -1)
+    .reduce((map, stage) => stage.run(plan, map), image);
 }
 
 function count(specs: readonly ParameterSpec[]): number {

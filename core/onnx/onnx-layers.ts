@@ -3,6 +3,7 @@
  * and that which computes. Maps are [N, C, H, W] here, kernels [out, in, h, w], paddings explicit for one input size.
  */
 import type { Activation, Layers, Padding } from '../models/layer-plan.ts';
+import { placed } from '../models/map-plan.ts';
 import type { Graph } from './graph.ts';
 
 /** A map in the graph. */
@@ -192,29 +193,4 @@ function kernelOf(
     }
   }
   return { name, shape: [out, channels, height, width], values: turned };
-}
-
-/** Zero pixels round a map, and the size of what a window of `size` gives on it. */
-function placed(
-  x: Pick<OnnxMap, 'height' | 'width'>,
-  size: number,
-  stride: number,
-  padding: Padding,
-): { pads: number[]; height: number; width: number } {
-  const [top, bottom] = sides(x.height, size, stride, padding);
-  const [left, right] = sides(x.width, size, stride, padding);
-  const along = (side: number, zeros: number): number => Math.floor((side + zeros - size) / stride) + 1;
-  return {
-    pads: [top, left, bottom, right],
-    height: along(x.height, top + bottom),
-    width: along(x.width, left + right),
-  };
-}
-
-/** Zero pixels before and after; of TensorFlow's SAME the odd one lies after. */
-function sides(side: number, size: number, stride: number, padding: Padding): [before: number, after: number] {
-  if (padding !== 'same') return [padding, padding];
-  const zeros = Math.max(0, (Math.ceil(side / stride) - 1) * stride + size - side);
-  const before = Math.floor(zeros / 2);
-  return [before, zeros - before];
 }

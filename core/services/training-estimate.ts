@@ -7,7 +7,7 @@ import type { EngineFingerprint } from '../engine/fingerprint.ts';
 import { networkSizes, type NetworkSizes } from '../models/backbones.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
 import { TrainConfig, type MethodName } from '../training/config.ts';
-import { featureViews, usesFeatures } from '../training/frozen-views.ts';
+import { featureViews, keepsMaps, looksAtMaps, usesFeatures } from '../training/frozen-views.ts';
 import { METHODS_BY_NAME } from '../training/methods/index.ts';
 import { storedSummary } from '../training/stored-figures.ts';
 import type { TrialResult } from '../training/trial-job.ts';
@@ -35,6 +35,8 @@ type Work = Pick<TrainConfig, 'model' | 'inputSize' | 'batchSize' | 'precision' 
   branches: 'one' | 'two' | 'two with contexts';
   crop: string;
   tune: Omit<TrainConfig['tune'], 'rate'>;
+  /** Where a step looks for contexts: in maps that were kept, or through the whole frozen backbone; null: neither. */
+  looksAt: 'kept maps' | 'pictures' | null;
 };
 
 /** What was measured, and on what. */
@@ -72,12 +74,15 @@ const MOST_RUNS = 50;
 /** Packs up to this many bytes are held in memory. */
 const HELD_PACK = 2 ** 30;
 
-/** The work of a step, as a key. */
-function workOf({ method, model, inputSize, batchSize, precision, threads, augment, tune }: TrainConfig): string {
+/** The work of a step, as a key. @param trainImages of which maps are kept, where there is space for them */
+function workOf(config: TrainConfig, trainImages: number): string {
+  const { method, model, inputSize, batchSize, precision, threads, augment, tune } = config;
   const branches = method === 'csa' ? 'two with contexts' : method === 'control' ? 'two' : 'one';
   const { stages, batchNorm } = tune;
   const { crop } = augment;
-  const work: Work = { branches, model, inputSize, batchSize, precision, threads, crop, tune: { stages, batchNorm } };
+  const looksAt = looksAtMaps(config) ? (keepsMaps(config, trainImages) ? 'kept maps' : 'pictures') : null;
+  const network = { model, inputSize, tune: { stages, batchNorm }, looksAt } as const;
+  const work: Work = { branches, batchSize, precision, threads, crop, ...network };
   return canonicalJson(work);
 }
 
@@ -90,12 +95,13 @@ const bankBytes = ({ method, bankSize, inputSize }: TrainConfig): number =>
   method === 'csa' ? bankSize * contextBytes(inputSize) : 0;
 
 /** Bytes of decoded pictures that a run holds in memory. */
-function heldPictures({ inputSize: size, augment }: TrainConfig, { trainImages, evaluation }: TrainingFacts): number {
+function heldPictures({ inputSize: size, augment }: TrainConfig, facts: TrainingFacts): number {
+  const { trainImages, evaluation, besideTest } = facts;
   const held = (count: number): number => {
     const bytes = packBytes({ count, recordBytes: pictureBytes(size) });
     return bytes <= HELD_PACK ? bytes : 0;
   };
-  return (augment.crop === 'resized' ? 0 : held(trainImages)) + held(evaluation?.images ?? 0);
+  return (augment.crop === 'resized' ? 0 : held(trainImages)) + held(evaluation?.images ?? 0) + held(besideTest);
 }
 
 /** Bytes of a checkpoint: weights, momentum of what is trained, statistics, bank, and what is known of each training image. */
@@ -111,11 +117,15 @@ function checkpointBytes(
 export function keepTrial(
   store: ProjectStore,
   configs: readonly TrainConfig[],
+  trainImages: number,
   { engine, measures }: TrialResult,
 ): void {
   const at = new Date().toISOString();
   const fresh = measures.map(({ method, peakMemory, ...times }) => ({
-    work: workOf(configs.find((config) => config.method === method)!),
+    work: workOf(
+      configs.find((config) => config.method === method)!,
+      trainImages,
+    ),
     processor: engine.processor,
     device: engine.device,
     ...times,
@@ -152,22 +162,24 @@ export function estimateRun(
   };
   // What runs have measured says nothing of the looks before them.
   const frozen = usesFeatures(config);
-  const run = frozen ? undefined : measureOfRun(store, config, device);
-  const trial = run ? undefined : measureOfTrial(store, config, device);
+  const { trainImages, besideTest } = facts;
+  const work = workOf(config, trainImages);
+  const run = frozen ? undefined : measureOfRun(store, work, device);
+  const trial = run ? undefined : measureOfTrial(store, work, device);
   const measure = run?.measure ?? trial;
   if (!measure) {
     const basis = 'Nothing like it has been trained or measured here yet: measure some steps to know.';
     return { ...fixed, secondsPerEpoch: null, seconds: null, memory: null, source: 'none', basis };
   }
-  const evaluated = (facts.evaluation?.images ?? 0) * measure.secondsPerEvaluatedImage;
-  const evaluations = Math.ceil(config.epochs / config.evaluateEvery);
-  const looks = facts.trainImages * featureViews(config, 'train') + (facts.evaluation?.images ?? 0);
-  const looking = looks * (measure.secondsPerLook ?? 0);
-  const seconds = looking + config.epochs * stepsPerEpoch * measure.secondsPerStep + evaluations * evaluated;
+  const judged = facts.evaluation?.images ?? 0;
+  const answers = Math.ceil(config.epochs / config.evaluateEvery) * judged;
+  const looks = trainImages * featureViews(config, 'train') + judged + besideTest;
+  const { secondsPerStep, secondsPerEvaluatedImage, secondsPerLook } = measure;
+  const epochs = config.epochs * stepsPerEpoch * secondsPerStep + answers * secondsPerEvaluatedImage;
   return {
     ...fixed,
-    secondsPerEpoch: (seconds - looking) / config.epochs,
-    seconds,
+    secondsPerEpoch: epochs / config.epochs,
+    seconds: epochs + looks * (secondsPerLook ?? 0) + besideTest * secondsPerEvaluatedImage,
     memory: measure.memory + bankBytes(config) + (run ? 0 : heldPictures(config, facts)),
     ...(run
       ? {
@@ -178,8 +190,7 @@ export function estimateRun(
   };
 }
 
-function measureOfTrial(store: ProjectStore, config: TrainConfig, device: string): Measure | undefined {
-  const work = workOf(config);
+function measureOfTrial(store: ProjectStore, work: string, device: string): Measure | undefined {
   return trials(store).find(
     (trial) => trial.work === work && trial.processor === thisProcessor() && trial.device === device,
   );
@@ -189,12 +200,7 @@ function measureOfTrial(store: ProjectStore, config: TrainConfig, device: string
 const WORK_OF_RUNS = new WeakMap<ProjectStore, Map<number, { work: string; processor: string; device: string }>>();
 
 /** The newest run with the same work on the same machine. */
-function measureOfRun(
-  store: ProjectStore,
-  config: TrainConfig,
-  device: string,
-): { id: number; measure: Measure } | undefined {
-  const work = workOf(config);
+function measureOfRun(store: ProjectStore, work: string, device: string): { id: number; measure: Measure } | undefined {
   const known = WORK_OF_RUNS.get(store) ?? new Map<number, { work: string; processor: string; device: string }>();
   WORK_OF_RUNS.set(store, known);
   const candidates = store.runs.listed().filter(({ state, epochsDone }) => state !== 'running' && epochsDone > 0);
@@ -203,7 +209,8 @@ function measureOfRun(
     if (!did) {
       const run = store.runs.get(id)!;
       const engine = Engine.parse(run.engine);
-      did = { work: workOf(TrainConfig.parse(run.config)), ...engine };
+      // Only runs without kept maps are looked for, so that it does not matter on how many images this one was.
+      did = { work: workOf(TrainConfig.parse(run.config), 0), ...engine };
       known.set(id, did);
     }
     if (did.work !== work || did.processor !== thisProcessor() || did.device !== device) continue;

@@ -51,6 +51,8 @@ export interface TrainingFacts {
   trainImages: number;
   /** The split that a run is judged on; null without any. */
   evaluation: { split: 'val' | 'test'; images: number } | null;
+  /** Images of val beside test, which a run answers once, at its end: for what is chosen after training. */
+  besideTest: number;
   /** Classes with usable images. */
   classes: number;
   /** Training images of the class in the middle, of those that have any. */
@@ -89,6 +91,7 @@ export function factsOf({ images, classes, evaluation }: DatasetSnapshot): Train
       split: evaluation.split,
       images: images.filter(({ split }) => split === evaluation.split).length,
     },
+    besideTest: evaluation?.split === 'test' ? images.filter(({ split }) => split === 'val').length : 0,
     classes: classes.length,
     medianClass: median(sizes),
     medianSide: medianSide(sides),
@@ -117,6 +120,7 @@ export function trainingFacts(store: ProjectStore): TrainingFacts {
   return {
     trainImages: splits.train,
     evaluation: splits[split] > 0 ? { split, images: splits[split] } : null,
+    besideTest: split === 'test' ? splits.val : 0,
     classes: classes.size,
     medianClass: median([...classes.values()].filter((count) => count > 0)),
     medianSide: medianSide(sides),

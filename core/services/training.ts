@@ -203,7 +203,7 @@ export async function tryTraining(
     ...running,
     env: engineJobEnvironment(configs[0].threads),
   });
-  keepTrial(store, configs, result);
+  keepTrial(store, configs, facts.trainImages, result);
   return result;
 }
 

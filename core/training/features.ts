@@ -8,18 +8,18 @@
  * view), and the last stage is a twentieth of the work.
  */
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import { canonicalJson } from '../base/json.ts';
 import { DECODER_VERSION } from '../data/decode.ts';
-import { packBytes, PackFile, type PackShape } from '../data/pack-file.ts';
+import { PackFile, type PackShape } from '../data/pack-file.ts';
 import { packFolder, type PackPort } from '../data/packed.ts';
 import { engine } from '../engine/backend.ts';
 import { fingerprint, resolveThreads } from '../engine/fingerprint.ts';
+import { mapBeforeLast } from '../models/backbones.ts';
 import { sha256 } from '../storage/blob-store.ts';
 import { makeFeatures, PackedFeatures, type FeaturePack, type LookedAt } from './feature-packs.ts';
-import { featureViews, MOST_KEPT_MAPS, usesFeatures } from './frozen-views.ts';
-import { METHODS_BY_NAME } from './methods/index.ts';
+import { featureViews, looksAtMaps, mapsBytes, MOST_KEPT_MAPS, usesFeatures } from './frozen-views.ts';
 import { evaluationMargin, normalisationOf } from './preprocessing.ts';
 
 /** Numbers of each picture, by index. */
@@ -69,9 +69,9 @@ export async function openFeatures(source: FeatureSource, port: PackPort): Promi
   if (!usesFeatures(config)) return null;
   const origin = originOf(source);
   const wanted = [packOf(source, 'pooled', [evaluator.network.features], ['features 1', ...origin])];
-  if (use === 'train' && METHODS_BY_NAME[config.method].looks) {
-    const maps = packOf(source, 'map', mapShape(source), ['maps 1', ...origin]);
-    if (packBytes(maps.file) <= mostMaps) wanted.push(maps);
+  if (use === 'train' && looksAtMaps(config) && mapsBytes(config, source.hashes.length) <= mostMaps) {
+    const { height, width, channels } = mapBeforeLast(config.model, config.inputSize);
+    wanted.push(packOf(source, 'map', [height, width, channels], ['maps 1', ...origin]));
   }
   const missing = wanted.filter((pack) => !isThere(pack));
   if (missing.length > 0) await makeFeatures(source, missing, port);
@@ -96,16 +96,6 @@ function packOf(
   };
   const path = join(packFolder(cacheFolder), `${file.key}.${kind === 'pooled' ? 'features' : 'maps'}`);
   return { kind, shape, views, file, path };
-}
-
-/** [h, w, C] of a kept map; asked of the network, whose strides and paddings are its own business. */
-function mapShape({ evaluator: { network }, state, pictures: { size } }: FeatureSource): readonly number[] {
-  return tf.tidy(() =>
-    network
-      .inference(state)
-      .beforeLast(tf.zeros([1, size, size, 3]))
-      .shape.slice(1),
-  );
 }
 
 function isThere({ path, file }: FeaturePack): boolean {

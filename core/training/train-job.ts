@@ -171,7 +171,9 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
   port.emit({ type: 'engine', engine: identity });
   const network = networkOf(config, snapshot.classes.length);
   using evaluator = new Evaluator(network);
-  const state = startingState(network, config);
+  const checkpoint = checkpointOf(spec, datasetHash(snapshot));
+  // A checkpoint holds every weight, frozen ones too: the backbone's pack may be gone by now, or another.
+  const state = checkpoint ? network.stateOf(checkpoint.state.network) : startingState(network, config);
   const look = (pictures: Pictures, indices: number[], use: 'train' | 'evaluate'): Promise<OpenFeatures | null> => {
     const hashes = indices.map((index) => snapshot.images[index].hash);
     return openFeatures({ evaluator, state, pictures, hashes, config, use, cacheFolder }, port);
@@ -202,7 +204,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
 
   const run = new RunInProgress(spec, port, trainer, identity, datasetHash(snapshot), began);
   if (config.method === 'csa') run.warn(CONTEXT_MAY_MATTER);
-  run.resumeIfAsked();
+  if (checkpoint) run.goOnFrom(checkpoint);
   const heads = METHODS_BY_NAME[config.method].heads;
   const meter = new ProgressMeter((event) => port.emit(event), {
     stage: `Training (${METHODS_BY_NAME[config.method].title})`,
@@ -385,6 +387,21 @@ async function selfTestOf(
   return { pixels: await some.plain(Int32Array.from(chosen.keys())), ...logits };
 }
 
+type Checkpoint = ReturnType<typeof readCheckpoint>;
+
+/** What to go on from; undefined for a run that was stopped before its first checkpoint, which begins anew. */
+function checkpointOf({ runFolder, resume, bankHash }: TrainSpec, hash: string): Checkpoint | undefined {
+  // What a killed attempt was writing.
+  removeLeftovers(runFolder);
+  const path = join(runFolder, CHECKPOINT_NAME);
+  if (!resume || !existsSync(path)) return undefined;
+  const checkpoint = readCheckpoint(path);
+  if (checkpoint.info.datasetHash !== hash || checkpoint.info.bankHash !== bankHash) {
+    throw new UserError('damaged', `The checkpoint ${path} belongs to another data set or bank. Start the run anew.`);
+  }
+  return checkpoint;
+}
+
 /** The bookkeeping around a trainer: checkpoints, warnings given once, seconds over all attempts. */
 class RunInProgress {
   readonly #spec: TrainSpec;
@@ -426,18 +443,7 @@ class RunInProgress {
     this.#port.emit({ type: 'warning', epoch: this.#trainer.epoch, ...warning });
   }
 
-  /** Go on from the checkpoint; a run that was stopped before its first one begins anew. */
-  resumeIfAsked(): void {
-    // What a killed attempt was writing.
-    removeLeftovers(this.#spec.runFolder);
-    if (!this.#spec.resume || !existsSync(this.#path)) return;
-    const { state, info } = readCheckpoint(this.#path);
-    if (info.datasetHash !== this.#datasetHash || info.bankHash !== this.#spec.bankHash) {
-      throw new UserError(
-        'damaged',
-        `The checkpoint ${this.#path} belongs to another data set or bank. Start the run anew.`,
-      );
-    }
+  goOnFrom({ state, info }: Checkpoint): void {
     this.#trainer.restore(state);
     this.#secondsBefore = info.seconds;
     for (const name of info.warned) this.#warned.add(name);

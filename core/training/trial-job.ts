@@ -16,7 +16,7 @@ import type { MethodName, TrainConfig } from './config.ts';
 import { logitsOf, logitsOfFeatures } from './evaluate.ts';
 import { Evaluator } from './evaluator.ts';
 import { openFeatures, type Features } from './features.ts';
-import { usesFeatures } from './frozen-views.ts';
+import { keepsMaps, usesFeatures } from './frozen-views.ts';
 import { openPictures } from './open-pictures.ts';
 import { normalisationOf } from './preprocessing.ts';
 import { startingState } from './starting-state.ts';
@@ -72,7 +72,8 @@ async function measure(spec: TrialSpec, port: JobPort<Progress>): Promise<TrialR
   const snapshot = readSnapshot(new BlobStore(spec.blobFolder), spec.snapshotBlob);
   const [{ threads }] = spec.configs;
   const most = usesFeatures(spec.configs[0]) ? MOST_LOOKED_AT : MOST_PICTURES;
-  const chosen = spread(indicesOfSplit(snapshot, 'train'), most);
+  const trained = indicesOfSplit(snapshot, 'train');
+  const chosen = spread(trained, most);
   const engine = startEngine(readEngineInstall());
   const meter = new ProgressMeter((event) => port.emit(event), {
     stage: 'Measuring steps',
@@ -88,8 +89,10 @@ async function measure(spec: TrialSpec, port: JobPort<Progress>): Promise<TrialR
     const state = startingState(network, config);
     const hashes = chosen.map((index) => snapshot.images[index].hash);
     const { cacheFolder } = spec;
+    // As a run on all of them will: it keeps maps, or has no space for them.
+    const mostMaps = keepsMaps(config, trained.length) ? Infinity : 0;
     using features = await openFeatures(
-      { evaluator, state, pictures, hashes, config, use: 'train', cacheFolder },
+      { evaluator, state, pictures, hashes, config, use: 'train', cacheFolder, mostMaps },
       port,
     );
     const trainer = new Trainer({

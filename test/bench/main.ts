@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, (options: Record<string, number>) => Prom
   'step-ce-bf16': async (options) => (await import('./step.ts')).stepCeBf16(options),
   'step-csa-bf16': async (options) => (await import('./step.ts')).stepCsaBf16(options),
   'epoch-csa': async (options) => (await import('./epoch-csa.ts')).epochCsa(options),
+  estimates: async (options) => (await import('./estimates.ts')).estimates(options),
   finetune: async (options) => (await import('./finetune.ts')).finetune(options),
   'first-step': async (options) => (await import('./first-step.ts')).firstStep(options),
   saliency: async (options) => (await import('./saliency.ts')).saliency(options),

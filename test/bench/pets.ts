@@ -4,8 +4,8 @@
  * small network from scratch at 64 px; by cross entropy, the control and CSA. Mean over the seeds of balanced accuracy and
  * the tail class's recall on the test pictures, on which nothing was chosen. The backbone has to be here.
  *
- * `--seeds 3` runs of each; `--photos 200` for another preset; `--scratch 0` without the small network;
- * `--epochs` fewer, for a try.
+ * `--seeds 3` runs of each; `--photos 200` for another preset; `--scratch 0` without the small network,
+ * `--control 0` without the control; `--epochs` fewer, for a try.
  */
 import { copyFileSync, globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,6 +28,7 @@ interface Options {
   seeds?: number;
   photos?: number;
   scratch?: number;
+  control?: number;
   epochs?: number;
 }
 
@@ -40,21 +41,22 @@ interface Score {
   minutes: number;
 }
 
-export async function pets({ seeds = 3, photos = 20, scratch = 1, epochs = 0 }: Options): Promise<object> {
+export async function pets({ seeds = 3, photos = 20, scratch = 1, control = 1, epochs = 0 }: Options): Promise<object> {
   const preset = PRESETS.find((name) => name === `photos-${photos}`);
   if (!preset) throw new Error(`there is no preset photos-${photos}`);
   const fewer = epochs > 0 ? { epochs } : {};
+  const methods = METHODS.filter((method) => method !== 'control' || control > 0);
   const starts = {
     fineTuned: { preset, overrides: fewer },
     ...(scratch > 0 && { scratch: { preset: 'small', overrides: { ...SCRATCH, ...fewer } } }),
   } as const satisfies Record<string, Omit<RunRequest, 'method'>>;
-  const folder = longTailed();
+  const folder = longTailedPets();
   try {
     return await withProject(folder, async (project) => {
       const results: Record<string, Record<string, Score & { seeds: Score[] }>> = {};
       for (const [start, { preset: chosen, overrides }] of Object.entries(starts)) {
         results[start] = {};
-        for (const method of METHODS) {
+        for (const method of methods) {
           const scores: Score[] = [];
           for (let seed = 1; seed <= seeds; seed++) {
             const started = performance.now();
@@ -97,7 +99,7 @@ export function breedFiles(): string[][] {
 }
 
 /** @returns a temporary folder with train/BREED/… and test/BREED/… */
-function longTailed(): string {
+export function longTailedPets(): string {
   const folder = mkdtempSync(join(tmpdir(), 'contexture-pets-'));
   for (const [k, files] of breedFiles().entries()) {
     const parts = { test: files.slice(0, TEST), train: files.slice(TEST).slice(0, COUNTS[k]) };

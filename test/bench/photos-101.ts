@@ -3,6 +3,8 @@
  * natural tail are imported, heads are trained on the frozen EfficientNet-Lite0 (preset photos-20), and the model says
  * what is on all of them. The set is a stand-in: each class is five or six photographs of the pets pack, of which each
  * picture is a part, mirrored or not, at a size of its own. The backbone has to be here.
+ *
+ * `--natural 1`: the 102 folders of `natural-photos.ts`, where classes are harder to tell apart and files are odd.
  */
 import { existsSync, globSync, mkdirSync, renameSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -15,25 +17,23 @@ import { assignSplit } from '../../core/services/edits.ts';
 import { predictPictures } from '../../core/services/predict.ts';
 import { pictureInputs } from '../../core/services/predict-inputs.ts';
 import { modelOfRun } from '../../core/services/run-model.ts';
+import { naturalPhotographs, naturalSizes } from './natural-photos.ts';
 import { unpack } from './packs.ts';
 import { versions } from './programs.ts';
 import { train, withProject } from './project.ts';
 
 const CLASSES = 101;
-/** The rarest class has so many; the others follow a power of their rank. */
-const FEWEST = 31;
-const MOST = 800;
-const EXPONENT = 0.9;
 /** Shorter and longer sides, pixels. */
 const SIDES = [300, 500] as const;
 
 interface Options {
   pictures?: number;
   epochs?: number;
+  natural?: number;
 }
 
-export async function photos101({ pictures = 9000, epochs = 0 }: Options): Promise<object> {
-  const folder = await photographs(pictures);
+export async function photos101({ pictures = 9000, epochs = 0, natural = 0 }: Options): Promise<object> {
+  const folder = natural > 0 ? await naturalPhotographs(pictures) : await photographs(pictures);
   const started = performance.now();
   return withProject(folder, async (project) => {
     const parts: Record<string, number> = { import: since(started) };
@@ -59,7 +59,7 @@ export async function photos101({ pictures = 9000, epochs = 0 }: Options): Promi
     return {
       name: 'photos-101',
       pictures,
-      classes: CLASSES,
+      classes: figures.classes.length,
       seconds: parts,
       total: Object.values(parts).reduce((sum, seconds) => sum + seconds, 0),
       top1: figures.top1!.value,
@@ -71,16 +71,6 @@ export async function photos101({ pictures = 9000, epochs = 0 }: Options): Promi
 
 const since = (started: number): number => (performance.now() - started) / 1000;
 
-/** Pictures of each class, largest first. */
-function sizes(pictures: number): number[] {
-  const shares = Array.from({ length: CLASSES }, (_, k) => FEWEST + (MOST - FEWEST) / (k + 1) ** EXPONENT);
-  const sum = shares.reduce((a, b) => a + b, 0);
-  const counts = shares.map((share) => Math.floor((share * pictures) / sum));
-  // What rounding has left over goes to the largest.
-  counts[0] += pictures - counts.reduce((a, b) => a + b, 0);
-  return counts;
-}
-
 /** @returns a folder of class folders, written once */
 async function photographs(pictures: number): Promise<string> {
   const target = join(import.meta.dirname, `../../.cache/bench/photos-101-${pictures}`);
@@ -89,7 +79,7 @@ async function photographs(pictures: number): Promise<string> {
   const random = Random.stream(1, 'photos 101');
   const between = (low: number, high: number): number => low + random.below(high - low + 1);
   const temporary = `${target}.${process.pid}`;
-  const orders = sizes(pictures).flatMap((count, k) => {
+  const orders = naturalSizes(pictures, CLASSES).flatMap((count, k) => {
     const own = originals.filter((_, i) => i % CLASSES === k);
     const folder = join(temporary, `class-${String(k + 1).padStart(3, '0')}`);
     mkdirSync(folder, { recursive: true });

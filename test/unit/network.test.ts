@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { Random } from '../../core/base/random.ts';
+import { mapBeforeLast } from '../../core/models/backbones.ts';
 import { LayerPlan } from '../../core/models/layer-plan.ts';
 import { Network, STATE_NAMES, type NetworkState } from '../../core/models/network.ts';
 import { Layout } from '../../core/models/parameters.ts';
+import { keepsMaps, looksAtMaps } from '../../core/training/frozen-views.ts';
+import { makeConfig } from '../../core/training/presets.ts';
 import { disposeState, update } from '../../core/training/step.ts';
 import { startTestEngine } from '../fixtures/engine.ts';
 
@@ -59,6 +62,23 @@ test('the parameters of a stage lie together, stages in order', () => {
     }
     assert.deepEqual([at, channels], [network.trunk.specs.length - 2, network.features]);
   }
+});
+
+test('the map before the last stage has the shape that is foretold, and decides whether maps of pictures are kept', () => {
+  for (const config of [TINY, { kind: 'resnet18' }, { kind: 'efficientnet-lite2' }] as const) {
+    for (const side of [33, 64]) {
+      const network = new Network(config, 2);
+      const state = network.initialize(Random.stream(1, 'weights'));
+      const { shape } = tf.tidy(() => network.inference(state).beforeLast(tf.zeros([1, side, side, 3])));
+      const { height, width, channels } = mapBeforeLast(config, side);
+      assert.deepEqual([height, width, channels], shape.slice(1), `${config.kind} at ${side} px`);
+      disposeState(state);
+    }
+  }
+  const csa = makeConfig('csa', 'photos-20', 224);
+  assert.deepEqual(mapBeforeLast(csa.model, 224), { height: 7, width: 7, channels: 320 });
+  assert.deepEqual([looksAtMaps(csa), looksAtMaps(makeConfig('ce', 'photos-20', 224))], [true, false]);
+  assert.deepEqual([keepsMaps(csa, 17_000), keepsMaps(csa, 18_000)], [true, false]);
 });
 
 const deviation = (part: Float32Array): number => Math.sqrt(part.reduce((sum, v) => sum + v * v, 0) / part.length);

@@ -157,6 +157,7 @@ test('every wrong setting is told, with its path; what follows from one is not',
   const facts = {
     trainImages: 500,
     evaluation: null,
+    besideTest: 0,
     classes: 3,
     medianClass: 100,
     medianSide: 32,
