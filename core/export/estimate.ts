@@ -6,7 +6,7 @@ import type { Workshop } from './workshop.ts';
 /** Pictures that are made for the estimate. */
 const SAMPLE = 24;
 /** What a picture costs beside its content: half a disk block, and its lines in the two lineage files. */
-const BYTES_BESIDE = 2048 + 1200;
+export const BYTES_BESIDE = 2048 + 1200;
 
 /**
  * Estimate the bytes on disk. Makes a few pictures, evenly spread over the plan, and scales by the number of pixels.
@@ -22,7 +22,9 @@ export async function estimateBytes(
   const sample = Array.from({ length: count }, (_, index) => items[Math.floor(((index + 0.5) * items.length) / count)]);
   let bytes = 0;
   const done = await forEachPicture(sample, workshop, signal, async (item) => {
-    bytes += (await workshop.make(item, null)).bytes;
+    // Several are under way: the sum is read after the picture is made, not before.
+    const made = await workshop.make(item, null);
+    bytes += made.bytes;
   });
   if (!done) return undefined;
   return scaleBytes(bytes, sample, items);
