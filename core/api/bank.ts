@@ -58,20 +58,29 @@ export type UseCount = z.infer<typeof UseCount>;
 /** Cosine between pooled features from which two contexts count as near twins, unless another one is asked for. */
 export const DEFAULT_TWINS_FROM = 0.98;
 
+/** A context or a plain background, by its id. */
+export const BankMember = z
+  .object({ kind: z.enum(['context', 'background']), id: z.number() })
+  .meta({ id: 'BankMember' });
+export type BankMember = z.infer<typeof BankMember>;
+
 /** How diverse the bank is, by the features of a model that looks at its contexts with the foreground painted over. */
 export const DiversityReport = z
   .object({
     run: z.number(),
     runName: z.string(),
+    /** Of training images. */
     contexts: z.number(),
-    /** How many different ones they come to: the Vendi score of order 2; see core/contexts/diversity.ts. */
+    /** How many different ones they and the plain backgrounds come to: the Vendi score of order 2; see core/contexts/diversity.ts. */
     effective: z.number(),
     /** Classes without contexts are left out. */
     classes: z.array(z.object({ name: z.string(), contexts: z.number(), effective: z.number() })),
+    /** Plain backgrounds, which are of no class; null without any. */
+    plain: z.object({ backgrounds: z.number(), effective: z.number() }).nullable(),
     twinsFrom: z.number(),
-    /** Ids of contexts, those most alike first, 500 at most. */
-    twins: z.array(z.object({ a: z.number(), b: z.number(), cosine: z.number() })),
-    /** Pairs of twins in all, and contexts that have one. */
+    /** Those most alike first, 500 at most. */
+    twins: z.array(z.object({ a: BankMember, b: BankMember, cosine: z.number() })),
+    /** Pairs of twins in all, and members of the bank that have one. */
     pairs: z.number(),
     withTwin: z.number(),
     /** What kind to add next. */
@@ -83,7 +92,7 @@ export type DiversityReport = z.infer<typeof DiversityReport>;
 /** The last report, whoever asked for it. */
 export const StoredDiversity = DiversityReport.extend({
   measuredAt: z.string(),
-  /** Contexts that have come into the bank, left it, or got another mask since. */
+  /** Contexts and plain backgrounds that have come into the bank, left it, or got another mask or file since. */
   changed: z.number(),
 }).meta({ id: 'StoredDiversity' });
 export type StoredDiversity = z.infer<typeof StoredDiversity>;
@@ -96,6 +105,8 @@ export const BankSummary = z
     retired: z.number(),
     /** Contexts in the bank by group of their class. */
     groups: z.record(GroupName, z.number()),
+    /** Plain backgrounds, in the bank and retired. */
+    backgrounds: z.object({ held: z.number(), retired: z.number() }),
     /** Classes with contexts, accepted or retired; those with most first. */
     classes: z.array(
       z.object({ id: z.number(), name: z.string(), group: GroupName, contexts: z.number(), retired: z.number() }),

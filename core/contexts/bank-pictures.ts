@@ -1,7 +1,7 @@
 /** The pictures of a frozen bank with their masks, as a network is shown them. */
 import { decodeGrey, decodeRgb, resizeGrey, type Target } from '../data/decode.ts';
 import { SnapshotFiles } from '../data/snapshot-files.ts';
-import type { DatasetSnapshot, SnapshotImage } from '../data/snapshot.ts';
+import type { SnapshotImage, SnapshotPicture, SnapshotRoot, DatasetSnapshot } from '../data/snapshot.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { contextsOf, type BankEntry, type ContextEntry } from './bank.ts';
 
@@ -25,9 +25,12 @@ export class BankPictures {
   readonly #blobs: BlobStore;
   readonly #target: Target;
 
-  /** @param target the size that pictures and masks are brought to */
-  constructor(snapshot: DatasetSnapshot, blobs: BlobStore, target: Target) {
-    this.#files = new SnapshotFiles(snapshot.roots);
+  /**
+   * @param roots of the snapshot; with the folders of plain backgrounds where these are read, too (`bankBackgrounds`)
+   * @param target the size that pictures and masks are brought to
+   */
+  constructor(roots: SnapshotRoot[], blobs: BlobStore, target: Target) {
+    this.#files = new SnapshotFiles(roots);
     this.#blobs = blobs;
     this.#target = target;
   }
@@ -40,6 +43,14 @@ export class BankPictures {
     const pixels = await decodeRgb(await this.#files.read(image), this.#target, image);
     const mask = await resizeGrey(await decodeGrey(this.#blobs.get(entry.maskBlob)), this.#target);
     return { pixels, mask };
+  }
+
+  /**
+   * A plain background (RGB, 8 bits), all of it context.
+   * @throws UserError as `read`
+   */
+  async readPlain(background: SnapshotPicture): Promise<Uint8Array> {
+    return decodeRgb(await this.#files.read(background), this.#target, background);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * The diversity job: looks with a model at the contexts of a frozen bank, foregrounds painted over with the mean colour,
- * and tells how many different ones they come to.
+ * and at its plain backgrounds, and tells how many different ones they come to.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
@@ -19,7 +19,8 @@ import type { BlobId } from '../storage/records.ts';
 import { evaluationBatch } from '../training/evaluate.ts';
 import { Evaluator } from '../training/evaluator.ts';
 import { ImageTensors } from '../training/image-tensors.ts';
-import { BankPictures, usableEntries, type UsableEntry } from './bank-pictures.ts';
+import { bankBackgrounds } from './bank-backgrounds.ts';
+import { BankPictures, usableEntries } from './bank-pictures.ts';
 import { readBank } from './bank.ts';
 import { effectiveNumber, nearTwins, unitRows } from './diversity.ts';
 
@@ -35,37 +36,70 @@ export interface DiversitySpec {
   most: number;
 }
 
+/** A context by `Context.id`, or a plain background by `Background.id`. */
+export interface BankMember {
+  kind: 'context' | 'background';
+  id: number;
+}
+
 export interface DiversityResult {
   contexts: number;
-  /** How many different ones they come to; see `effectiveNumber`. */
+  /** How many different ones they come to, plain backgrounds included; see `effectiveNumber`. */
   effective: number;
   /** By name of class; classes without contexts are left out. */
   classes: { name: string; contexts: number; effective: number }[];
-  /** By `Context.id`. */
-  twins: { a: number; b: number; cosine: number }[];
-  /** Pairs, those that are not told included, and contexts that have a twin. */
+  /** The plain backgrounds, which are of no class; null without any. */
+  plain: { backgrounds: number; effective: number } | null;
+  twins: { a: BankMember; b: BankMember; cosine: number }[];
+  /** Pairs, those that are not told included, and members that have a twin. */
   pairs: number;
   withTwin: number;
+}
+
+/** What is looked at. */
+interface Looked extends BankMember {
+  /** Name of its class; null for a plain background. */
+  className: string | null;
+  /** RGB at the model's input size, the foreground painted over. */
+  read: () => Promise<Uint8Array>;
 }
 
 /** @throws UserError 'empty'; 'cancelled', 'engine', 'memory'; 'not-found', 'changed' or 'damaged' naming a file */
 export const diversityJob: Job<DiversitySpec, Progress, DiversityResult> = async (spec, port) => {
   const blobs = new BlobStore(spec.blobFolder);
   const snapshot = readSnapshot(blobs, spec.snapshotBlob);
-  const usable = usableEntries(readBank(blobs, spec.bankBlob), snapshot);
-  if (usable.length === 0) {
-    throw new UserError('empty', 'The bank has no context from a training image: accept some first.');
-  }
+  const bank = readBank(blobs, spec.bankBlob);
+  const { roots, backgrounds } = bankBackgrounds(snapshot, bank);
   const file = readModel(spec.model);
   const { inputSize: size, enlarge, mean } = file.card.preprocessing;
   const fill = meanColour(mean);
-  await using pictures = new BankPictures(snapshot, blobs, { width: size, height: size, fit: 'cover', enlarge });
-  const read = async (entry: UsableEntry): Promise<Uint8Array> =>
-    compose('no-fg', await pictures.read(entry), null, fill);
+  await using pictures = new BankPictures(roots, blobs, { width: size, height: size, fit: 'cover', enlarge });
+  const looked: Looked[] = [
+    ...usableEntries(bank, snapshot).map((usable): Looked => ({
+      kind: 'context',
+      id: usable.entry.contextId,
+      className: snapshot.classes[usable.image.label],
+      read: async () => compose('no-fg', await pictures.read(usable), null, fill),
+    })),
+    ...[...backgrounds].map(([id, picture]): Looked => ({
+      kind: 'background',
+      id,
+      className: null,
+      read: () => pictures.readPlain(picture),
+    })),
+  ];
+  if (looked.length === 0) {
+    throw new UserError('empty', 'The bank has no context from a training image: accept some first.');
+  }
   let rows: Float32Array;
   let width: number;
   try {
-    ({ rows, width } = await featuresOf(file, mapOrdered(usable, READ_AHEAD, read), usable.length, port));
+    ({ rows, width } = await featuresOf(
+      file,
+      mapOrdered(looked, READ_AHEAD, ({ read }) => read()),
+      looked.length,
+      port,
+    ));
   } catch (error) {
     throw engineFailure(
       error,
@@ -73,17 +107,23 @@ export const diversityJob: Job<DiversitySpec, Progress, DiversityResult> = async
     );
   }
   const pairs = nearTwins(rows, width, spec.twinsFrom);
-  const idOf = (row: number): number => usable[row].entry.contextId;
+  const memberAt = (row: number): BankMember => ({ kind: looked[row].kind, id: looked[row].id });
+  const parts = Map.groupBy(looked.keys(), (row) => looked[row].className);
+  const effectiveOf = (own: readonly number[]): number => {
+    const part = new Float32Array(own.length * width);
+    for (const [i, row] of own.entries()) part.set(rows.subarray(row * width, (row + 1) * width), i * width);
+    return effectiveNumber(part, width);
+  };
+  const plain = parts.get(null);
   return {
-    contexts: usable.length,
+    contexts: looked.length - backgrounds.size,
     effective: effectiveNumber(rows, width),
-    classes: snapshot.classes.flatMap((name, label) => {
-      const own = [...usable.keys()].filter((row) => usable[row].image.label === label);
-      const part = new Float32Array(own.length * width);
-      for (const [i, row] of own.entries()) part.set(rows.subarray(row * width, (row + 1) * width), i * width);
-      return own.length === 0 ? [] : [{ name, contexts: own.length, effective: effectiveNumber(part, width) }];
+    classes: snapshot.classes.flatMap((name) => {
+      const own = parts.get(name);
+      return own ? [{ name, contexts: own.length, effective: effectiveOf(own) }] : [];
     }),
-    twins: pairs.slice(0, spec.most).map(({ a, b, cosine }) => ({ a: idOf(a), b: idOf(b), cosine })),
+    plain: plain ? { backgrounds: plain.length, effective: effectiveOf(plain) } : null,
+    twins: pairs.slice(0, spec.most).map(({ a, b, cosine }) => ({ a: memberAt(a), b: memberAt(b), cosine })),
     pairs: pairs.length,
     withTwin: new Set(pairs.flatMap(({ a, b }) => [a, b])).size,
   };
@@ -111,7 +151,7 @@ async function featuresOf(
   };
   const meter = new ProgressMeter((event) => port.emit(event), {
     stage: 'Looking at the bank',
-    unit: 'contexts',
+    unit: 'backgrounds',
     total: count,
   });
   const features = new Float32Array(count * network.features);

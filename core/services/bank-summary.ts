@@ -21,6 +21,7 @@ export function bankSummary(project: Project): BankSummary {
     contexts,
     retired: classes.reduce((sum, { retired }) => sum + retired, 0),
     groups,
+    backgrounds: store.backgrounds.counts(),
     classes,
     reviewers: store.bank.reviewers(),
     diversity: lastDiversity(project),
@@ -31,7 +32,7 @@ export function bankSummary(project: Project): BankSummary {
 /** What to do next: by the first rule that applies. */
 function nextStep(
   { store }: Project,
-  { contexts, retired, classes, diversity }: Omit<BankSummary, 'next'>,
+  { contexts, retired, backgrounds, classes, diversity }: Omit<BankSummary, 'next'>,
 ): BankSummary['next'] {
   if (contexts === 0) {
     if (retired > 0) return { sentence: 'Every context is retired: put some back, or accept others.', where: 'review' };
@@ -41,13 +42,13 @@ function nextStep(
       : { sentence: 'No context was found yet: find some with a finished run.', where: 'contexts' };
   }
   const held = classes.filter((row) => row.contexts > 0);
-  const tooMuch = tooMuchInWords(held, contexts);
+  const tooMuch = tooMuchInWords(held, backgrounds.held);
   if (tooMuch !== null) return { sentence: tooMuch, where: 'review' };
   if (diversity === null) {
     return { sentence: 'Measure how many different backgrounds these are.', where: 'diversity' };
   }
   if (diversity.changed > 0) {
-    const many = diversity.changed === 1 ? '1 context has' : `${diversity.changed} contexts have`;
+    const many = diversity.changed === 1 ? '1 background has' : `${diversity.changed} backgrounds have`;
     return { sentence: `${many} changed since diversity was measured: measure it again.`, where: 'diversity' };
   }
   return { sentence: diversity.sentence, where: diversity.withTwin > 0 ? 'diversity' : 'review' };

@@ -181,6 +181,7 @@ test('the bank is listed by uses, reviewer and what notes hold, and told as a wh
       contexts: 3,
       retired: 3,
       groups: { many: 0, medium: 0, few: 3 },
+      backgrounds: { held: 0, retired: 0 },
       classes: [{ id: 1, name: 'cat', group: 'few', contexts: 3, retired: 3 }],
       reviewers: [
         { name: 'Zoe', contexts: 1 },

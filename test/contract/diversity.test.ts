@@ -42,7 +42,9 @@ test('diversity is measured as a task, whose result is the report; the command l
   assert.equal(code, 0);
   assert.ok(stdout.includes(`6 contexts come to ${report.effective.toFixed(1)} different ones.\n`), stdout);
   assert.ok(stdout.includes(`\n${report.pairs} pairs of near twins, cosine 0.5 or more.\n`), stdout);
-  const [first, second, third] = report.twins.map(({ a, b }) => new RegExp(`^ +${a} +${b} +0\\.\\d{3}$`, 'm'));
+  const [first, second, third] = report.twins.map(
+    ({ a, b }) => new RegExp(`^context ${a.id} +context ${b.id} +0\\.\\d{3}$`, 'm'),
+  );
   assert.match(stdout, first);
   assert.match(stdout, second);
   if (third) assert.doesNotMatch(stdout, third);

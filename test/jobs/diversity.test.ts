@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import sharp from 'sharp';
 import { DEFAULT_TWINS_FROM, DiversityReport } from '../../core/api/bank.ts';
 import { UserError, type ErrorCode } from '../../core/base/errors.ts';
 import { runJob } from '../../core/jobs/runner.ts';
-import { measureDiversity } from '../../core/services/diversity.ts';
+import { addBackgrounds, retireBackgrounds } from '../../core/services/backgrounds.ts';
+import { lastDiversity, measureDiversity } from '../../core/services/diversity.ts';
 import { retireContexts } from '../../core/services/bank.ts';
 import { startRun } from '../../core/services/runs.ts';
 import type { Project } from '../../core/storage/project.ts';
 import { acceptMask } from '../fixtures/accept-mask.ts';
+import { writePicture } from '../fixtures/export-project.ts';
+import { temporaryFolder } from '../fixtures/temporary.ts';
 import { acceptContexts, makeTrainingProject, TINY } from '../fixtures/training.ts';
 
 const act = { author: 'ann', at: '2026-01-01T00:00:00.000Z' };
@@ -54,7 +59,7 @@ test('the bank is measured by the features of a run: what looks the same is a tw
   assert.ok(stages.has('Looking at the bank'));
   assert.deepEqual([report.run, report.contexts, report.pairs, report.withTwin], [1, 15, 3, 3]);
   assert.deepEqual(
-    report.twins.map(({ a, b }) => [a, b]),
+    report.twins.map(({ a, b }) => [a.id, b.id]),
     [
       [13, 14],
       [13, 15],
@@ -86,4 +91,40 @@ test('a retired context does not count, and the same bank gives the same figures
   const { contexts, effective, classes } = await measure();
   assert.equal(contexts, 1);
   assert.ok(Math.abs(effective - 1) < 1e-5 && classes.length === 1);
+});
+
+test('plain backgrounds are a part of their own, and are told as twins of each other', async () => {
+  const scenes = join(temporaryFolder(), 'scenes');
+  for (const [i, width] of [64, 64, 80].entries()) {
+    await writePicture(scenes, { file: `${i}.png`, width, height: 64, seed: 50 + i });
+  }
+  // The same pixels in another file.
+  await sharp(join(scenes, '0.png')).png({ compressionLevel: 1 }).toFile(join(scenes, 'again.png'));
+  await addBackgrounds(project, [scenes], act, runJob);
+  const report = await measure({ twinsFrom: 0.99999 });
+  assert.deepEqual([report.contexts, report.plain?.backgrounds], [1, 4]);
+  assert.ok(report.plain!.effective > 1 && report.plain!.effective <= 3 + 1e-3, `${report.plain!.effective} of 4`);
+  assert.ok(report.effective > report.plain!.effective - 1e-6, 'the context adds to them');
+  assert.deepEqual(
+    report.twins.map(({ a, b }) => [a, b]),
+    [
+      [
+        { kind: 'background', id: 1 },
+        { kind: 'background', id: 4 },
+      ],
+    ],
+  );
+  assert.equal(lastDiversity(project)?.changed, 0);
+  retireBackgrounds(project, [4], true, act.at);
+  assert.equal(lastDiversity(project)?.changed, 1);
+  const { plain, pairs } = await measure({ twinsFrom: 0.99999 });
+  assert.deepEqual([plain?.backgrounds, pairs], [3, 0]);
+});
+
+test('a bank of plain backgrounds alone is measured', async () => {
+  retireContexts(project, [13], true, act);
+  const { contexts, classes, plain, effective, sentence } = await measure({ twinsFrom: 0.99999 });
+  assert.deepEqual([contexts, classes, plain?.backgrounds], [0, [], 3]);
+  assert.ok(Math.abs(effective - plain!.effective) < 1e-6);
+  assert.match(sentence, /plain backgrounds alone/);
 });

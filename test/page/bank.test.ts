@@ -80,12 +80,12 @@ testPage('contexts are retired and put back by keyboard alone, and it says what 
   await page.getByText('9 contexts', { exact: true }).first().waitFor();
   const grid = page.getByRole('grid', { name: 'Contexts of the bank' });
   await grid.focus();
-  await page.getByRole('gridcell', { name: /^cat, p 10 % · 1 use, Ann, 0\.png/ }).waitFor();
+  await page.getByRole('gridcell', { name: /^cat, sure 10 % · 1 use, Ann, 0\.png/ }).waitFor();
   await app.look('bank');
   await page.keyboard.press('Home');
   await page.keyboard.press('x');
   await page.getByText('1 context retired. 1 run was made with it before and stays as it is.').waitFor();
-  await page.getByRole('gridcell', { name: /^cat, p 10 %/ }).waitFor({ state: 'detached' });
+  await page.getByRole('gridcell', { name: /^cat, sure 10 %/ }).waitFor({ state: 'detached' });
   await page.keyboard.press('Control+a');
   await page.keyboard.press('x');
   await page.getByText('8 contexts retired.', { exact: false }).waitFor();
@@ -206,7 +206,7 @@ testPage('many banks are counted as a task in sight, and then uses stand below t
     },
   });
   const { page } = app;
-  await page.getByRole('gridcell', { name: /^cat, p 10 % · 6 uses, Ann/ }).waitFor();
+  await page.getByRole('gridcell', { name: /^cat, sure 10 % · 6 uses, Ann/ }).waitFor();
   const tasks = await app.api<{ kind: string; state: string; project: string }[]>('GET', '/api/tasks');
   assert.deepEqual(
     tasks.filter(({ kind, project }) => kind === 'uses' && project === id).map(({ state }) => state),
@@ -240,8 +240,8 @@ testPage(
     await retire.first().click();
     await page.getByText('Context retired. Nothing was made with it yet.').waitFor();
     await page.getByRole('button', { name: 'Put back' }).first().waitFor();
-    await page.getByText('1 context has changed since: measure again.').waitFor();
-    const held = await Promise.all([a, b].map(async (context) => (await detail(app, id, context)).retiredAt === null));
+    await page.getByText('1 background has changed since: measure again.').waitFor();
+    const held = await Promise.all([a, b].map(async (twin) => (await detail(app, id, twin.id)).retiredAt === null));
     assert.deepEqual(held, [false, true]);
     await page.getByRole('tab', { name: 'Contexts' }).click();
     await page.getByText(report.effective.toFixed(1), { exact: false }).first().waitFor();

@@ -1,5 +1,6 @@
 /** How diverse the bank is: the last report, measuring anew, and near twins of which one is retired. */
-import type { BankSummary, StoredDiversity } from '../../../../core/api/bank.ts';
+import type { BackgroundEntry } from '../../../../core/api/backgrounds.ts';
+import type { BankMember, BankSummary, StoredDiversity } from '../../../../core/api/bank.ts';
 import type { ContextRow } from '../../../../core/api/contexts.ts';
 import type { Task } from '../../../../core/api/tasks.ts';
 import { RowStore } from '../../../grid/row-store.svelte.ts';
@@ -15,6 +16,8 @@ export class DiversityState {
   readonly report: Resource<StoredDiversity | null>;
   readonly summary: Resource<BankSummary>;
   readonly rows: RowStore<ContextRow>;
+  /** All plain backgrounds, where one of them is a near twin. */
+  readonly backgrounds: Resource<BackgroundEntry[]>;
   readonly layers: ContextLayers;
 
   /** Call it while a component is being made. */
@@ -30,6 +33,11 @@ export class DiversityState {
     this.rows = new RowStore((ids, signal) =>
       call('POST /api/projects/{project}/contexts/details', { params, body: { ids: [...ids] }, signal }),
     );
+    this.backgrounds = resource((signal) => {
+      const twins = this.report.data?.twins ?? [];
+      if (!twins.some(({ a, b }) => a.kind === 'background' || b.kind === 'background')) return Promise.resolve([]);
+      return call('GET /api/projects/{project}/backgrounds', { params, signal });
+    }, followed);
     this.layers = new ContextLayers(project);
     $effect(() =>
       events.listen((batch) => {
@@ -55,19 +63,33 @@ export class DiversityState {
     tasks.add(await call('POST /api/projects/{project}/bank/diversity', { params: { project }, body }));
   }
 
-  /** Take a context out of the bank, or put it back. */
-  async retire(id: number, retired: boolean): Promise<void> {
-    const { project } = this;
-    const body = { select: { ids: [id] } };
-    this.rows.patch([id], { retiredAt: retired ? new Date().toISOString() : null });
+  /** Take a context or a plain background out of the bank, or put it back. */
+  async retire({ kind, id }: BankMember, retired: boolean): Promise<void> {
     try {
-      if (retired) {
-        const { madeWith } = await call('POST /api/projects/{project}/bank/retire', { params: { project }, body });
-        toasts.ok(`Context retired. ${madeWith.sentence}`, { label: 'Undo', run: () => void this.retire(id, false) });
-      } else await call('POST /api/projects/{project}/bank/reinstate', { params: { project }, body });
+      await (kind === 'context' ? this.#retireContext(id, retired) : this.#retireBackground(id, retired));
     } catch (error) {
       this.rows.refresh();
       toasts.error(error);
     }
+  }
+
+  async #retireContext(id: number, retired: boolean): Promise<void> {
+    const { project } = this;
+    const body = { select: { ids: [id] } };
+    this.rows.patch([id], { retiredAt: retired ? new Date().toISOString() : null });
+    if (retired) {
+      const { madeWith } = await call('POST /api/projects/{project}/bank/retire', { params: { project }, body });
+      const undo = { label: 'Undo', run: () => void this.retire({ kind: 'context', id }, false) };
+      toasts.ok(`Context retired. ${madeWith.sentence}`, undo);
+    } else await call('POST /api/projects/{project}/bank/reinstate', { params: { project }, body });
+  }
+
+  async #retireBackground(id: number, retired: boolean): Promise<void> {
+    const request = { params: { project: this.project }, body: { ids: [id] } };
+    if (retired) {
+      await call('POST /api/projects/{project}/backgrounds/retire', request);
+      const undo = { label: 'Undo', run: () => void this.retire({ kind: 'background', id }, false) };
+      toasts.ok('Plain background retired.', undo);
+    } else await call('POST /api/projects/{project}/backgrounds/reinstate', request);
   }
 }
