@@ -28,7 +28,7 @@ const ORDERS: Readonly<Record<NonNullable<ContextQuery['sort']>, string>> = {
   class: '(SELECT name FROM class WHERE class.id = effective.root)',
   changed: '(SELECT max(id) FROM contextEvent WHERE contextId = context.id)',
   gain: 'coalesce(saliency.doubt * context.probability * weight.weight, 0)',
-  uses: 'coalesce(uses.times, 0)',
+  uses: 'coalesce(useCount.times, 0)',
   reviewer: `coalesce(lower(${REVIEWER}), '')`,
 };
 
@@ -44,9 +44,7 @@ const CONDITIONS: Readonly<Partial<Record<keyof ContextQuery, string>>> = {
   text: `instr(lower(image.path), lower(@text)) > 0`,
   note: `instr(lower(context.note), lower(@note)) > 0`,
   reviewer: `${REVIEWER} = @reviewer`,
-  used: `EXISTS (
-    SELECT 1 FROM contextUse JOIN useTally ON useTally.id = tallyId WHERE contextId = context.id
-    AND (exportId IS NOT NULL OR EXISTS (SELECT 1 FROM run WHERE run.bankBlob = useTally.bankBlob))) = @used`,
+  used: 'EXISTS (SELECT 1 FROM useCount WHERE contextId = context.id AND times > 0) = @used',
 };
 
 const JOINED = `FROM context JOIN image ON image.id = context.imageId JOIN mask ON mask.id = context.maskId
@@ -57,18 +55,8 @@ const WEIGHT = 'weight AS MATERIALIZED (SELECT value ->> 0 AS classId, value ->>
 const WEIGHED =
   'LEFT JOIN saliency ON saliency.id = mask.saliencyId LEFT JOIN weight ON weight.classId = effective.root';
 
-/**
- * What the order by uses needs besides: how many runs and finished exports had each context, as far as `UseTable` has counted.
- * A bank counts once, and `shared` has what differs: banks of several runs, or of none that is left.
- */
-const USES = `shared AS MATERIALIZED (
-    SELECT useTally.id, count(run.id) - 1 AS more FROM useTally LEFT JOIN run ON run.bankBlob = useTally.bankBlob
-    WHERE useTally.bankBlob IS NOT NULL GROUP BY useTally.id HAVING count(run.id) <> 1),
-  uses AS MATERIALIZED (
-    SELECT contextId, count(*) FILTER (WHERE pictures IS NULL)
-      + count(DISTINCT tallyId) FILTER (WHERE pictures IS NOT NULL) + coalesce(sum(more), 0) AS times
-    FROM contextUse LEFT JOIN shared ON shared.id = tallyId GROUP BY contextId)`;
-const WITH_USES = 'LEFT JOIN uses ON uses.contextId = context.id';
+/** What the order by uses needs besides: how many runs and finished exports had each context, as far as `UseTable` has counted. */
+const WITH_USES = 'LEFT JOIN useCount ON useCount.contextId = context.id';
 
 /** A step over more contexts is told by this many. */
 const MOST_TOGETHER = 1000;
@@ -107,6 +95,13 @@ export function contextTable(connection: Connection): ContextTable {
   const settleMask = connection.prepare<[number, number]>('UPDATE context SET maskId = ? WHERE id = ?');
   const isPending = connection.prepare<[number]>('SELECT 1 FROM draftTile WHERE contextId = ? LIMIT 1');
   const endDraft = draftEnd(connection);
+  // Nothing but made: neither decided, painted on, noted nor taken out of the bank.
+  const isUntouched = connection.prepare<[number]>(`
+    SELECT 1 FROM context WHERE id = ? AND state = 'undecided' AND retiredAt IS NULL AND note = ''
+    AND (SELECT count(*) FROM contextEvent WHERE contextId = context.id) = 1
+    AND NOT EXISTS (SELECT 1 FROM stroke WHERE contextId = context.id)`);
+  const removeEvents = connection.prepare<[number]>('DELETE FROM contextEvent WHERE contextId = ?');
+  const remove = connection.prepare<[number]>('DELETE FROM context WHERE id = ?');
   const addEvent = connection.prepare<[EventRow]>(insertInto('contextEvent', `${EVENT}, stepId, oldState, oldMaskId`));
   const history = connection.prepare<[number], ContextEvent>(
     `SELECT id, ${EVENT} FROM contextEvent WHERE contextId = ? ORDER BY id`,
@@ -156,11 +151,11 @@ export function contextTable(connection: Connection): ContextTable {
   };
 
   return {
-    add: (context, author) =>
+    add: (context, author, stepId) =>
       connection.transaction(() => {
         const { maskId, createdAt } = context;
         const id = add.insert({ ...context, state: 'undecided' });
-        const before = { stepId: null, oldState: null, oldMaskId: null };
+        const before = { stepId: stepId ?? null, oldState: null, oldMaskId: null };
         addEvent.run({ contextId: id, action: 'created', maskId, author, at: createdAt, ...before });
         return require(id);
       }),
@@ -181,9 +176,8 @@ export function contextTable(connection: Connection): ContextTable {
       const conditions = Object.entries(CONDITIONS).flatMap(([name, sql]) => (name in given ? [sql] : []));
       const direction = query.descending === true ? 'DESC' : 'ASC';
       const byGain = query.sort === 'gain';
-      const byUses = query.sort === 'uses';
-      const parts = [EFFECTIVE_CLASSES, ...(byGain ? [WEIGHT] : []), ...(byUses ? [USES] : [])];
-      const joins = [JOINED, ...(byGain ? [WEIGHED] : []), ...(byUses ? [WITH_USES] : [])];
+      const parts = [EFFECTIVE_CLASSES, ...(byGain ? [WEIGHT] : [])];
+      const joins = [JOINED, ...(byGain ? [WEIGHED] : []), ...(query.sort === 'uses' ? [WITH_USES] : [])];
       const found = connection.prepare<[object], { id: number; imageId: number }>(`
         WITH RECURSIVE ${parts.join(', ')}
         SELECT context.id, context.imageId ${joins.join(' ')} WHERE ${['TRUE', ...conditions].join(' AND ')}
@@ -247,6 +241,14 @@ export function contextTable(connection: Connection): ContextTable {
         let kept = 0;
         for (const event of stepEvents.all(step.id)) {
           const { contextId: id, action, maskId, oldState, oldMaskId } = event;
+          if (action === 'created') {
+            if (isUntouched.get(id)) {
+              removeEvents.run(id);
+              remove.change(id);
+              changed++;
+            } else kept++;
+            continue;
+          }
           const now = require(id);
           const before = { stepId: null, oldState: now.state, oldMaskId: now.maskId };
           if (action === 'mask') {

@@ -4,7 +4,8 @@ import type { Leftover } from '../core/storage/records.ts';
 import { EFFECTIVE_CLASSES } from './classes.ts';
 import { insertInto, type Connection } from './connection.ts';
 
-const COLUMNS = 'runId, contextId, maskId, whole, probability, base, answer, named, createdAt';
+const COLUMNS =
+  'runId, contextId, maskId, whole, probability, base, answer, named, verdict, filled, grown, usual, createdAt';
 
 /** Contexts of the bank with what a run says of them, one row each; `flagged` is as `isLeftover` has it. */
 const CHECKED = `
@@ -40,6 +41,8 @@ export function leftoverTable(connection: Connection): LeftoverTable {
   const counts = connection.prepare<[object], Counts>(`
     WITH RECURSIVE ${EFFECTIVE_CLASSES}, checked AS (${CHECKED})
     SELECT classId, count(*) AS checked, sum(flagged AND NOT stale) AS flagged, sum(${PARTS.open}) AS open,
+      sum((${PARTS.open}) AND verdict = 'leftover') AS leftovers,
+      sum((${PARTS.open}) AND verdict = 'usual-background') AS backgrounds, sum((${PARTS.open}) AND verdict = 'outline') AS outlines,
       sum(stale) AS stale, sum(fine) AS fine, avg(probability - base) AS score, max(createdAt) AS newest
     FROM checked GROUP BY classId`);
   const newestRun = connection.column<number>('SELECT runId FROM leftover ORDER BY createdAt DESC, runId DESC LIMIT 1');
@@ -50,7 +53,7 @@ export function leftoverTable(connection: Connection): LeftoverTable {
   const list = (part: LeftoverQuery['part'], byClass: boolean): string => `
     WITH RECURSIVE ${EFFECTIVE_CLASSES}, checked AS (${CHECKED})
     SELECT *, count(*) OVER () AS total FROM checked WHERE ${PARTS[part]} ${byClass ? 'AND classId = @classId' : ''}
-    ORDER BY ${PARTS.open} DESC, probability - base DESC, contextId LIMIT @limit OFFSET @offset`;
+    ORDER BY ${PARTS.open} DESC, ${PARTS.open} AND coalesce(verdict, 'leftover') = 'leftover' DESC, probability - base DESC, contextId LIMIT @limit OFFSET @offset`;
   return {
     put: (rows) =>
       connection.transaction(() => {

@@ -1,5 +1,5 @@
 /** Which contexts were used by what: counted once for each frozen bank and each finished export. */
-import type { ContextUse, UseCount, UseTable } from '../core/storage/project-store.ts';
+import type { BankUse, ContextUse, UseCount, UseTable } from '../core/storage/project-store.ts';
 import type { BlobId, RunState } from '../core/storage/records.ts';
 import type { Connection } from './connection.ts';
 
@@ -24,7 +24,20 @@ export function useTable(connection: Connection): UseTable {
     WHERE bankBlob IS NOT NULL AND NOT EXISTS (SELECT 1 FROM useTally WHERE useTally.bankBlob = run.bankBlob)`);
   const newExports = connection.column<number>(`
     SELECT id FROM export WHERE ${DONE} AND NOT EXISTS (SELECT 1 FROM useTally WHERE exportId = export.id) ORDER BY id`);
-  const addBankTally = connection.prepare<[BlobId]>('INSERT INTO useTally (bankBlob) VALUES (?)');
+  const addBankTally = connection.prepare<[{ blob: BlobId; runs: number }]>(
+    'INSERT INTO useTally (bankBlob, runs) VALUES (@blob, @runs)',
+  );
+  const runsWith = connection.column<number>('SELECT count(*) FROM run WHERE bankBlob = ?');
+  const staleBank = connection.column<BlobId>(`
+    SELECT bankBlob FROM useTally
+    WHERE bankBlob IS NOT NULL AND runs <> (SELECT count(*) FROM run WHERE run.bankBlob = useTally.bankBlob) LIMIT 1`);
+  const runsCounted = connection.column<number>('SELECT runs FROM useTally WHERE bankBlob = ?');
+  const setRuns = connection.prepare<[number, BlobId]>('UPDATE useTally SET runs = ? WHERE bankBlob = ?');
+  const addTimes = connection.prepare<[{ times: number; contexts: string }]>(`
+    INSERT INTO useCount (contextId, times) SELECT value, @times FROM json_each(@contexts) WHERE true
+    ON CONFLICT (contextId) DO UPDATE SET times = times + excluded.times`);
+  const exported = connection.column<number>(`
+    SELECT DISTINCT contextId FROM exportItem WHERE exportId = ? AND contextId IS NOT NULL AND maskId IS NOT NULL`);
   const addExportTally = connection.prepare<[number]>('INSERT INTO useTally (exportId) VALUES (?)');
   const addBankUses = connection.prepare<[number, string]>(`
     INSERT INTO contextUse (contextId, tallyId, maskId, pictures)
@@ -71,11 +84,20 @@ export function useTable(connection: Connection): UseTable {
     newBanks: () => newBanks()[0],
     addBank: (blob, entries) =>
       connection.transaction(() => {
-        const tally = addBankTally.insert(blob);
+        const [runs] = runsWith(blob);
+        const tally = addBankTally.insert({ blob, runs });
         const contexts = entries.filter((entry) => 'contextId' in entry);
         addBankUses.run(tally, JSON.stringify(contexts.map(({ contextId, maskId }) => [contextId, maskId])));
         const backgrounds = entries.filter((entry) => 'backgroundId' in entry);
         addBankBackgrounds.run(tally, JSON.stringify(backgrounds.map(({ backgroundId }) => backgroundId)));
+        addTimes.run({ times: runs, contexts: contextIds(entries) });
+      }),
+    staleBank: () => staleBank().at(0),
+    recount: (blob, entries) =>
+      connection.transaction(() => {
+        const [runs] = runsWith(blob);
+        addTimes.run({ times: runs - runsCounted(blob)[0], contexts: contextIds(entries) });
+        setRuns.change(runs, blob);
       }),
     addExports: () =>
       connection.transaction(() => {
@@ -83,6 +105,7 @@ export function useTable(connection: Connection): UseTable {
           const tally = addExportTally.insert(id);
           addExportUses.run(tally, id);
           addExportBackgrounds.run(tally, id);
+          addTimes.run({ times: 1, contexts: JSON.stringify(exported(id)) });
         }
       }),
     ofContext: (id) => ({
@@ -96,4 +119,8 @@ export function useTable(connection: Connection): UseTable {
     },
     ofBackgrounds: () => new Map(ofBackgrounds.all().map(({ backgroundId, ...uses }) => [backgroundId, uses])),
   };
+}
+
+function contextIds(entries: readonly BankUse[]): string {
+  return JSON.stringify(entries.flatMap((entry) => ('contextId' in entry ? [entry.contextId] : [])));
 }

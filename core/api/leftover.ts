@@ -7,6 +7,9 @@ import { Task } from './tasks.ts';
 /** "open": flagged, and nobody has looked at it yet · "stale": its mask has changed since · "fine": looked at. */
 export const LEFTOVER_PARTS = ['open', 'stale', 'fine', 'all'] as const;
 
+/** What the model names the class by. */
+export const LEFTOVER_VERDICTS = ['leftover', 'usual-background', 'outline'] as const;
+
 const Ids = z.array(z.int().positive()).min(1).max(100_000);
 
 export const LeftoverCheck = z.strictObject({
@@ -45,10 +48,12 @@ export const LeftoverClass = z
     open: z.number(),
     stale: z.number(),
     fine: z.number(),
+    /** Of those that are open, by verdict. */
+    leftovers: z.number(),
+    backgrounds: z.number(),
+    outlines: z.number(),
     /** Mean over its contexts. */
     score: z.number(),
-    /** Where most of its contexts are flagged: what else than leftovers it may be. */
-    caution: z.string().nullable(),
   })
   .meta({ id: 'LeftoverClass' });
 export type LeftoverClass = z.infer<typeof LeftoverClass>;
@@ -67,6 +72,10 @@ export const LeftoverReport = z
     open: z.number(),
     stale: z.number(),
     fine: z.number(),
+    /** Of those that are open, by verdict. */
+    leftovers: z.number(),
+    backgrounds: z.number(),
+    outlines: z.number(),
     /** Contexts of the bank that this run has not been asked about with the mask that they have now. */
     unchecked: z.number(),
     /** What to do next, in one sentence. */
@@ -95,6 +104,16 @@ export const LeftoverContext = z
     answer: z.string(),
     named: z.boolean(),
     flagged: z.boolean(),
+    /** Why it is flagged, and that in one sentence; null where it is not, or was looked at before there were verdicts. */
+    verdict: z.enum(LEFTOVER_VERDICTS).nullable(),
+    reason: z.string().nullable(),
+    /**
+     * Scores that the verdict rests on: the hole filled from round it, that with the hole grown besides, and the mean of the
+     * latter over other contexts of the class.
+     */
+    filled: z.number().nullable(),
+    grown: z.number().nullable(),
+    usual: z.number().nullable(),
     stale: z.boolean(),
     fine: z.boolean(),
   })
@@ -118,7 +137,8 @@ export const LEFTOVER_ENDPOINTS = {
     response: LeftoverReport.nullable(),
   },
   'GET /api/projects/{project}/bank/leftover/contexts': {
-    summary: 'Contexts that were looked at: open ones first, then by score, largest first.',
+    summary:
+      'Contexts that were looked at: open ones first, likely leftovers before other verdicts, then by score, largest first.',
     query: OfRun.extend({
       part: z.enum(LEFTOVER_PARTS).default('open'),
       /** Id of a class, merges applied. */

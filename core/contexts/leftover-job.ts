@@ -4,26 +4,31 @@
  *
  * Painted over is with the mean colour that the model's input is normalised by, as where diversity is measured: to the
  * network it is zero, so what answers is the rest of the picture. Whatever else could be put there, blurred pixels of the
- * object or another picture, would speak for a class itself.
+ * object or another picture, would speak for a class itself. What is flagged is then looked at more closely, to say why
+ * (leftover-verdict.ts).
  */
 import { UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
+import { Random } from '../base/random.ts';
 import { mapOrdered } from '../data/flow.ts';
 import { readSnapshot } from '../data/snapshot.ts';
 import { startEngine } from '../engine/backend.ts';
 import { engineFailure } from '../engine/failure.ts';
 import { readEngineInstall } from '../engine/install.ts';
 import { predict } from '../evaluation/predictions.ts';
-import type { Job } from '../jobs/protocol.ts';
+import type { Job, JobPort } from '../jobs/protocol.ts';
 import { Classifier } from '../predict/classifier.ts';
-import { compose, meanColour } from '../predict/compositions.ts';
+import { compose, meanColour, type MaskedPicture } from '../predict/compositions.ts';
 import { readModel } from '../predict/read-model.ts';
 import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId } from '../storage/records.ts';
 import { evaluationBatch } from '../training/evaluate.ts';
 import { BankPictures, usableEntries, type UsableEntry } from './bank-pictures.ts';
 import { readBank } from './bank.ts';
-import { BaseRates } from './leftover.ts';
+import { fillHole } from './fill-hole.ts';
+import { marginOf, type LeftoverEvidence } from './leftover-verdict.ts';
+import { BaseRates, isLeftover } from './leftover.ts';
+import { morph } from './mask-morphology.ts';
 
 export interface LeftoverSpec {
   snapshotBlob: BlobId;
@@ -43,6 +48,8 @@ export interface LookedContext {
   base: number;
   answer: string;
   named: boolean;
+  /** Why it is flagged; null where it is not. */
+  evidence: LeftoverEvidence | null;
 }
 
 export interface LeftoverResult {
@@ -51,31 +58,44 @@ export interface LeftoverResult {
   unreadable: { contextId: number; reason: string }[];
   /** Contexts whose class the model does not know; they were not looked at. */
   unknown: number;
+  /** Contexts that were not looked at, or not closely enough, when the job was stopped; 0 when it came to its end. */
+  left: number;
 }
 
-/** A context waiting for its batch: its class, and both pictures. */
-interface Waiting {
-  entry: UsableEntry['entry'];
+/** A context whose class the model knows. */
+interface Known extends UsableEntry {
+  /** Of the class, as the model has it. */
   label: number;
-  whole: Uint8Array;
-  painted: Uint8Array;
 }
+
+/** A way to look at a context. @returns RGB at the model's input size */
+type Way = (picture: MaskedPicture) => Uint8Array;
 
 /** What is known of a context before the base rates are. */
-type Judged = Omit<LookedContext, 'base'> & { label: number };
+type Judged = Omit<LookedContext, 'base' | 'evidence'> & { one: Known };
 
 /** Pictures that are read while others are looked at. */
 const READ_AHEAD = 16;
 
-/** @throws UserError 'empty'; 'not-found' or 'damaged' (the model), 'cancelled', 'engine', 'memory' */
+/** Contexts of each class that are looked at closely beside the flagged ones: base rates and usual backgrounds rest on them. */
+const SAMPLE = 24;
+/** Of the order in which contexts are looked at, and of those samples. */
+const SEED = 1;
+
+/**
+ * Stopped, it tells what it has come to: a flagged context is told only once it was looked at closely.
+ * @throws UserError 'empty'; 'not-found' or 'damaged' (the model), 'cancelled' where nothing was looked at, 'engine', 'memory'
+ */
 export const leftoverJob: Job<LeftoverSpec, Progress, LeftoverResult> = async (spec, port) => {
   const blobs = new BlobStore(spec.blobFolder);
   const snapshot = readSnapshot(blobs, spec.snapshotBlob);
   const usable = usableEntries(readBank(blobs, spec.bankBlob), snapshot);
   const file = readModel(spec.model);
   const { classes, preprocessing } = file.card;
-  const labelOf = ({ image }: UsableEntry): number => classes.indexOf(snapshot.classes[image.label]);
-  const known = usable.filter((entry) => labelOf(entry) >= 0);
+  const known = usable.flatMap((one): Known[] => {
+    const label = classes.indexOf(snapshot.classes[one.image.label]);
+    return label < 0 ? [] : [{ ...one, label }];
+  });
   if (known.length === 0) {
     throw new UserError(
       'empty',
@@ -84,74 +104,176 @@ export const leftoverJob: Job<LeftoverSpec, Progress, LeftoverResult> = async (s
   }
   startEngine(readEngineInstall());
   const { inputSize: size, enlarge, mean } = preprocessing;
-  const fill = meanColour(mean);
-  await using pictures = new BankPictures(snapshot, blobs, { width: size, height: size, fit: 'cover', enlarge });
-  const result: LeftoverResult = { contexts: [], unreadable: [], unknown: usable.length - known.length };
-  const read = async (one: UsableEntry): Promise<Waiting | undefined> => {
-    try {
-      const picture = await pictures.read(one);
-      const painted = compose('no-fg', picture, null, fill);
-      return { entry: one.entry, label: labelOf(one), whole: picture.pixels, painted };
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      result.unreadable.push({ contextId: one.entry.contextId, reason: error.message });
-      return undefined;
-    }
-  };
-  const meter = new ProgressMeter((event) => port.emit(event), {
-    stage: 'Looking for leftovers',
-    unit: 'contexts',
-    total: known.length,
-  });
-  const rates = new BaseRates(classes.length);
-  const judged: Judged[] = [];
-  const classifier = new Classifier(file, null);
-  // Two pictures of each.
-  const most = Math.max(1, Math.floor(evaluationBatch(size) / 2));
-  let batch: Waiting[] = [];
+  await using pictures = new BankPictures(snapshot.roots, blobs, { width: size, height: size, fit: 'cover', enlarge });
+  const unreadable = new Map<number, string>();
+  const looker = new Looker(new Classifier(file, null), pictures, unreadable, port);
   try {
-    for await (const waiting of mapOrdered(known, READ_AHEAD, read)) {
-      if (port.signal.aborted) throw new UserError('cancelled', 'The leftover check was cancelled.');
-      if (waiting) batch.push(waiting);
-      if (batch.length === most) {
-        judged.push(...judge(classifier, batch, rates));
-        batch = [];
-      }
-      meter.add();
+    const judged: Judged[] = [];
+    const rates = new BaseRates(classes.length);
+    const painted: Way = (picture) => compose('no-fg', picture, null, meanColour(mean));
+    // By turns through all classes, so that base rates are right wherever it is stopped.
+    const order = Random.stream(SEED, 'leftover order').shuffle([...known]);
+    await looker.look('Looking for leftovers', order, [({ pixels }) => pixels, painted], (one, [whole, without]) => {
+      const { contextId, maskId } = one.entry;
+      rates.add(without, one.label);
+      const [answer] = predict(without, classes.length);
+      const [probability, named] = [without[one.label], answer === one.label];
+      judged.push({ one, contextId, maskId, whole: whole[one.label], probability, answer: classes[answer], named });
+    });
+    const rated = judged.map((context) => ({ ...context, base: rates.of(context.one.label) }));
+    const evidence = await closely(looker, rated, size, classes.length);
+    const contexts = rated.flatMap(({ one: _, ...context }): LookedContext[] => {
+      const found = evidence.get(context.contextId) ?? null;
+      return isLeftover(context) && found === null
+        ? []
+        : [{ ...context, evidence: isLeftover(context) ? found : null }];
+    });
+    if (contexts.length === 0 && port.signal.aborted) {
+      throw new UserError('cancelled', 'The leftover check was cancelled before it had looked at anything.');
     }
-    if (batch.length > 0) judged.push(...judge(classifier, batch, rates));
+    return {
+      contexts: contexts.toSorted((a, b) => a.contextId - b.contextId),
+      unreadable: [...unreadable].map(([contextId, reason]) => ({ contextId, reason })),
+      unknown: usable.length - known.length,
+      left: port.signal.aborted ? known.length - contexts.length - unreadable.size : 0,
+    };
   } catch (error) {
     throw engineFailure(
       error,
       'There is no memory left to look at the bank: close other programs, or choose a run with a smaller network.',
     );
   } finally {
-    classifier.dispose();
+    looker.dispose();
   }
-  meter.finish();
-  result.contexts = judged.map(({ label, ...context }) => ({ ...context, base: rates.of(label) }));
-  return result;
 };
 
-function judge(classifier: Classifier, batch: readonly Waiting[], rates: BaseRates): Judged[] {
-  const { classes } = classifier.card;
-  const pixels = Buffer.concat(batch.flatMap(({ whole, painted }) => [whole, painted]));
-  const probabilities = classifier.probabilities(pixels, 2 * batch.length);
-  const answers = predict(probabilities, classes.length);
-  const rowOf = (picture: number): Float32Array =>
-    probabilities.subarray(picture * classes.length, (picture + 1) * classes.length);
-  return batch.map(({ entry: { contextId, maskId }, label }, i) => {
-    const painted = rowOf(2 * i + 1);
-    rates.add(painted, label);
-    const answer = answers[2 * i + 1];
-    return {
-      contextId,
-      maskId,
-      label,
-      whole: rowOf(2 * i)[label],
-      probability: painted[label],
-      answer: classes[answer],
-      named: answer === label,
-    };
+/**
+ * Look closely at what is flagged, and at a sample of each class to hold it against; see leftover-verdict.ts.
+ * @returns by `Context.id`; without those that it was stopped before
+ */
+async function closely(
+  looker: Looker,
+  judged: readonly (Judged & { base: number })[],
+  size: number,
+  classes: number,
+): Promise<Map<number, LeftoverEvidence>> {
+  const flagged = judged.filter(isLeftover);
+  if (flagged.length === 0) return new Map();
+  const sample = new Set(
+    [...Map.groupBy(judged, ({ one }) => one.label).values()].flatMap((ofClass) => ofClass.slice(0, SAMPLE)),
+  );
+  const chosen = [...new Set([...sample, ...flagged])].map(({ one }) => one);
+  const sampled = new Set([...sample].map(({ contextId }) => contextId));
+  const filled: Way = ({ pixels, mask }) => fillHole(pixels, mask, size, size);
+  const grown: Way = ({ pixels, mask }) => {
+    const kept = morph({ width: size, height: size, data: mask }, 'shrink', marginOf(size));
+    return fillHole(pixels, kept, size, size);
+  };
+  const rates = [new BaseRates(classes), new BaseRates(classes)];
+  const seen = new Map<number, { label: number; filled: number; grown: number }>();
+  await looker.look('Looking closely at what is flagged', chosen, [filled, grown], (one, answers) => {
+    const { contextId } = one.entry;
+    if (sampled.has(contextId)) for (const [way, answer] of answers.entries()) rates[way].add(answer, one.label);
+    const [byFilled, byGrown] = answers.map((answer) => answer[one.label]);
+    seen.set(contextId, { label: one.label, filled: byFilled, grown: byGrown });
   });
+  const others = Map.groupBy(
+    [...seen].filter(([id]) => sampled.has(id)),
+    ([, { label }]) => label,
+  );
+  return new Map(
+    flagged.flatMap(({ contextId }): [number, LeftoverEvidence][] => {
+      const own = seen.get(contextId);
+      if (!own) return [];
+      const [baseFilled, baseGrown] = rates.map((rate) => rate.of(own.label));
+      const rest = (others.get(own.label) ?? []).filter(([id]) => id !== contextId).map(([, { grown: by }]) => by);
+      const mean = rest.reduce((sum, by) => sum + by, 0) / rest.length;
+      const usual = rest.length === 0 ? null : mean - baseGrown;
+      return [[contextId, { filled: own.filled - baseFilled, grown: own.grown - baseGrown, usual }]];
+    }),
+  );
+}
+
+/** Shows contexts to a model, each in some ways, in batches. */
+class Looker {
+  readonly #classifier: Classifier;
+  readonly #pictures: BankPictures;
+  readonly #unreadable: Map<number, string>;
+  readonly #port: JobPort<Progress>;
+
+  /** @param unreadable gets the contexts whose picture cannot be read, and why */
+  constructor(
+    classifier: Classifier,
+    pictures: BankPictures,
+    unreadable: Map<number, string>,
+    port: JobPort<Progress>,
+  ) {
+    this.#classifier = classifier;
+    this.#pictures = pictures;
+    this.#unreadable = unreadable;
+    this.#port = port;
+  }
+
+  /**
+   * Ends early when the job is stopped.
+   * @param take is given the probabilities [classes] by each way
+   */
+  async look(
+    stage: string,
+    contexts: readonly Known[],
+    ways: readonly Way[],
+    take: (one: Known, answers: Float32Array[]) => void,
+  ): Promise<void> {
+    const { classes, preprocessing } = this.#classifier.card;
+    const meter = new ProgressMeter((event) => this.#port.emit(event), {
+      stage,
+      unit: 'contexts',
+      total: contexts.length,
+    });
+    const most = Math.max(1, Math.floor(evaluationBatch(preprocessing.inputSize) / ways.length));
+    const look = (batch: readonly Waiting[]): void => {
+      const pixels = batch.flatMap(({ views }) => views);
+      const probabilities = this.#classifier.probabilities(Buffer.concat(pixels), pixels.length);
+      for (const [i, { one }] of batch.entries()) {
+        const rowAt = (way: number): number => (i * ways.length + way) * classes.length;
+        take(
+          one,
+          ways.map((_, way) => probabilities.slice(rowAt(way), rowAt(way) + classes.length)),
+        );
+      }
+    };
+    let batch: Waiting[] = [];
+    for await (const waiting of mapOrdered(contexts, READ_AHEAD, (one) => this.#read(one, ways))) {
+      if (this.#port.signal.aborted) break;
+      if (waiting) batch.push(waiting);
+      if (batch.length === most) {
+        look(batch);
+        batch = [];
+      }
+      meter.add();
+    }
+    if (batch.length > 0) look(batch);
+    meter.finish();
+  }
+
+  async #read(one: Known, ways: readonly Way[]): Promise<Waiting | undefined> {
+    try {
+      const picture = await this.#pictures.read(one);
+      return { one, views: ways.map((way) => way(picture)) };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.#unreadable.set(one.entry.contextId, error.message);
+      return undefined;
+    }
+  }
+
+  dispose(): void {
+    this.#classifier.dispose();
+  }
+}
+
+/** A context waiting for its batch. */
+interface Waiting {
+  one: Known;
+  views: Uint8Array[];
 }

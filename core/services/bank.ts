@@ -107,6 +107,10 @@ export async function countUses(
     // An older project may have hundreds, each a fraction of a second: others are served in between.
     await setImmediate();
   }
+  for (let blob = store.uses.staleBank(); blob !== undefined; blob = store.uses.staleBank()) {
+    store.uses.recount(blob, readBank(blobs, blob));
+    await setImmediate();
+  }
   store.uses.addExports();
   if (total > 0) meter.finish();
 }

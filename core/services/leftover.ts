@@ -6,6 +6,7 @@ import type { Progress } from '../base/progress.ts';
 import { Random } from '../base/random.ts';
 import { contextsOf, takeBank, type ContextEntry } from '../contexts/bank.ts';
 import type { LeftoverResult, LeftoverSpec } from '../contexts/leftover-job.ts';
+import { verdictInWords, verdictOf } from '../contexts/leftover-verdict.ts';
 import { isLeftover, LEFTOVER_FROM, leftoverScore } from '../contexts/leftover.ts';
 import { effectiveClasses } from '../data/classes.ts';
 import { takeSnapshot } from '../data/snapshot.ts';
@@ -29,9 +30,6 @@ import { findRun, headOf } from './run-data.ts';
 const BASE_CONTEXTS = 1000;
 /** Of those that are drawn. */
 const SEED = 1;
-/** Share of a class's contexts that are flagged from which something else than leftovers is likely. */
-const MOST_OF_A_CLASS = 0.5;
-
 /** What is looked at. */
 export interface LeftoverOptions {
   /** The newest run with a model when absent. */
@@ -44,7 +42,8 @@ export interface LeftoverOptions {
 
 /**
  * Look for leftovers in the bank as it is now, and keep what the run says.
- * @throws UserError as `lookingRun`; 'empty' where there is nothing to look at; 'cancelled', 'engine', 'memory'
+ * @throws UserError as `lookingRun`; 'empty' where there is nothing to look at; 'cancelled': what was said until then is kept;
+ *   'engine', 'memory'
  */
 export async function checkLeftovers(
   project: Project,
@@ -62,13 +61,25 @@ export async function checkLeftovers(
     blobFolder: blobs.folder,
     model: blobs.path(requireModel(run)),
   };
-  const { contexts, unknown, unreadable } = await runJob<LeftoverSpec, Progress, LeftoverResult>('leftover', spec, {
-    ...(onEvent ? { onEvent } : {}),
-    ...(signal ? { signal } : {}),
-    env: engineJobEnvironment(TrainConfig.parse(run.config).threads),
-  });
+  const { contexts, unknown, unreadable, left } = await runJob<LeftoverSpec, Progress, LeftoverResult>(
+    'leftover',
+    spec,
+    {
+      ...(onEvent ? { onEvent } : {}),
+      ...(signal ? { signal } : {}),
+      env: engineJobEnvironment(TrainConfig.parse(run.config).threads),
+    },
+  );
   const createdAt = new Date().toISOString();
-  store.leftover.put(contexts.map((context) => ({ runId: run.id, ...context, createdAt })));
+  const rows = contexts.map(({ evidence, ...context }) => {
+    const why = evidence ?? { filled: null, grown: null, usual: null };
+    return { runId: run.id, ...context, ...why, verdict: evidence && verdictOf(evidence), createdAt };
+  });
+  store.leftover.put(rows);
+  if (signal?.aborted && left > 0) {
+    const all = contexts.length + left;
+    throw new UserError('cancelled', `${contexts.length} of ${all} contexts were looked at; what was found is kept.`);
+  }
   return {
     run: run.id,
     checked: contexts.length,
@@ -120,15 +131,14 @@ export function leftoverReport(project: Project, runId?: number): LeftoverReport
   const counts = store.leftover.counts(asked, LEFTOVER_FROM);
   if (counts.length === 0) return null;
   const classes = counts
-    .map(({ newest: _newest, ...row }) => {
-      const { name } = names.get(row.classId)!;
-      const most = row.flagged > MOST_OF_A_CLASS * row.checked && row.checked > 1;
-      return { ...row, name, caution: most ? cautionOf(name, run.id) : null };
-    })
+    .map(({ newest: _newest, ...row }) => ({ ...row, name: names.get(row.classId)!.name }))
     .toSorted((a, b) => b.open - a.open || b.score - a.score);
-  const sum = (of: 'checked' | 'open' | 'stale' | 'fine'): number => counts.reduce((all, row) => all + row[of], 0);
+  const sum = (of: keyof Omit<(typeof counts)[number], 'newest'>): number =>
+    counts.reduce((all, row) => all + row[of], 0);
   const unchecked = store.leftover.unchecked(asked).length;
-  const totals = { checked: sum('checked'), open: sum('open'), stale: sum('stale'), fine: sum('fine'), unchecked };
+  const verdicts = { leftovers: sum('leftovers'), backgrounds: sum('backgrounds'), outlines: sum('outlines') };
+  const parts = { checked: sum('checked'), open: sum('open'), stale: sum('stale'), fine: sum('fine') };
+  const totals = { ...parts, ...verdicts, unchecked };
   return {
     run: asked,
     runName: run.name,
@@ -141,16 +151,23 @@ export function leftoverReport(project: Project, runId?: number): LeftoverReport
   };
 }
 
-function cautionOf(name: string, run: number): string {
-  return `Most contexts of ${name} are flagged: run ${run} may know the class by its usual background, which is no leftover. See its context reliance.`;
-}
-
 const contexts = (count: number): string => `${count} context${count === 1 ? '' : 's'}`;
 
-function nextInWords({ open, unchecked }: Pick<LeftoverReport, 'open' | 'unchecked'>): string {
+function nextInWords(
+  totals: Pick<LeftoverReport, 'open' | 'leftovers' | 'backgrounds' | 'outlines' | 'unchecked'>,
+): string {
+  const { open, leftovers, backgrounds, outlines, unchecked } = totals;
   if (open > 0) {
     const them = open === 1 ? 'it' : 'them';
-    return `The model still names the class of ${contexts(open)} without the foreground: look at ${them}, correct the mask, retire ${them} or say that ${open === 1 ? 'it is' : 'they are'} fine.`;
+    const parts = [
+      ...(leftovers > 0 ? [`leftovers are likely in ${leftovers}`] : []),
+      ...(backgrounds > 0
+        ? [`${backgrounds} show${backgrounds === 1 ? 's' : ''} a usual background of the class`]
+        : []),
+      ...(outlines > 0 ? [`of ${outlines} it is the outline of the mask`] : []),
+    ];
+    const why = parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+    return `The model still names the class of ${contexts(open)} without the foreground${why}: look at ${them}, correct the mask, retire ${them} or say that ${open === 1 ? 'it is' : 'they are'} fine.`;
   }
   const next = unchecked === 0 ? '' : ` Check the ${contexts(unchecked)} that were not looked at yet.`;
   return `Nothing is left to look at: the model names no class by its context alone, or you have seen it.${next}`;
@@ -176,6 +193,7 @@ export function leftoverContexts(
     path: store.images.get(imageId)!.path,
     mask: maskId,
     score: leftoverScore(row),
+    reason: row.verdict && verdictInWords(row.verdict, names.get(classId)!.name),
   }));
   return { total, contexts: described };
 }

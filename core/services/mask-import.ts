@@ -4,6 +4,7 @@ import { basename, extname, join } from 'node:path';
 import { z } from 'zod';
 import { fileError, UserError } from '../base/errors.ts';
 import { ProgressMeter } from '../base/progress.ts';
+import { polygonRuns } from '../contexts/coco-polygon.ts';
 import { areaOf, fillRuns, readRuns } from '../contexts/coco-rle.ts';
 import { maskArea } from '../contexts/mask.ts';
 import { effectiveClasses } from '../data/classes.ts';
@@ -48,7 +49,8 @@ interface ReadMask {
 
 /**
  * Read masks; each becomes a version of the context of the image that it fits, all are one step. A training image without a
- * context gets one, undecided, with p(true class) 1: no model has judged it. What does not fit is listed.
+ * context gets one, undecided, with p(true class) 1: no model has judged it; taking the step back removes it again. What does
+ * not fit is listed.
  * @throws UserError 'not-found', 'unreadable', 'damaged' for the folder or file as a whole; 'empty' when there is no mask
  *   in it; 'cancelled': the masks read until then stay
  */
@@ -84,7 +86,7 @@ export async function importMasks(
       problem(read.name, `${read.image.path} has a mask from ${twin} already`);
       continue;
     }
-    const taken = await take(project, read, basename(path), act);
+    const taken = await take(project, read, basename(path), act, step);
     if (typeof taken === 'string') problem(read.name, taken);
     else {
       seen.set(read.image.id, read.name);
@@ -106,6 +108,7 @@ async function take(
   { name, image, mask }: ReadMask,
   from: string,
   { author, at }: Act,
+  step: number,
 ): Promise<{ mask: NewMask | null; made: boolean } | string> {
   const { width, height } = mask;
   if (width !== image.width || height !== image.height) {
@@ -125,7 +128,7 @@ async function take(
   const rest = { ...made, blob, width, height, area: maskArea(mask), author, createdAt: at };
   store.transaction(() => {
     const version = store.masks.add({ imageId: image.id, parentId: null, ...rest });
-    store.contexts.add({ imageId: image.id, maskId: version.id, probability: 1, createdAt: at }, author);
+    store.contexts.add({ imageId: image.id, maskId: version.id, probability: 1, createdAt: at }, author, step);
   });
   return { mask: null, made: true };
 }
@@ -199,6 +202,8 @@ const Coco = z.object({
   categories: z.array(z.object({ id: z.number(), name: z.string() })).default([]),
 });
 type Coco = z.infer<typeof Coco>;
+/** Each is x and y of its corners by turns; together they are one object. */
+const Polygons = z.array(z.array(z.number())).min(1);
 const Segmentation = z.object({
   size: Size,
   counts: z.union([z.string(), z.array(z.int().nonnegative())]),
@@ -254,24 +259,36 @@ async function cocoMasks(
 
 /** Take an annotation's object out of a mask. @returns why it cannot be */
 function cut(mask: GreyImage, { segmentation, area }: Coco['annotations'][number]): string | undefined {
-  if (Array.isArray(segmentation)) return 'it is a polygon: convert it to RLE';
-  const parsed = Segmentation.safeParse(segmentation);
-  if (!parsed.success) return 'its segmentation is no RLE';
-  const [height, width] = parsed.data.size;
-  if (width !== mask.width || height !== mask.height) {
-    return `its RLE is ${width} x ${height}, and the image ${mask.width} x ${mask.height}`;
-  }
   try {
-    const runs = readRuns(parsed.data);
-    const object = fillRuns(runs, mask);
-    const pixels = areaOf(runs);
-    if (area !== undefined && Math.abs(area - pixels) > 0.5) return `its area is ${area}, and its RLE sets ${pixels}`;
-    for (const [at, set] of object.entries()) if (set === 1) mask.data[at] = 0;
+    const polygons = Polygons.safeParse(segmentation);
+    const objects = polygons.success
+      ? polygons.data.map((corners) => polygonRuns(corners, mask))
+      : [rleOf(segmentation, area, mask)];
+    for (const runs of objects) {
+      for (const [at, set] of fillRuns(runs, mask).entries()) if (set === 1) mask.data[at] = 0;
+    }
     return undefined;
   } catch (error) {
     if (error instanceof RangeError) return error.message;
     throw error;
   }
+}
+
+/** Runs of an RLE of the image's size. @throws RangeError, as half a sentence, for what is none */
+function rleOf(segmentation: unknown, area: number | undefined, mask: GreyImage): number[] {
+  const parsed = Segmentation.safeParse(segmentation);
+  if (!parsed.success) throw new RangeError('its segmentation is neither polygons nor RLE');
+  const [height, width] = parsed.data.size;
+  if (width !== mask.width || height !== mask.height) {
+    throw new RangeError(`its RLE is ${width} x ${height}, and the image ${mask.width} x ${mask.height}`);
+  }
+  const runs = readRuns(parsed.data);
+  const pixels = areaOf(runs);
+  // Tools give the area of polygons by their corners, which is not a count of pixels; that of an RLE is one.
+  if (area !== undefined && Math.abs(area - pixels) > 0.5) {
+    throw new RangeError(`its area is ${area}, and its RLE sets ${pixels}`);
+  }
+  return runs;
 }
 
 /** @throws UserError 'not-found', 'damaged' naming what is wrong; 'memory' for a file that is too large */

@@ -299,8 +299,15 @@ export interface Decision {
 }
 
 export interface ContextTable {
-  /** Add a context for an image that has none, state 'undecided'; writes its first event. */
-  add(context: Pick<Context, 'imageId' | 'maskId' | 'probability' | 'createdAt'>, author: string): Context;
+  /**
+   * Add a context for an image that has none, state 'undecided'; writes its first event.
+   * @param stepId the step that it belongs to: taken back, that removes the context where nothing has been done with it since
+   */
+  add(
+    context: Pick<Context, 'imageId' | 'maskId' | 'probability' | 'createdAt'>,
+    author: string,
+    stepId?: number,
+  ): Context;
   get(id: number): Context | undefined;
   ofImage(imageId: number): Context | undefined;
   list(filter?: ContextFilter): Context[];
@@ -426,12 +433,19 @@ export interface BackgroundTable {
   remove(id: number): void;
 }
 
+/** What a frozen bank holds: a context with its mask, or a plain background. */
+export type BankUse = { contextId: number; maskId: number } | { backgroundId: number };
+
 export interface UseTable {
   /** A frozen bank of a run that has not been counted yet. */
   newBank(): BlobId | undefined;
   /** How many there are of them. */
   newBanks(): number;
-  addBank(blob: BlobId, entries: readonly ({ contextId: number; maskId: number } | { backgroundId: number })[]): void;
+  addBank(blob: BlobId, entries: readonly BankUse[]): void;
+  /** A counted bank that other runs have than when it was counted. */
+  staleBank(): BlobId | undefined;
+  /** Bring the counts that queries sort by up to the runs of a counted bank. */
+  recount(blob: BlobId, entries: readonly BankUse[]): void;
   /** Count the finished exports that have not been counted yet. */
   addExports(): void;
   ofContext(contextId: number): ContextUse;
@@ -443,20 +457,6 @@ export interface UseTable {
   ofBackgrounds(): Map<number, { runs: number; exports: number; pictures: number }>;
 }
 
-/** A context of the bank and what a run's model says of it. */
-export interface LeftoverRow extends Leftover {
-  imageId: number;
-  /** Effective class: merges applied. */
-  classId: number;
-  /** The mask has changed since. */
-  stale: boolean;
-  /** A person looked at it with the mask in force and found nothing left over. */
-  fine: boolean;
-  /** By the rule; see core/contexts/leftover.ts. */
-  flagged: boolean;
-}
-
-export interface LeftoverQuery {
 /** A usable image whose content is like another one's. */
 export interface NearMember {
   hash: BlobId;
@@ -481,6 +481,20 @@ export interface NearTable {
   counts(): { seen: number; unseen: number };
 }
 
+/** A context of the bank and what a run's model says of it. */
+export interface LeftoverRow extends Leftover {
+  imageId: number;
+  /** Effective class: merges applied. */
+  classId: number;
+  /** The mask has changed since. */
+  stale: boolean;
+  /** A person looked at it with the mask in force and found nothing left over. */
+  fine: boolean;
+  /** By the rule; see core/contexts/leftover.ts. */
+  flagged: boolean;
+}
+
+export interface LeftoverQuery {
   runId: number;
   /** Least score of what is flagged. */
   from: number;
@@ -498,7 +512,7 @@ export interface LeftoverTable {
   put(rows: readonly Leftover[]): void;
   /** In the bank or not. */
   get(runId: number, contextId: number): Leftover | undefined;
-  /** What is open first, then by score, largest first. */
+  /** What is open first, leftovers before other verdicts, then by score, largest first. */
   list(query: LeftoverQuery): { total: number; rows: LeftoverRow[] };
   /** By effective class. `flagged`: with the mask in force · `score`: its mean · `newest`: when one was checked last. */
   counts(
@@ -509,6 +523,10 @@ export interface LeftoverTable {
     checked: number;
     flagged: number;
     open: number;
+    /** Of those that are open, by their verdicts; what was looked at before there were verdicts is in none. */
+    leftovers: number;
+    backgrounds: number;
+    outlines: number;
     stale: number;
     fine: number;
     score: number;
@@ -624,6 +642,7 @@ export interface ProjectStore {
   readonly backgrounds: BackgroundTable;
   readonly uses: UseTable;
   readonly leftover: LeftoverTable;
+  readonly near: NearTable;
   readonly runs: RunTable;
   readonly variants: VariantTable;
   readonly reliance: RelianceTable;
@@ -642,7 +661,6 @@ export interface ProjectStore {
 /** Who holds a project, written beside it so that a second writer can be refused by name. */
 export interface LockHolder {
   pid: number;
-  readonly near: NearTable;
   host: string;
   /** What it runs: "contexture train", "Contexture". */
   program: string;

@@ -356,6 +356,9 @@ export interface Reliance {
   createdAt: string;
 }
 
+/** What a model names the class of a context by whose foreground is painted over. */
+export type LeftoverVerdict = 'leftover' | 'usual-background' | 'outline';
+
 /** What a run's model still sees of the foreground in a context; see core/contexts/leftover.ts. */
 export interface Leftover {
   runId: number;
@@ -370,20 +373,17 @@ export interface Leftover {
   /** The class that the model names with the foreground painted over, and whether it is the context's own. */
   answer: string;
   named: boolean;
+  /**
+   * Of a flagged one, why: the verdict and the scores that it rests on, see core/contexts/leftover-verdict.ts. Null where it is
+   * not flagged, where there is none, and of what was looked at before there were verdicts.
+   */
+  verdict: LeftoverVerdict | null;
+  filled: number | null;
+  grown: number | null;
+  usual: number | null;
   createdAt: string;
 }
 
-/** Runs that were made together to answer a question. */
-export interface Study {
-  id: number;
-  /** "edits": did a person's edits of masks help? */
-  kind: 'edits';
-  /** What was asked for. */
-  params: Json;
-  createdAt: string;
-  /** In order of seed, "without" first; those that were deleted since are gone. */
-  runs: StudyRun[];
-}
 /** A look for pictures that are nearly the same; see core/near. */
 export interface NearScan {
   /** What pictures were described by: "pixels", or the name of a backbone. */
@@ -406,6 +406,17 @@ export interface NearLink {
   cosine: number;
 }
 
+/** Runs that were made together to answer a question. */
+export interface Study {
+  id: number;
+  /** "edits": did a person's edits of masks help? */
+  kind: 'edits';
+  /** What was asked for. */
+  params: Json;
+  createdAt: string;
+  /** In order of seed, "without" first; those that were deleted since are gone. */
+  runs: StudyRun[];
+}
 
 export interface StudyRun {
   runId: number;

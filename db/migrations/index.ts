@@ -12,6 +12,9 @@ import * as bank from './0009-bank.ts';
 import * as relianceAndStudies from './0010-reliance-and-studies.ts';
 import * as leftover from './0011-leftover.ts';
 import * as backgrounds from './0012-backgrounds.ts';
+import * as useCounts from './0013-use-counts.ts';
+import * as nearDuplicates from './0014-near-duplicates.ts';
+import * as leftoverVerdicts from './0015-leftover-verdicts.ts';
 
 export const migrations: readonly Migration[] = [
   firstTables,
@@ -26,4 +29,7 @@ export const migrations: readonly Migration[] = [
   relianceAndStudies,
   leftover,
   backgrounds,
+  useCounts,
+  nearDuplicates,
+  leftoverVerdicts,
 ];

@@ -4,9 +4,11 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { deflateSync, inflateSync } from 'node:zlib';
 import sharp from 'sharp';
+import type { Progress } from '../../core/base/progress.ts';
 import { saliencyDoubt } from '../../core/contexts/review-order.ts';
 import { decodeGrey, encodeGrey } from '../../core/data/decode.ts';
 import { morph, type Operation } from '../../core/contexts/mask-morphology.ts';
+import { compareMasks } from '../../core/services/review-masks.ts';
 import type { Project } from '../../core/storage/project.ts';
 import { newRun } from '../db/support.ts';
 import { classOf, makeProject, writePicture, type Picture } from '../fixtures/export-project.ts';
@@ -214,6 +216,47 @@ test('masks that a newer model contradicts are told, worst first', () =>
     refused(await caller.call('GET', `${base}/review/disputed?run=77`), 'not-found', 404);
   }));
 
+test('many masks are compared as a task with progress before disputed ones are told; few at once', () =>
+  withOwn(
+    async ({ base, project }) => {
+      const { store, blobs } = project;
+      refused(await caller.call('POST', `${base}/review/compare`, {}), 'empty', 422);
+      const modelBlob = blobs.put(Buffer.from('a newer model'));
+      const run = store.runs.add({ ...newRun(), name: 'newer', state: 'finished', modelBlob });
+      const dispute = async (context: number, columns: number): Promise<void> => {
+        const { imageId } = store.contexts.get(context)!;
+        const blob = async (width: number) => blobs.put(await encodeGrey({ ...SIZE, data: leftOf(width) }));
+        const kept = { imageId, parentId: null, params: null, ...SIZE, area: 0.5, author: 'ann', createdAt: AT };
+        const { id: _, doubt: _doubt, ...map } = store.saliencies.ofImage(imageId)[0];
+        const saliency = store.saliencies.add({ ...map, modelHash: modelBlob, runId: run.id });
+        store.masks.add({ ...kept, blob: await blob(40), origin: 'soft', saliencyId: saliency.id });
+        const own = store.masks.add({ ...kept, blob: await blob(columns), origin: 'edit', saliencyId: null });
+        store.contexts.setMask(context, own.id, 'ann', AT);
+      };
+      for (let context = 1; context <= 17; context++) await dispute(context, context);
+      await assert.rejects(compareMasks(project, undefined, { signal: AbortSignal.abort() }), { code: 'cancelled' });
+      const compare = () => caller.call('POST', `${base}/review/compare`, {});
+      const { task } = (await compare()).json;
+      assert.deepEqual([task.kind, task.command.split(' --project')[0]], ['compare-masks', 'contexture bank disputed']);
+      const ended = await caller.ended(task);
+      assert.equal(ended.state, 'done');
+      assert.deepEqual((await compare()).json, { task: null });
+      const { json } = await caller.call('GET', `${base}/review/disputed`);
+      assert.deepEqual([json.compared, json.disputed.length, json.disputed[0].iou], [17, 17, 1 / 40]);
+      // What is painted since is compared with the request, or by whoever asks before.
+      await dispute(2, 31);
+      const told: Progress[] = [];
+      await compareMasks(project, run.id, { onEvent: (event) => void told.push(event) });
+      assert.deepEqual(told.at(-1) && [told.at(-1)!.unit, told.at(-1)!.total], ['masks', 1]);
+      await dispute(1, 30);
+      assert.deepEqual((await compare()).json, { task: null });
+      const later = (await caller.call('GET', `${base}/review/disputed`)).json;
+      assert.deepEqual([later.compared, later.disputed.length], [17, 15]);
+      refused(await caller.call('POST', `${base}/review/compare`, { run: 77 }), 'not-found', 404);
+    },
+    classOf('train/cat', 17, SIZE, 1),
+  ));
+
 /** A dark disc on a bright slope. */
 async function discPicture(path: string, { width, height }: { width: number; height: number }): Promise<void> {
   const pixels = new Uint8Array(width * height * 3);
@@ -342,6 +385,16 @@ test('PNG masks that do not fit are named, those that fit are read; an image wit
       assert.match(named.get(late.path)!, /is in the test split/);
       const made = project.store.contexts.ofImage(fresh.id)!;
       assert.deepEqual([made.state, made.probability], ['undecided', 1]);
+      // Taken back, the import removes the context that it made; one that was decided on since stays.
+      const undone = (await caller.call('POST', `${base}/contexts/undo`)).json;
+      assert.ok(undone.changed >= 1);
+      assert.equal(project.store.contexts.ofImage(fresh.id), undefined);
+      await done('POST', 'masks/import', { path: from, format: 'png-folder' });
+      const again = project.store.contexts.ofImage(fresh.id)!;
+      project.store.contexts.setState(again.id, 'accepted', 'ann', AT);
+      const kept = (await caller.call('POST', `${base}/contexts/undo`)).json;
+      assert.ok(kept.kept >= 1);
+      assert.equal(project.store.contexts.ofImage(fresh.id)?.state, 'accepted');
     },
     [...pictures, { file: 'train/owl/extra.png', ...SIZE, seed: 300 }],
   ));
@@ -367,14 +420,31 @@ test('COCO annotations that do not fit are named, each with its reason', () =>
         { id: 4, image_id: images[2].id, category_id: 1, segmentation: { ...rle, size: [40, 30] } },
         { id: 5, image_id: images[3].id, category_id: 1, segmentation: { ...rle, counts: [1, 2, 3] } },
         { id: 6, image_id: images[4].id, category_id: 1, segmentation: { ...rle, counts: 'zzz' } },
-        { id: 7, image_id: images[5].id, category_id: 1, segmentation: [[1, 1, 5, 5, 1, 5]] },
+        { id: 7, image_id: images[5].id, category_id: 1, segmentation: [[1, 1, 5, 5, 1]] },
+        { id: 9, image_id: images[5].id, category_id: 1, segmentation: 'left half' },
+        // Two polygons of one object, whose area by corners is no count of pixels.
+        {
+          id: 10,
+          image_id: images[6].id,
+          segmentation: [
+            [2, 3, 12, 3, 12, 9, 2, 9],
+            [20, 10, 30.5, 10, 25, 20.5],
+          ],
+          area: 115.125,
+        },
         { id: 8, image_id: 1234, category_id: 1, segmentation: rle },
       ],
     };
     const file = join(folder, 'coco.json');
     writeFileSync(file, JSON.stringify(coco));
     const { problems, ...counts } = await done('POST', 'masks/import', { path: file, format: 'coco-rle' });
-    assert.deepEqual(counts, { imported: 1, made: 0, unchanged: 0 });
+    assert.deepEqual(counts, { imported: 2, made: 0, unchanged: 0 });
+    const polygons = await maskOf(project, 7);
+    const isObject = (x: number, y: number): boolean => polygons[y * SIZE.width + x] === 0;
+    assert.deepEqual(
+      [isObject(2, 3), isObject(11, 8), isObject(12, 8), isObject(25, 15), isObject(20, 15)],
+      [true, true, false, true, false],
+    );
     const reasons = (problems as { name: string; reason: string }[]).map(({ name, reason }) => `${name}: ${reason}`);
     for (const expected of [
       /annotation 2: its category is dog, and the image is of class cat/,
@@ -382,7 +452,8 @@ test('COCO annotations that do not fit are named, each with its reason', () =>
       /annotation 4: its RLE is 30 x 40, and the image 40 x 30/,
       /annotation 5: its runs are 6 pixels, and 40 x 30 are 1200/,
       /annotation 6: its packed runs are no such text/,
-      /annotation 7: it is a polygon/,
+      /annotation 7: its polygon has 5 numbers/,
+      /annotation 9: its segmentation is neither polygons nor RLE/,
       /image 1234: 1 annotations name it/,
       /nobody[.]jpg: no image of the project has this name/,
       /it has no annotation/,

@@ -25,6 +25,10 @@ const looked = (runId: number, contextId: number, probability: number, fields: P
   base: 0.25,
   answer: 'cat',
   named: true,
+  verdict: null,
+  filled: null,
+  grown: null,
+  usual: null,
   createdAt: AT,
   ...fields,
 });
@@ -41,12 +45,14 @@ test('what is open comes first, by score; found fine or with a new mask it is op
     assert.deepEqual(store.leftover.unchecked(runId), [1, 2, 3, 4, 5, 6]);
     assert.equal(store.leftover.newestRun(), undefined);
     store.leftover.put([
-      looked(runId, 1, 0.75),
+      looked(runId, 1, 0.75, { verdict: 'leftover', filled: 0.7, grown: 0.1, usual: null }),
       looked(runId, 2, 0.9),
       looked(runId, 3, 0.99, { named: false, answer: 'owl' }),
       looked(runId, 4, 0.74),
       looked(runId, 5, 0.8),
     ]);
+    const { runId: _run, contextId: _id, ...first } = store.leftover.get(runId, 1)!;
+    assert.deepEqual([first.verdict, first.filled, first.grown, first.usual], ['leftover', 0.7, 0.1, null]);
     assert.deepEqual(store.leftover.unchecked(runId), [6]);
     assert.equal(store.leftover.newestRun(), runId);
     assert.deepEqual(list(), [
@@ -74,8 +80,32 @@ test('what is open comes first, by score; found fine or with a new mask it is op
     assert.deepEqual(
       store.leftover.counts(runId, 0.5).map(({ score, ...rest }) => ({ ...rest, score: Number(score.toFixed(3)) })),
       [
-        { classId: classes[0], checked: 3, flagged: 1, open: 1, stale: 1, fine: 0, newest: AT, score: 0.597 },
-        { classId: classes[1], checked: 2, flagged: 1, open: 0, stale: 0, fine: 1, newest: AT, score: 0.57 },
+        {
+          classId: classes[0],
+          checked: 3,
+          flagged: 1,
+          open: 1,
+          leftovers: 1,
+          backgrounds: 0,
+          outlines: 0,
+          stale: 1,
+          fine: 0,
+          newest: AT,
+          score: 0.597,
+        },
+        {
+          classId: classes[1],
+          checked: 2,
+          flagged: 1,
+          open: 0,
+          leftovers: 0,
+          backgrounds: 0,
+          outlines: 0,
+          stale: 0,
+          fine: 1,
+          newest: AT,
+          score: 0.57,
+        },
       ],
     );
     // A fine mask that is replaced has to be looked at again; one that is looked at anew replaces what was said.
@@ -87,6 +117,12 @@ test('what is open comes first, by score; found fine or with a new mask it is op
       [2, 'flagged'],
       [1, 'flagged'],
     ]);
+    // What is no leftover comes after what may be one, whatever its score.
+    store.leftover.put([looked(runId, 2, 0.95, { maskId: another, verdict: 'outline' })]);
+    assert.deepEqual(
+      list({ part: 'open' }).map(([id]) => id),
+      [1, 2],
+    );
     store.leftover.setFine([{ contextId: 1, maskId: 1 }], 'ann', AT);
     store.leftover.dropFine([1, 4]);
     assert.equal(list({ part: 'fine' }).length, 0);

@@ -90,3 +90,65 @@ test('pictures of finished exports are counted by context and mask; of others no
     assert.deepEqual(store.uses.ofContext(3).exports, [{ id: stopped.id, path: '/b', maskId: 3, pictures: 1 }]);
   });
 });
+
+test('contexts are sorted by the runs and finished exports that had them, as runs and exports come and go', () => {
+  withStore((store) => {
+    addContexts(store, 4);
+    const [one, two] = [sha256('one'), sha256('two')];
+    const bankOf = (...contexts: number[]) => contexts.map((contextId) => ({ contextId, maskId: contextId }));
+    const order = (): number[] => store.contexts.find({ sort: 'uses', descending: true }).map(({ id }) => id);
+    const used = (): number[] => store.contexts.find({ used: true }).map(({ id }) => id);
+    store.runs.add(newRun({ name: 'first', bankBlob: one }));
+    store.runs.add(newRun({ name: 'second', bankBlob: two }));
+    store.uses.addBank(one, bankOf(3, 4));
+    store.uses.addBank(two, bankOf(4));
+    assert.deepEqual(
+      [order(), used()],
+      [
+        [4, 3, 1, 2],
+        [3, 4],
+      ],
+    );
+    assert.equal(store.uses.staleBank(), undefined);
+    // Two more runs have the first bank; a context that both exports lie on counts once for each, whatever its masks.
+    store.runs.add(newRun({ name: 'third', bankBlob: one }));
+    store.runs.add(newRun({ name: 'fourth', bankBlob: one }));
+    assert.equal(store.uses.staleBank(), one);
+    store.uses.recount(one, bankOf(3, 4));
+    assert.equal(store.uses.staleBank(), undefined);
+    const edited = store.masks.add(newMask(2, { parentId: 2, origin: 'edit' })).id;
+    for (const path of ['/a', '/b', '/c', '/d']) {
+      const { id: exportId } = addExport(store, path, sha256(path));
+      const item = { exportId, imageId: 1, contextId: 2, backgroundId: null, lambda: 0.5 };
+      store.exports.addItems([
+        { ...item, file: '1.png', maskId: 2 },
+        { ...item, file: '2.png', maskId: edited },
+      ]);
+    }
+    store.uses.addExports();
+    // By uses: 3 was had by three runs, 4 by four, 2 by four exports.
+    assert.deepEqual(
+      [order(), used()],
+      [
+        [2, 4, 3, 1],
+        [2, 3, 4],
+      ],
+    );
+    assert.deepEqual([2, 3, 4].map(timesOf), [4, 3, 4]);
+    store.runs.remove([1, 3, 4]);
+    assert.equal(store.uses.staleBank(), one);
+    store.uses.recount(one, bankOf(3, 4));
+    assert.deepEqual(
+      [order(), used()],
+      [
+        [2, 4, 1, 3],
+        [2, 4],
+      ],
+    );
+
+    function timesOf(id: number): number {
+      const [{ runs, exports }] = store.uses.counts([id]);
+      return runs + exports;
+    }
+  });
+});

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { LeftoverOutcome, type LeftoverContext } from '../../core/api/leftover.ts';
 import { UserError, type ErrorCode } from '../../core/base/errors.ts';
+import type { Progress } from '../../core/base/progress.ts';
+import { verdictOf } from '../../core/contexts/leftover-verdict.ts';
 import { runJob } from '../../core/jobs/runner.ts';
 import { retireContexts } from '../../core/services/bank.ts';
 import { checkLeftovers, leftoverContexts, leftoverReport, markFine } from '../../core/services/leftover.ts';
@@ -110,13 +112,58 @@ test('the run that was asked last is told of, by its own head', async () => {
   assert.equal(leftoverReport(project, 1)!.head, 'uniform');
 });
 
-test('a cancelled check leaves what was known', async () => {
-  const known = listed(1);
-  const abort = new AbortController();
-  const cancelled = checkLeftovers(project, { runId: 1 }, runJob, {
-    signal: abort.signal,
-    onEvent: () => abort.abort(),
-  });
-  await assert.rejects(cancelled, refusal('cancelled', /./));
-  assert.deepEqual(listed(1), known);
+test('what is flagged has a verdict that its figures bear out, and a reason; what is not has none', () => {
+  const rows = listed(1);
+  for (const { flagged, verdict, reason, filled, grown, usual, className } of rows) {
+    if (!flagged) {
+      assert.deepEqual([verdict, reason, filled, grown, usual], [null, null, null, null, null]);
+      continue;
+    }
+    assert.equal(verdict, verdictOf({ filled: filled!, grown: grown!, usual }));
+    assert.ok(reason!.includes(className), reason!);
+  }
+  const open = rows.filter(({ flagged, stale, fine }) => flagged && !stale && !fine);
+  const firstOther = open.findIndex(({ verdict }) => verdict !== 'leftover');
+  assert.ok(firstOther < 0 || open.slice(firstOther).every(({ verdict }) => verdict !== 'leftover'), 'leftovers first');
+  const report = leftoverReport(project, 1)!;
+  assert.equal(report.leftovers + report.backgrounds + report.outlines, report.open);
+  assert.equal(report.leftovers, open.filter(({ verdict }) => verdict === 'leftover').length);
+  // A whole picture has no hole to be filled.
+  for (const row of rows) if (row.flagged && whole.has(row.context)) assert.notEqual(row.verdict, 'outline');
 });
+
+test('a cancelled check keeps what was known, and what it has come to', async () => {
+  const known = listed(1);
+  const stopped = (when: (event: Progress) => boolean): Promise<LeftoverOutcome> => {
+    const abort = new AbortController();
+    const onEvent = (event: Progress): void => {
+      if (when(event)) abort.abort();
+    };
+    return checkLeftovers(project, { runId: 1 }, runJob, { signal: abort.signal, onEvent });
+  };
+  await assert.rejects(
+    stopped(() => true),
+    refusal('cancelled', /./),
+  );
+  const places = (rows: readonly LeftoverContext[]): number[] => rows.map(({ context }) => context);
+  assert.deepEqual(places(listed(1)).toSorted(byNumber), places(known).toSorted(byNumber));
+  // Stopped before it looked closely, it has told of all that is not flagged.
+  const { id: _, ...first } = project.store.runs.get(1)!;
+  const again = project.store.runs.add({ ...first, name: 'again' }).id;
+  const abort = new AbortController();
+  const onEvent = ({ stage }: Progress): void => {
+    if (stage === 'Looking closely at what is flagged') abort.abort();
+  };
+  const check = checkLeftovers(project, { runId: again }, runJob, { signal: abort.signal, onEvent });
+  await assert.rejects(check, refusal('cancelled', /^\d+ of \d+ contexts were looked at; what was found is kept\.$/));
+  const kept = listed(again);
+  assert.ok(kept.length > 0 && kept.length < known.length, `${kept.length} of ${known.length}`);
+  assert.ok(kept.every(({ flagged, verdict }) => flagged === (verdict !== null)));
+  const left = leftoverReport(project, again)!.unchecked;
+  assert.equal(left, project.store.contexts.bankSize() - kept.length);
+  const rest = await checkLeftovers(project, { runId: again, unchecked: true }, runJob);
+  assert.ok(rest.checked >= left);
+  assert.equal(leftoverReport(project, again)!.unchecked, 0);
+});
+
+const byNumber = (a: number, b: number): number => a - b;

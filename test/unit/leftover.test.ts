@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { marginOf, verdictInWords, verdictOf } from '../../core/contexts/leftover-verdict.ts';
 import { BaseRates, isLeftover, LEFTOVER_FROM, leftoverScore } from '../../core/contexts/leftover.ts';
 
 const close = (value: number, wanted: number): void =>
@@ -32,4 +33,20 @@ test('a model that names a class for anything flags nothing; one that names it b
   assert.equal(isLeftover({ ...leaning, base: 0.1, named: false }), false);
   assert.equal(isLeftover({ probability: LEFTOVER_FROM, base: 0, named: true }), true);
   assert.equal(isLeftover({ probability: LEFTOVER_FROM - 1e-9, base: 0, named: true }), false);
+});
+
+test('the verdict names what the evidence leaves: the outline, what lies next to the foreground, or the background', () => {
+  const strong = { filled: 0.9, grown: 0.8, usual: 0.7 };
+  assert.equal(verdictOf(strong), 'usual-background');
+  assert.equal(verdictOf({ ...strong, filled: LEFTOVER_FROM - 1e-9 }), 'outline');
+  assert.equal(verdictOf({ ...strong, grown: LEFTOVER_FROM - 1e-9 }), 'leftover');
+  assert.equal(verdictOf({ ...strong, usual: 0 }), 'leftover');
+  assert.equal(verdictOf({ ...strong, usual: null }), 'leftover');
+  for (const verdict of ['leftover', 'usual-background', 'outline'] as const) {
+    assert.match(verdictInWords(verdict, 'owl'), /owl.*\.$/);
+  }
+});
+
+test('a margin is a share of the side, and a pixel at least', () => {
+  assert.deepEqual([marginOf(224), marginOf(32), marginOf(3)], [28, 4, 1]);
 });

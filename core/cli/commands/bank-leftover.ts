@@ -19,8 +19,8 @@ export const addBankLeftover: AddCommand = (bank, cli) => {
   bank
     .command('leftover')
     .description(
-      'Contexts by which a model still names their own class, the foreground painted over: parts of the object are ' +
-        'probably left in them.',
+      'Contexts by which a model still names their own class, the foreground painted over, and why: parts of the object ' +
+        'that are left, a background that the class usually has, or the outline of the mask.',
     )
     .option('--check', 'look at the bank first (without it, what was found before is listed)')
     .option('--unchecked', 'look only at what the run was not asked about with the mask in force')
@@ -68,6 +68,12 @@ export const addBankLeftover: AddCommand = (bank, cli) => {
     );
 };
 
+const VERDICTS: Readonly<Record<NonNullable<LeftoverContext['verdict']>, string>> = {
+  leftover: 'leftover likely',
+  'usual-background': "the class's usual background",
+  outline: 'outline of the mask',
+};
+
 function textOf(
   { run, runName, checked, from, sentence, classes }: LeftoverReport,
   { total, contexts }: { total: number; contexts: readonly LeftoverContext[] },
@@ -78,6 +84,9 @@ function textOf(
     row.name,
     count(row.checked),
     count(row.open),
+    count(row.leftovers),
+    count(row.backgrounds),
+    count(row.outlines),
     count(row.fine),
     count(row.stale),
     points(row.score),
@@ -90,7 +99,11 @@ function textOf(
     percent(row.base),
     points(row.score),
     row.named ? '' : row.answer,
-    [row.flagged ? 'flagged' : '', row.stale ? 'mask changed since' : '', row.fine ? 'fine' : '']
+    [
+      row.flagged ? (row.verdict === null ? 'flagged' : VERDICTS[row.verdict]) : '',
+      row.stale ? 'mask changed since' : '',
+      row.fine ? 'fine' : '',
+    ]
       .filter(Boolean)
       .join(', '),
     row.path,
@@ -99,10 +112,22 @@ function textOf(
   const columns = ['>context', 'class', '>whole', '>painted over', '>base', '>score', 'named', 'state', 'image'];
   return [
     head,
-    table(['class', '>contexts', '>to look at', '>fine', '>mask changed', '>mean score'], byClass),
+    table(
+      [
+        'class',
+        '>contexts',
+        '>to look at',
+        '>leftover',
+        '>background',
+        '>outline',
+        '>fine',
+        '>mask changed',
+        '>mean score',
+      ],
+      byClass,
+    ),
     ...(rows.length === 0 ? [] : [[table(columns, rows), ...more].join('\n')]),
     `Score: points by which the class is surer than by contexts of other classes. Flagged: named, with ${points(from)} or more.`,
-    ...classes.flatMap(({ caution }) => (caution === null ? [] : [caution])),
     ...unread,
     sentence,
   ].join('\n\n');

@@ -14,7 +14,7 @@ const SHOWN = 20;
 
 const EXAMPLES = {
   import: ['masks import masks/', 'PNG files, white is context, named like the images'],
-  coco: ['masks import annotations.json', 'COCO with RLE: the objects are the foregrounds'],
+  coco: ['masks import annotations.json', 'COCO with polygons or RLE: the objects are the foregrounds'],
   export: ['masks export out/ --format coco-rle --state accepted', 'the bank as out/masks.json'],
 } as const;
 
@@ -29,7 +29,7 @@ export const addMasks: AddCommand = (parent, cli) => {
     .description(
       'Read masks; each becomes a version of the context of its image, found by path or file name. What does not fit is listed.',
     )
-    .argument('<path>', 'a folder of PNG files, or a COCO file with RLE masks')
+    .argument('<path>', 'a folder of PNG files, or a COCO file with polygons or RLE')
     .addOption(
       new Option('--format <format>', 'what it is (default: a folder has PNG files, a file is COCO)').choices(FORMATS),
     )
