@@ -216,6 +216,12 @@ export const REVIEW_ENDPOINTS = {
     }),
     response: Disputes,
   },
+  'POST /api/projects/{project}/review/compare': {
+    summary:
+      'Compare reviewed masks with those of a run before disputed ones are asked for: a task where that takes long, null when the answer comes at once.',
+    body: z.strictObject({ run: z.int().positive().optional() }),
+    response: z.object({ task: Task.nullable() }),
+  },
   'POST /api/projects/{project}/contexts/morph': {
     summary: 'Change the masks of contexts by one operation each, all in one step.',
     body: z.object({

@@ -41,6 +41,7 @@ export const TASK_KINDS = [
   'contexts',
   'remask',
   'morph',
+  'compare-masks',
   'import-masks',
   'export-masks',
   'export',

@@ -1,5 +1,7 @@
 /** Which contexts a command is about. */
 import { Option } from '@commander-js/extra-typings';
+import type { ContextFilter as PageFilter } from '../api/contexts.ts';
+import type { GroupName } from '../api/images.ts';
 import { UserError } from '../base/errors.ts';
 import { effectiveClasses } from '../data/classes.ts';
 import type { ContextFilter, ProjectStore } from '../storage/project-store.ts';
@@ -27,6 +29,25 @@ export function filterFrom(store: ProjectStore, selection: Selection): ContextFi
     ...(retired === undefined ? {} : { retired }),
     ...(minProbability === undefined ? {} : { minProbability }),
     ...(name === undefined ? {} : { classId: classNamed(store, name) }),
+  };
+}
+
+/** Which contexts are listed: the filters of the Bank page. */
+export interface ListSelection extends Selection {
+  group?: GroupName | undefined;
+  maxProbability?: number | undefined;
+  used?: boolean | undefined;
+  reviewer?: string | undefined;
+  note?: string | undefined;
+}
+
+/** Those that fit, as pages ask for them. @throws UserError 'not-found' for a class that is not there */
+export function queryFrom(store: ProjectStore, { state, class: name, group, ...rest }: ListSelection): PageFilter {
+  return {
+    ...rest,
+    ...(state === undefined ? {} : { state: [state] }),
+    ...(name === undefined ? {} : { class: [classNamed(store, name)] }),
+    ...(group === undefined ? {} : { group: [group] }),
   };
 }
 

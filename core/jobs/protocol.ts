@@ -63,6 +63,7 @@ export type JobKind =
   | 'diversity'
   | 'leftover'
   | 'near-duplicates'
+  | 'try'
   | 'swap'
   | 'onnx'
   | 'doctor';

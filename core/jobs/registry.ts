@@ -17,6 +17,7 @@ const MODULES: Readonly<Record<JobKind, { file: string; name: string }>> = {
   diversity: { file: '../contexts/diversity-job.ts', name: 'diversityJob' },
   leftover: { file: '../contexts/leftover-job.ts', name: 'leftoverJob' },
   'near-duplicates': { file: '../near/near-duplicates-job.ts', name: 'nearDuplicatesJob' },
+  try: { file: '../predict/try-job.ts', name: 'tryJob' },
   swap: { file: '../predict/swap-job.ts', name: 'swapJob' },
   onnx: { file: '../onnx/onnx-job.ts', name: 'onnxJob' },
   doctor: { file: '../engine/doctor.ts', name: 'doctorJob' },

@@ -31,7 +31,7 @@ export function createJobRunner(options: JobRunnerOptions = {}): RunJob {
 }
 
 /** Runs the jobs of `registry.ts`; a preview is asked for again with each change of a setting. */
-export const runJob: RunJob = withKept(createJobRunner(), ['swap']);
+export const runJob: RunJob = withKept(createJobRunner(), ['swap', 'try']);
 
 function runProcess(
   entry: string,

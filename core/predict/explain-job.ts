@@ -14,7 +14,7 @@ import { startEngine } from '../engine/backend.ts';
 import { engineFailure } from '../engine/failure.ts';
 import { readEngineInstall } from '../engine/install.ts';
 import type { Head } from '../evaluation/figures.ts';
-import type { Job } from '../jobs/protocol.ts';
+import type { Job, JobPort } from '../jobs/protocol.ts';
 import { Classifier, type Explained } from './classifier.ts';
 import { PIXELS_A_BATCH, topLabels } from './predict-job.ts';
 import { readModel } from './read-model.ts';
@@ -79,6 +79,19 @@ export const explainJob: Job<ExplainSpec, ExplainEvent, ExplainResult> = async (
   const file = readModel(spec.model);
   startEngine(readEngineInstall());
   const classifier = new Classifier(file, spec.head);
+  try {
+    return await explain(classifier, spec, port);
+  } finally {
+    classifier.dispose();
+  }
+};
+
+/** Look at the pictures with a model that is loaded. @throws UserError 'engine', 'memory', 'cancelled' */
+export async function explain(
+  classifier: Classifier,
+  spec: Omit<ExplainSpec, 'model' | 'head'>,
+  port: Pick<JobPort<ExplainEvent>, 'emit' | 'signal'>,
+): Promise<ExplainResult> {
   const { inputSize: size, enlarge } = classifier.card.preprocessing;
   const files = new SnapshotFiles(spec.roots);
   const meter = new ProgressMeter((event) => port.emit(event), {
@@ -134,11 +147,10 @@ export const explainJob: Job<ExplainSpec, ExplainEvent, ExplainResult> = async (
     throw engineFailure(error, 'There is no memory left to look at pictures: close other programs and try again.');
   } finally {
     await files.close();
-    classifier.dispose();
   }
   meter.finish();
   return result;
-};
+}
 
 /** The decoder speaks in half sentences that lack the file. */
 function sentence({ code, message }: UserError, name: string): string {

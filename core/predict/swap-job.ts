@@ -7,18 +7,16 @@ import type { Progress } from '../base/progress.ts';
 import { decodeGrey, decodeRgb, resizeGrey, type Target } from '../data/decode.ts';
 import { SnapshotFiles, type SnapshotFile } from '../data/snapshot-files.ts';
 import type { SnapshotRoot } from '../data/snapshot.ts';
-import { startEngine } from '../engine/backend.ts';
 import { engineFailure } from '../engine/failure.ts';
-import { readEngineInstall } from '../engine/install.ts';
 import type { Head } from '../evaluation/figures.ts';
 import type { Job } from '../jobs/protocol.ts';
 import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId } from '../storage/records.ts';
 import { headsOfModel } from './answers.ts';
-import { Classifier } from './classifier.ts';
+import type { Classifier } from './classifier.ts';
 import type { MaskedPicture } from './compositions.ts';
+import { keptClassifier } from './kept-classifier.ts';
 import { PIXELS_A_BATCH } from './predict-job.ts';
-import { readModel } from './read-model.ts';
 import { swapAnswers, swapPixels, type SwapAnswer, type SwapMask } from './swap.ts';
 
 /** A picture with its upright size. */
@@ -52,7 +50,7 @@ export interface SwapResult {
 export const swapJob: Job<SwapSpec, Progress, SwapResult> = async (spec, port) => {
   const files = new SnapshotFiles(spec.roots);
   try {
-    const classifier = classifierOf(spec.model);
+    const classifier = keptClassifier(spec.model);
     const { card } = classifier;
     const { inputSize: size, enlarge } = card.preprocessing;
     const target: Target = { width: size, height: size, fit: 'cover', enlarge };
@@ -93,18 +91,6 @@ export const swapJob: Job<SwapSpec, Progress, SwapResult> = async (spec, port) =
     await files.close();
   }
 };
-
-let kept: { path: string; classifier: Classifier } | undefined;
-
-/** The model at work, loaded unless it is the one that was asked last: a model file is named by its content. */
-function classifierOf(path: string): Classifier {
-  if (kept?.path === path) return kept.classifier;
-  const file = readModel(path);
-  startEngine(readEngineInstall());
-  kept?.classifier.dispose();
-  kept = { path, classifier: new Classifier(file, null) };
-  return kept.classifier;
-}
 
 /** Of every head that answers, in their order. @returns [pictures, classes] each */
 function probabilitiesOf(

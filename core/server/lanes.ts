@@ -25,6 +25,7 @@ export const JOB_LANES: Readonly<Record<JobKind, Lane>> = {
   diversity: 'engine',
   leftover: 'engine',
   'near-duplicates': 'engine',
+  try: 'side',
   swap: 'side',
   onnx: 'side',
 };

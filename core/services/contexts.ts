@@ -18,7 +18,7 @@ import { settleDrafts } from './drafts.ts';
 import { engineJobEnvironment } from './job-environment.ts';
 import { addMasks, type NewMask } from './mask-versions.ts';
 import type { Project } from '../storage/project.ts';
-import type { ContextFilter } from '../storage/project-store.ts';
+import type { ContextFilter, ProjectStore } from '../storage/project-store.ts';
 import type { Context, ContextState, ContextStep, ImageRecord, Mask, Run, Saliency } from '../storage/records.ts';
 import { TrainConfig } from '../training/config.ts';
 import { imagePicture } from './explain.ts';
@@ -247,11 +247,16 @@ export interface ContextLine {
 
 /** Contexts in order of id. */
 export function listContexts({ store }: Project, filter: ContextFilter = {}): ContextLine[] {
-  return store.contexts.list(filter).map((context) => ({
-    context,
-    image: store.images.get(context.imageId)!,
-    mask: store.masks.get(context.maskId)!,
-  }));
+  return store.contexts.list(filter).map((context) => lineOf(store, context));
+}
+
+/** Contexts by their ids, in the order asked for. @throws UserError 'not-found' */
+export function contextLines({ store }: Project, ids: readonly number[]): ContextLine[] {
+  return ids.map((id) => lineOf(store, requireContext(store, id)));
+}
+
+function lineOf(store: ProjectStore, context: Context): ContextLine {
+  return { context, image: store.images.get(context.imageId)!, mask: store.masks.get(context.maskId)! };
 }
 
 /**

@@ -1,9 +1,11 @@
 /** Have a run's model look at pictures, in a process of its own that leaves the machine to a training beside it. */
 import { UserError } from '../base/errors.ts';
+import type { Progress } from '../base/progress.ts';
 import type { SnapshotRoot } from '../data/snapshot.ts';
 import type { Head } from '../evaluation/figures.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import type { ExplainEvent, ExplainPicture, ExplainResult, ExplainSpec } from '../predict/explain-job.ts';
+import type { TrySpec } from '../predict/try-job.ts';
 import type { Project } from '../storage/project.ts';
 import type { ImageRecord, Run } from '../storage/records.ts';
 import { engineJobEnvironment } from './job-environment.ts';
@@ -34,11 +36,30 @@ export async function explainPictures(
   return runJob<ExplainSpec, ExplainEvent, ExplainResult>('explain', spec, {
     ...(onEvent ? { onEvent } : {}),
     ...(signal ? { signal } : {}),
-    env: {
-      // One thread, and no graphics card: what trains meanwhile keeps both to itself.
-      ...engineJobEnvironment(1),
-      CUDA_VISIBLE_DEVICES: '-1',
-    },
+    env: besideTraining(),
+  });
+}
+
+/** One thread, and no graphics card: what trains meanwhile keeps both to itself. */
+function besideTraining(): Record<string, string> {
+  return { ...engineJobEnvironment(1), CUDA_VISIBLE_DEVICES: '-1' };
+}
+
+/**
+ * Look at a few pictures by the head that the model answers by; the model stays loaded for the next ones.
+ * @returns one event for each picture
+ * @throws UserError as `explainPictures`
+ */
+export async function explainFew(
+  model: string,
+  input: ExplainInput,
+  runJob: RunJob,
+  { signal }: Pick<RunJobOptions<Progress>, 'signal'>,
+): Promise<ExplainEvent[]> {
+  const spec: TrySpec = { model, ...input, top: TOP };
+  return runJob<TrySpec, Progress, ExplainEvent[]>('try', spec, {
+    ...(signal ? { signal } : {}),
+    env: besideTraining(),
   });
 }
 

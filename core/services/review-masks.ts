@@ -72,6 +72,41 @@ const key = ({ blob, modelBlob }: Pick<Rivals, 'blob' | 'modelBlob'>): string =>
 /** Overlaps that were computed, by both blobs. */
 const overlaps = new WeakMap<Project, Map<string, number>>();
 
+/** Pairs of a reviewed mask and the one of a run's model that have not been compared yet. @throws UserError as `disputedMasks` */
+export function uncomparedMasks(project: Project, runId: number | undefined): Rivals[] {
+  const known = overlaps.get(project);
+  const pairs = project.store.masks.rivals(judgingRun(project, runId).modelBlob!);
+  return [...new Map(pairs.map((pair) => [key(pair), pair])).values()].filter((pair) => known?.has(key(pair)) !== true);
+}
+
+/**
+ * Compare what has not been compared yet; what was compared stays when it is cancelled.
+ * @throws UserError as `disputedMasks`
+ */
+export async function compareMasks(
+  project: Project,
+  runId: number | undefined,
+  { onEvent, signal }: Running = {},
+): Promise<void> {
+  const missing = uncomparedMasks(project, runId);
+  if (missing.length === 0) return;
+  const known = overlaps.get(project) ?? new Map<string, number>();
+  overlaps.set(project, known);
+  const total = missing.length;
+  const meter = new ProgressMeter(onEvent ?? (() => {}), { stage: 'Comparing masks', unit: 'masks', total });
+  await using threads = new Threads();
+  const compare = async (share: readonly Rivals[]): Promise<number> => {
+    if (signal?.aborted) throw new UserError('cancelled', `${meter.done} of ${total} masks were compared.`);
+    const both = share.map(({ blob, modelBlob }): [BlobId, BlobId] => [blob, modelBlob]);
+    const reply = await threads.run({ type: 'iou', folder: project.blobs.folder, pairs: both });
+    if (!('overlaps' in reply)) throw new Error('a thread answered another question');
+    for (const [i, iou] of reply.overlaps.entries()) known.set(key(share[i]), iou);
+    return share.length;
+  };
+  for await (const compared of mapOrdered(shares(missing), 2 * availableParallelism(), compare)) meter.add(compared);
+  meter.finish();
+}
+
 /**
  * Reviewed contexts (accepted, or with a mask that a person made) whose foreground overlaps by less than half with that of
  * the mask that a run's model made, by intersection over union of what is less than half context.
@@ -81,34 +116,17 @@ const overlaps = new WeakMap<Project, Map<string, number>>();
 export async function disputedMasks(
   project: Project,
   runId: number | undefined,
-  signal?: AbortSignal,
+  running: Running = {},
 ): Promise<Disputes> {
-  const { store, blobs } = project;
+  await compareMasks(project, runId, running);
   const run = judgingRun(project, runId);
-  const pairs = store.masks.rivals(run.modelBlob!);
-  const known = overlaps.get(project) ?? new Map<string, number>();
-  overlaps.set(project, known);
-  const missing = [...new Map(pairs.map((pair) => [key(pair), pair])).values()].filter((pair) => !known.has(key(pair)));
-  if (missing.length > 0) {
-    await using threads = new Threads();
-    const compare = async (share: readonly (typeof missing)[number][]): Promise<void> => {
-      if (signal?.aborted) throw new UserError('cancelled', 'Nobody waits for the comparison any more.');
-      const both = share.map(({ blob, modelBlob }): [BlobId, BlobId] => [blob, modelBlob]);
-      const reply = await threads.run({ type: 'iou', folder: blobs.folder, pairs: both });
-      if (!('overlaps' in reply)) throw new Error('a thread answered another question');
-      for (const [i, iou] of reply.overlaps.entries()) known.set(key(share[i]), iou);
-    };
-    for await (const _ of mapOrdered(shares(missing), 2 * availableParallelism(), compare));
-  }
-  const disputed = pairs
-    .map((pair) => ({
-      context: pair.contextId,
-      mask: pair.maskId,
-      modelMask: pair.modelMaskId,
-      iou: known.get(key(pair))!,
-    }))
-    .filter(({ iou }) => iou < AGREED)
-    .toSorted((a, b) => a.iou - b.iou || a.context - b.context);
+  const known = overlaps.get(project);
+  const pairs = project.store.masks.rivals(run.modelBlob!).flatMap((pair) => {
+    // One that was painted just now is left out: it is compared with the next request.
+    const iou = known?.get(key(pair));
+    return iou === undefined ? [] : [{ context: pair.contextId, mask: pair.maskId, modelMask: pair.modelMaskId, iou }];
+  });
+  const disputed = pairs.filter(({ iou }) => iou < AGREED).toSorted((a, b) => a.iou - b.iou || a.context - b.context);
   return { run: run.id, runName: run.name, compared: pairs.length, disputed };
 }
 

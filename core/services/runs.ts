@@ -110,7 +110,7 @@ export function queueRun(
 }
 
 /** What is said of a run before it begins. */
-const BEFOREHAND: readonly string[] = ['frozen-backbone', 'small-set'] satisfies WarningName[];
+const BEFOREHAND: readonly string[] = ['frozen-backbone', 'small-set', 'unedited-bank'] satisfies WarningName[];
 
 /** Make a run that differs from another by its seed alone: the same frozen data set, bank and settings. */
 export function queueOtherSeed(project: Project, run: Run, seed: number, name: string): Run {

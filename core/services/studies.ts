@@ -16,6 +16,7 @@ import { TrainConfig } from '../training/config.ts';
 import type { PresetName } from '../training/presets.ts';
 import { storedFigures } from '../training/stored-figures.ts';
 import type { TrainEvent } from '../training/train-job.ts';
+import { UNEDITED_BANK } from '../training/warnings.ts';
 import { settleDrafts } from './drafts.ts';
 import { comparePair, datasetOf } from './run-data.ts';
 import { freezeData, performRun, queueOtherSeed, queueRun } from './runs.ts';
@@ -73,7 +74,9 @@ export async function startEditStudy(project: Project, request: EditStudyRequest
     const runs = seeds.flatMap((seed) =>
       ARMS.map((arm): StudyRun => {
         const one = { method: 'csa', preset, overrides: { ...overrides, seed }, name: runName(arm, seed) } as const;
-        return { runId: queueRun(project, one, data, banks[arm]).id, arm, seed };
+        const { id: runId } = queueRun(project, one, data, banks[arm]);
+        if (arm === 'without') noteUnedited(project, runId);
+        return { runId, arm, seed };
       }),
     );
     return store.studies.add({ kind: 'edits', params: asJson(params), createdAt: new Date().toISOString(), runs });
@@ -189,8 +192,17 @@ export async function studyReport(project: Project, id: number): Promise<StudyRe
 
 /** Forget a study; its runs stay. @throws UserError 'not-found' */
 export function deleteStudy(project: Project, id: number): void {
-  requireStudy(project, id);
-  project.store.studies.remove(id);
+  const { runs } = requireStudy(project, id);
+  project.store.transaction(() => {
+    for (const { runId, arm } of runs) if (arm === 'without') noteUnedited(project, runId);
+    project.store.studies.remove(id);
+  });
+}
+
+/** A run keeps by itself that it had the bank without edits: the study that says so, too, may be forgotten. */
+function noteUnedited({ store }: Project, runId: number): void {
+  if (store.runs.warnings(runId).some(({ name }) => name === UNEDITED_BANK.name)) return;
+  store.runs.addWarning({ runId, ...UNEDITED_BANK, epoch: 0 });
 }
 
 async function seedReport(

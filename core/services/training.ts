@@ -20,6 +20,7 @@ import {
 } from '../training/presets.ts';
 import type { SettingIssue } from '../training/setting-issues.ts';
 import type { TrialResult, TrialSpec } from '../training/trial-job.ts';
+import { UNEDITED_BANK } from '../training/warnings.ts';
 import { listBackbones } from './backbones.ts';
 import { engineJobEnvironment } from './job-environment.ts';
 import { freezeData, queueRun } from './runs.ts';
@@ -209,14 +210,17 @@ export async function tryTraining(
 
 /**
  * What to ask for to get a run like this one: the preset that it differs from in the fewest settings, and those.
- * @throws UserError 'usage' for a run that a study trained on another bank than what is accepted
+ * @throws UserError 'usage' for a run that a study trained on the bank without edits, forgotten since or not
  */
 export function requestOf(store: ProjectStore, run: Run): TrainingRequest {
   const study = store.studies.ofRun(run.id);
-  if (study?.runs.find(({ runId }) => runId === run.id)?.arm === 'without') {
+  const unedited = store.runs.warnings(run.id).some(({ name }) => name === UNEDITED_BANK.name);
+  if (unedited || study?.runs.find(({ runId }) => runId === run.id)?.arm === 'without') {
+    const made = study ? `for study ${study.id} ` : '';
+    const instead = study ? 'add seeds to the study' : 'ask anew whether your edits help';
     throw new UserError(
       'usage',
-      `Run ${run.id} was trained for study ${study.id} on the bank without your edits, and a new run would have the bank with them: add seeds to the study instead.`,
+      `Run ${run.id} was trained ${made}on the bank without your edits, and a new run would have the bank with them: ${instead} instead.`,
     );
   }
   const config = TrainConfig.parse(run.config);

@@ -14,10 +14,13 @@ import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import type { ExplainEvent, ExplainPicture } from '../predict/explain-job.ts';
 import { sha256 } from '../storage/blob-store.ts';
 import type { Project } from '../storage/project.ts';
-import { explainPictures, imagePicture } from './explain.ts';
+import { explainFew, explainPictures, imagePicture } from './explain.ts';
 import { requireImage } from './require.ts';
 import { headOf } from './run-data.ts';
 import { modelOfRun, type RunModel } from './run-model.ts';
+
+/** Pictures that are answered within seconds, so that nobody has to be told how far it is. */
+const FEW = 8;
 
 /** Sent pictures are kept this long, milliseconds. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
@@ -109,7 +112,9 @@ export async function tryPictures(
     onEvent?.(event);
   };
   const input = { roots, pictures: looked.map((picture) => ({ picture, label: null })) };
-  await explainPictures(path, null, input, runJob, { onEvent: receive, ...(signal ? { signal } : {}) });
+  const waited = signal ? { signal } : {};
+  if (pictures.length <= FEW) (await explainFew(path, input, runJob, waited)).forEach(receive);
+  else await explainPictures(path, null, input, runJob, { onEvent: receive, ...waited });
   return { run: run.id, judgedBy: variant?.head ?? headOf(run), answers };
 }
 

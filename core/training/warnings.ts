@@ -11,6 +11,7 @@ export type WarningName =
   | 'one-answer'
   | 'small-set'
   | 'frozen-backbone'
+  | 'unedited-bank'
   | 'not-exact'
   | 'not-traced';
 
@@ -18,6 +19,12 @@ export interface TrainWarning {
   name: WarningName;
   message: string;
 }
+
+/** Said of the runs that a study trains on the bank without a person's edits; it stays when the study is forgotten. */
+export const UNEDITED_BANK: TrainWarning = {
+  name: 'unedited-bank',
+  message: 'Trained on the bank without your edits of masks, to tell whether they help.',
+};
 
 /** What an epoch of CSA tells about its bank. */
 export interface BankFigures {

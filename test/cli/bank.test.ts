@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { queueRun } from '../../core/services/runs.ts';
 import { classOf, makeProject, writePicture } from '../fixtures/export-project.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
-import { lastJson, run, type Result } from './command-line.ts';
+import { run, runJson, type Result } from './command-line.ts';
 
 let cwd: string;
 const contexture = (...args: string[]): Promise<Result> => run(args, { cwd });
-const json = async (...args: string[]): Promise<Record<string, unknown>> => {
-  const { code, stdout, stderr } = await contexture(...args, '--json', '--quiet');
-  assert.equal(code, 0, stdout + stderr);
-  return lastJson(stdout);
-};
+const json = (...args: string[]): Promise<Record<string, unknown>> => runJson(args, { cwd });
 
 before(async () => {
   cwd = temporaryFolder();
@@ -47,6 +44,30 @@ test('contexts are retired, listed as such and put back; a note is kept', async 
   const none = await contexture('bank', 'restore');
   assert.equal(none.code, 7);
   assert.match(none.stderr, /No context fits/);
+});
+
+test('contexts are listed by use, reviewer, note, class, group and probability, in the order asked for', async () => {
+  const listed = async (...options: string[]): Promise<number[]> => {
+    const { contexts } = await json('bank', 'list', ...options);
+    return (contexts as { context: { id: number } }[]).map(({ context }) => context.id);
+  };
+  await contexture('bank', 'note', '3', 'Fog over the road');
+  await contexture('bank', 'reject', '4');
+  const me = userInfo().username;
+  assert.deepEqual(await listed('--used', '--sort', 'uses', '--descending'), [1, 2, 3, 4]);
+  assert.deepEqual(await listed('--no-used'), []);
+  assert.deepEqual(await listed('--note', 'fog'), [3]);
+  assert.deepEqual(await listed('--reviewer', me), [4]);
+  assert.deepEqual(await listed('--reviewer', 'test', '--sort', 'id', '--descending'), [3, 2, 1]);
+  assert.deepEqual(await listed('--class', 'cat', '--group', 'few', '--state', 'accepted'), [1, 2, 3]);
+  assert.deepEqual(await listed('--group', 'many'), []);
+  assert.deepEqual(await listed('--max-probability', '0.5'), []);
+  const { stdout } = await contexture('bank', 'list', '--reviewer', me);
+  assert.match(stdout, /^ +4 +rejected +cat .* Bob +1 .*cat\/3\.png$/m);
+  assert.match(stdout, /The bank holds 3 contexts\.$/m);
+  assert.match((await contexture('bank', 'list', '--class', 'dog')).stderr, /no class called dog/);
+  assert.equal((await contexture('bank', 'list', '--sort', 'size')).code, 2);
+  await contexture('bank', 'accept', '4');
 });
 
 test('a mask that is replaced says what was made with the one before', async () => {

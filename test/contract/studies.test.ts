@@ -65,6 +65,14 @@ test('a study is asked for, trained in the queue, opened again and forgotten', a
   await served.refused(`GET ${path}`, 'not-found');
   await served.refused(`DELETE ${path}`, 'not-found');
   assert.deepEqual(await served.get(`GET ${base}/studies`), []);
+  // The runs stay, and those without edits are not made again on the bank with them, by whichever seed.
+  const unedited = [...new Set(both.runs.filter(({ arm }) => arm === 'without').map(({ run }) => run))];
+  assert.equal(unedited.length, 2);
+  for (const run of unedited) {
+    const sentence = await served.refused(`GET ${base}/runs/${run}/request`, 'usage');
+    assert.match(sentence, /without your edits.*ask anew/);
+  }
+  await served.get(`GET ${base}/runs/${edits.run}/request`);
 });
 
 test('what is no study is refused', async () => {

@@ -113,6 +113,10 @@ test('pairs differ by the edited masks alone, and every edited mask is the one t
   // What a new run would have is another bank: the run says so instead of being made again with that one.
   assert.throws(() => requestOf(project.store, without), code('usage', /without your edits.* add seeds/));
   assert.deepEqual(requestOf(project.store, edited).seeds, [1]);
+  assert.deepEqual(
+    [without, edited].map((run) => project.store.runs.warnings(run.id).map(({ name }) => name)),
+    [['unedited-bank'], []],
+  );
 });
 
 test('a study is trained, stopped between, gone on with, and says what its pairs say', async () => {

@@ -55,7 +55,8 @@ export const addBankMasks: AddCommand = (bank, cli) => {
       cli.perform('bank disputed', async (session) => {
         const { disputedMasks } = await import('../../services/review-masks.ts');
         const project = await session.project();
-        const data = await disputedMasks(project, run, session.signal);
+        const { emit: onEvent, signal } = session;
+        const data = await disputedMasks(project, run, { onEvent, signal });
         const { disputed, compared, runName } = data;
         const rows = disputed
           .slice(0, limit)

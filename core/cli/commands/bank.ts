@@ -9,13 +9,14 @@ import type { AddCommand, Outcome } from '../cli.ts';
 import { count, localTime, plural } from '../format.ts';
 import { examples } from '../help.ts';
 import { REFINE_EPSILON, REFINE_RADIUS, ruleFrom } from '../mask-rule.ts';
-import { filterFrom, selectIds, STATES, stateOption } from '../select-contexts.ts';
+import { selectIds, stateOption } from '../select-contexts.ts';
 import type { Session } from '../session.ts';
 import { facts, table } from '../table.ts';
 import { addBankDiversity, DIVERSITY_EXAMPLES } from './bank-diversity.ts';
 import { addBankBackgrounds, BACKGROUND_EXAMPLES } from './bank-backgrounds.ts';
 import { addBankKeep, KEEP_EXAMPLES } from './bank-keep.ts';
 import { addBankLeftover, LEFTOVER_EXAMPLES } from './bank-leftover.ts';
+import { addBankList, LIST_EXAMPLES } from './bank-list.ts';
 import { addBankMasks, MASK_EXAMPLES } from './bank-masks.ts';
 import { addBankSwap, SWAP_EXAMPLES } from './bank-swap.ts';
 
@@ -23,7 +24,7 @@ import { addBankSwap, SWAP_EXAMPLES } from './bank-swap.ts';
 const HASH = /([0-9a-f]{12})[0-9a-f]{52}/g;
 
 const EXAMPLES = {
-  list: ['bank list --state accepted --class owl', 'the accepted contexts of owls'],
+  ...LIST_EXAMPLES,
   show: ['bank show 12', 'mask versions and history of context 12'],
   accept: ['bank accept --min-probability 0.8', 'accept what the model was sure of'],
   reject: ['bank reject 12 15', 'reject two contexts'],
@@ -49,41 +50,7 @@ export const addBank: AddCommand = (parent, cli) => {
     )
     .addHelpText('after', examples(...Object.values(EXAMPLES)));
 
-  bank
-    .command('list')
-    .description('Contexts with their state, class, p of the true class, and share of the picture that is context.')
-    .addOption(stateOption())
-    .option('--class <name>', 'those of this class')
-    .option('--min-probability <p>', 'those at least so sure', number(0, 1))
-    .option('--retired', 'those that are retired')
-    .option('--no-retired', 'those that are not retired')
-    .option('--limit <number>', 'show so many (--json lists all)', integer(1), 50)
-    .addHelpText('after', examples(EXAMPLES.list))
-    .action((options) =>
-      cli.perform('bank list', async (session) => {
-        const { listContexts } = await import('../../services/contexts.ts');
-        const project = await session.project();
-        const effective = effectiveClasses(project.store);
-        const contexts = listContexts(project, filterFrom(project.store, options));
-        const rows = contexts
-          .slice(0, options.limit)
-          .map(({ context, image, mask }) => [
-            String(context.id),
-            inWords(context),
-            effective.get(image.classId)?.name ?? '',
-            percent(context.probability),
-            percent(mask.area),
-            mask.origin,
-            image.path,
-          ]);
-        const counts = project.store.contexts.count();
-        const totals = STATES.map((state) => `${count(counts[state])} ${state}`).join(', ');
-        const listed = table(['>context', 'state', 'class', '>p', '>context area', 'mask', 'image'], rows);
-        const more = contexts.length > rows.length ? [`and ${count(contexts.length - rows.length)} more`] : [];
-        const text = contexts.length === 0 ? [] : [listed, ...more];
-        return { data: { counts, contexts }, text: [...text, `In all: ${totals}.`].join('\n') };
-      }),
-    );
+  addBankList(bank, cli);
 
   bank
     .command('show')

@@ -14,7 +14,7 @@ import { predictKind } from './predict.ts';
 import { relianceKind } from './reliance.ts';
 import { relinkKind } from './relink.ts';
 import { saliencyKind } from './saliency.ts';
-import { exportMasksKind, importMasksKind, morphKind } from './review.ts';
+import { compareMasksKind, exportMasksKind, importMasksKind, morphKind } from './review.ts';
 import { sampleKind } from './sample.ts';
 import { trainKind, trialKind } from './train.ts';
 import { usesKind } from './uses.ts';
@@ -31,6 +31,7 @@ export const KINDS: Readonly<Record<QueuedKind, AnyTaskKind>> = {
   contexts: contextsKind,
   remask: remaskKind,
   morph: morphKind,
+  'compare-masks': compareMasksKind,
   'import-masks': importMasksKind,
   'export-masks': exportMasksKind,
   export: exportKind,
@@ -40,7 +41,7 @@ export const KINDS: Readonly<Record<QueuedKind, AnyTaskKind>> = {
   reliance: relianceKind,
   diversity: diversityKind,
   leftover: leftoverKind,
-  uses: usesKind,
   'near-duplicates': nearDuplicatesKind,
+  uses: usesKind,
   onnx: onnxKind,
 };

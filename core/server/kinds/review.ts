@@ -4,7 +4,7 @@ import { asJson } from '../../base/json.ts';
 import { madeWith } from '../../services/bank.ts';
 import { exportMasks } from '../../services/mask-export.ts';
 import { importMasks } from '../../services/mask-import.ts';
-import { morphMasks } from '../../services/review-masks.ts';
+import { compareMasks, morphMasks } from '../../services/review-masks.ts';
 import { actOf } from '../act.ts';
 import { taskKind } from '../task-kind.ts';
 
@@ -23,6 +23,17 @@ export const morphKind = taskKind({
     } finally {
       changed('contexts');
     }
+  },
+});
+
+/** Compares reviewed masks with those of a run's model. Begun again, it goes on. */
+export const compareMasksKind = taskKind({
+  scope: 'project',
+  lane: 'side',
+  params: z.object({ run: z.int().optional() }),
+  async perform({ project: { project }, params: { run }, signal, onEvent }) {
+    await compareMasks(project, run, { onEvent, signal });
+    return null;
   },
 });
 

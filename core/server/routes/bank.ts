@@ -1,5 +1,4 @@
 import type { ContextSelection } from '../../api/contexts.ts';
-import type { TaskState } from '../../api/tasks.ts';
 import { commandLine } from '../../base/command-line.ts';
 import { contextUses, countUses, madeWith, noteContext, retireContexts, useCounts } from '../../services/bank.ts';
 import { bankSummary } from '../../services/bank-summary.ts';
@@ -7,10 +6,9 @@ import { contextCounts, contextDetail, selectContexts } from '../../services/con
 import { lastDiversity, lookingRun } from '../../services/diversity.ts';
 import type { Project } from '../../storage/project.ts';
 import { actOf } from '../act.ts';
+import { atWork } from '../at-work.ts';
 import { implement } from '../handlers.ts';
 import type { Service } from '../service.ts';
-
-const AT_WORK: ReadonlySet<TaskState> = new Set(['queued', 'running', 'paused']);
 
 /** Banks that are counted within a request; each takes a fraction of a second. */
 const FEW_BANKS = 2;
@@ -57,16 +55,13 @@ export const bankRoutes = implement({
       await countUses(served.project);
       return { task: null };
     }
-    const known = service.tasks
-      .list()
-      .find(({ project, kind, state }) => project === served.id && kind === 'uses' && AT_WORK.has(state));
     const added = {
       kind: 'uses',
       title: 'Count uses of contexts',
       params: {},
       command: 'contexture bank list',
     } as const;
-    return { task: known ?? service.tasks.add(served, added) };
+    return { task: atWork(service, served.id, added) ?? service.tasks.add(served, added) };
   },
 
   'GET /api/projects/{project}/bank/diversity': ({ service, params }) =>

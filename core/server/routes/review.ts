@@ -6,15 +6,19 @@ import { UserError } from '../../base/errors.ts';
 import { contextDetail, selectContexts } from '../../services/context-view.ts';
 import { draftOf, draftValues, paint, redoStroke, settleDraft, undoStroke } from '../../services/drafts.ts';
 import { requireContext } from '../../services/require.ts';
-import { disputedMasks } from '../../services/review-masks.ts';
+import { disputedMasks, uncomparedMasks } from '../../services/review-masks.ts';
 import { reviewProgress } from '../../services/review.ts';
 import { snap } from '../../services/snap.ts';
 import type { Project } from '../../storage/project.ts';
 import type { ImageRecord } from '../../storage/records.ts';
 import { actOf } from '../act.ts';
+import { atWork } from '../at-work.ts';
 import { implement } from '../handlers.ts';
 import type { Service } from '../service.ts';
 import { binary } from '../sheet.ts';
+
+/** Masks that are compared within a request: some tenths of a second. */
+const FEW_MASKS = 16;
 
 export const reviewRoutes = implement({
   'GET /api/projects/{project}/contexts/{context}/draft': ({ service, params }) =>
@@ -71,7 +75,20 @@ export const reviewRoutes = implement({
     reviewProgress(service.projects.get(params.project).project.store),
 
   'GET /api/projects/{project}/review/disputed': ({ service, params, query, signal }) =>
-    disputedMasks(service.projects.get(params.project).project, query.run, signal),
+    disputedMasks(service.projects.get(params.project).project, query.run, { signal }),
+
+  'POST /api/projects/{project}/review/compare': ({ service, params, body: { run } }) => {
+    const served = service.projects.get(params.project);
+    if (uncomparedMasks(served.project, run).length <= FEW_MASKS) return { task: null };
+    const asked: Record<string, Json> = run === undefined ? {} : { run };
+    const added = {
+      kind: 'compare-masks',
+      title: 'Compare reviewed masks with a model',
+      params: asked,
+      command: commandLine(['contexture', 'bank', 'disputed', ...(run === undefined ? [] : ['--run', String(run)])]),
+    } as const;
+    return { task: atWork(service, served.id, added) ?? service.tasks.add(served, added) };
+  },
 
   'POST /api/projects/{project}/contexts/morph': ({ service, params, body: { select, operation, amount } }) => {
     const served = service.projects.get(params.project);

@@ -5,12 +5,12 @@ import type { ContextQuery, ContextSelection } from '../../../core/api/contexts.
 import { RowStore } from '../../grid/row-store.svelte.ts';
 import { call } from '../../lib/api.ts';
 import { plural } from '../../lib/format.ts';
+import { Preparation } from '../../lib/preparation.svelte.ts';
 import { resource, type Resource } from '../../lib/resource.svelte.ts';
 import { router } from '../../lib/router.svelte.ts';
 import { toasts } from '../../lib/toasts.svelte.ts';
 import { ContextList } from '../contexts/context-list.svelte.ts';
 import { bankAddressOf, bankFilterOf } from './filter.ts';
-import { UsesCount } from './uses-count.svelte.ts';
 
 /** How often a context was used. */
 export interface Uses {
@@ -24,7 +24,8 @@ export interface Uses {
 
 export class BankState extends ContextList {
   readonly summary: Resource<BankSummary>;
-  readonly counting: UsesCount;
+  /** Counts what the banks of runs held; asked again when a run or an export has come. */
+  readonly counting: Preparation;
   readonly uses: RowStore<Uses>;
   /** The filter as text: equal while other parts of the address change. */
   readonly #address: string = $derived(JSON.stringify(bankAddressOf(bankFilterOf(router.route.query))));
@@ -38,7 +39,10 @@ export class BankState extends ContextList {
       project: () => project,
       topics: ['contexts', 'images', 'classes'],
     });
-    this.counting = new UsesCount(project);
+    this.counting = new Preparation(
+      (signal) => call('POST /api/projects/{project}/bank/uses/count', { params: { project }, signal }),
+      { project: () => project, topics: ['runs', 'exports'] },
+    );
     this.uses = new RowStore(async (ids, signal) => {
       const body = { ids: [...ids] };
       const counted = await call('POST /api/projects/{project}/bank/uses', { params: { project }, body, signal });

@@ -59,7 +59,9 @@ export function listCommand(filter: Filter, className: (id: number) => string | 
   return [
     ...(filter.state?.length === 1 ? ['--state', filter.state[0]] : []),
     ...(name === undefined ? [] : ['--class', name]),
+    ...(filter.group?.length === 1 ? ['--group', filter.group[0]] : []),
     ...(filter.minProbability === undefined ? [] : ['--min-probability', String(filter.minProbability)]),
+    ...(filter.maxProbability === undefined ? [] : ['--max-probability', String(filter.maxProbability)]),
   ];
 }
 

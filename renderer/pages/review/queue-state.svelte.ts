@@ -7,6 +7,7 @@ import { call, errorText, isAbort } from '../../lib/api.ts';
 import { connection } from '../../lib/connection.svelte.ts';
 import { events } from '../../lib/events.svelte.ts';
 import { NO_PAIRS, unpackPairs, type IdPairs } from '../../lib/id-pairs.ts';
+import { Preparation } from '../../lib/preparation.svelte.ts';
 import { resource, type Resource } from '../../lib/resource.svelte.ts';
 import { router } from '../../lib/router.svelte.ts';
 import { toasts } from '../../lib/toasts.svelte.ts';
@@ -24,13 +25,13 @@ const ROWS = 24;
 /** Disputed contexts that are listed: as many as details are given of at once. */
 const MOST_DISPUTED = 2000;
 
-/** Ids of contexts and of their images, in order. */
-
 export class QueueState {
   readonly project: string;
   readonly canvas: CanvasState;
   readonly rows: RowStore<ContextRow>;
   readonly progress: Resource<ReviewProgress>;
+  /** Compares the masks with the newest model's, when that is the queue. */
+  readonly comparing: Preparation;
   /** What the newest model disputes, when that is the queue. */
   readonly disputes: Resource<Disputes>;
   active = $state(0);
@@ -46,6 +47,8 @@ export class QueueState {
   readonly #address: string = $derived(JSON.stringify(queueAddressOf(queueFilterOf(router.route.query))));
   readonly filter: Filter = $derived(queueFilterOf(parse(this.#address)));
   readonly disputed: boolean = $derived(router.route.query.disputed === '1');
+  /** Changes once, and not with each word on progress. */
+  readonly #compared: boolean = $derived.by(() => this.comparing.known);
   readonly list: IdPairs = $derived.by(() => this.#list.data ?? NO_PAIRS);
   #later = 0;
   /** The last decision on its way. */
@@ -61,8 +64,11 @@ export class QueueState {
     this.rows = new RowStore((ids, signal) =>
       call('POST /api/projects/{project}/contexts/details', { params, body: { ids: [...ids] }, signal }),
     );
+    this.comparing = new Preparation((signal) =>
+      this.disputed ? call('POST /api/projects/{project}/review/compare', { params, body: {}, signal }) : null,
+    );
     this.disputes = resource((signal) =>
-      this.disputed ? call('GET /api/projects/{project}/review/disputed', { params, signal }) : null,
+      this.disputed && this.#compared ? call('GET /api/projects/{project}/review/disputed', { params, signal }) : null,
     );
     this.#list = resource((signal) => {
       const { disputed, filter } = this;
@@ -82,12 +88,14 @@ export class QueueState {
   }
 
   get loading(): boolean {
-    return this.#list.loading || (this.disputed && this.disputes.loading);
+    return this.#list.loading || (this.disputed && !this.failed && (this.disputes.loading || !this.#compared));
   }
 
   /** Why there is no list. */
   get failed(): string | undefined {
-    return (this.#list.error ?? this.disputes.error)?.message;
+    const { task } = this.comparing;
+    const ended = task?.state === 'failed' || task?.state === 'cancelled' ? task.error?.message : undefined;
+    return (this.#list.error ?? this.disputes.error ?? this.comparing.asked.error)?.message ?? ended;
   }
 
   /** The active context and its image; undefined where nothing is listed. */
@@ -109,6 +117,7 @@ export class QueueState {
   /** Ask for the list anew: what has been decided leaves it, where the filter says so. */
   reload(): void {
     router.setQuery({ context: undefined });
+    this.comparing.asked.reload();
     this.disputes.reload();
     this.#list.reload();
   }
