@@ -2,11 +2,15 @@
  * How long a person's hand and eye would take, seconds: a model, so that strokes of different kinds can be added up. It is no
  * measurement of people.
  *
- * - Pointing and dragging with a mouse: Fitts' law as measured by MacKenzie, Sellen and Buxton, "A comparison of input
- *   devices in elemental pointing and dragging tasks", CHI 1991: -107 + 223 and 135 + 249 times log2(distance / width + 1)
- *   milliseconds.
- * - A key (0.28 s, an average typist) and the look before each decision (1.35 s): the keystroke-level model of Card, Moran
- *   and Newell, CACM 1980. A key that is held repeats 30 times a second.
+ * - A key, 0.28 s (K of "an average non-secretary typist", 40 words a minute), and the look before each decision, 1.35 s (M):
+ *   Card, Moran and Newell, "The keystroke-level model for user performance time with interactive systems", Communications of
+ *   the ACM 23 (7), 1980, pages 396 to 410; looked up in the table of operators as the University of Hamburg reprints it
+ *   (asi-www.informatik.uni-hamburg.de, SE_Evaluation, goms.htm). A key that is held repeats 30 times a second: our own figure,
+ *   as keyboards are set up.
+ * - Pointing and dragging with a mouse: Fitts' law in Shannon's form, log2(distance / width + 1), with -107 + 223 and
+ *   135 + 249 times it in milliseconds: MacKenzie, Sellen and Buxton, "A comparison of input devices in elemental pointing and
+ *   dragging tasks", CHI '91, pages 161 to 166 (yorku.ca/mack/CHI91.html). Paper, form and that dragging is the slower of the
+ *   two were looked up; the four coefficients are cited from memory and could not be confirmed.
  */
 import type { Point } from '../../renderer/pages/review/canvas/bitmap.ts';
 
