@@ -20,7 +20,7 @@ export interface DescriptorInfo {
 }
 
 const BY_PIXELS: DescriptorInfo = { name: PIXELS, title: 'pixels', threshold: 0.86, floor: 0.75 };
-const BY_BACKBONE = { threshold: 0.8, floor: 0.65 } as const;
+const BY_BACKBONE = { threshold: 0.82, floor: 0.7 } as const;
 
 /** All that can be used here, the best one first: backbones tell pictures apart that are alike from afar. */
 export function descriptors(): DescriptorInfo[] {

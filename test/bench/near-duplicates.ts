@@ -96,6 +96,8 @@ async function judge(project: Project, { name, threshold, floor }: DescriptorInf
 const originOf = (path: string): string => basename(path).split(/[ .]/)[0];
 const kindOf = (path: string): string | undefined => NAMES[Number(/ (\d+)\.png$/.exec(path)?.[1] ?? NaN)];
 
+const sum = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((a, b) => a + b, 0);
+
 function figuresAt(project: Project, threshold: number): Figures {
   setNearThreshold(project.store, threshold);
   const made = new Map(NAMES.map((kind) => [kind, 0]));
@@ -111,7 +113,6 @@ function figuresAt(project: Project, threshold: number): Figures {
       if (kind !== undefined && originals.has(originOf(path))) found.set(kind, found.get(kind)! + 1);
     }
   }
-  const sum = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((a, b) => a + b, 0);
   const wrong = falsePairs(project).length;
   return {
     threshold: Number(threshold.toFixed(3)),

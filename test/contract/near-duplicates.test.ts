@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { dirname, join } from 'node:path';
 import { before, test } from 'node:test';
 import type { EditEntry } from '../../core/api/edits.ts';
-import { NearDescriptor, NearDuplicateGroup, NearOutcome, NearReport } from '../../core/api/near-duplicates.ts';
+import { NearDescriptor, NearOutcome, NearReport, type NearDuplicateGroup } from '../../core/api/near-duplicates.ts';
 import type { OpenedProject } from '../../core/api/projects.ts';
 import { Tail } from '../../core/api/stats.ts';
 import { Task } from '../../core/api/tasks.ts';
+import { openProject } from '../../core/storage/project.ts';
+import { sqliteStorage } from '../../db/index.ts';
 import { lastJson, run } from '../cli/command-line.ts';
 import { startContract } from '../fixtures/contract.ts';
 import { nearTree } from '../fixtures/near-copies.ts';
@@ -48,9 +50,12 @@ test('before the first look there is nothing to list, and wrong wishes are refus
   await contract.refused(`POST ${P}/near-duplicates`, 'not-found', { params, body: { by: '../../etc/passwd' } });
   await contract.refused(`POST ${P}/near-duplicates`, 'usage', { params, body: { by: 7 } });
   await contract.refused(`POST ${P}/edits/keep-one`, 'empty', { params, body: { near: true } });
-  const { code, stderr } = await run(['near-duplicates'], { cwd: dirname(file) });
-  assert.notEqual(code, 0);
+  const empty = join(temporaryFolder(), 'empty.contexture');
+  openProject(sqliteStorage, empty, { create: true, program: 'test' }).close();
+  const { stderr } = await run(['near-duplicates'], { cwd: dirname(empty) });
   assert.match(stderr, /not looked for yet: run `contexture near-duplicates --find`/);
+  const { stderr: none } = await run(['near-duplicates', '--find', '--quiet'], { cwd: dirname(empty) });
+  assert.match(none, /There are no images to compare: import some first\.$/m);
 });
 
 test('a look is a task; its groups are listed by kind, and one of each is kept as one step', async () => {

@@ -94,6 +94,8 @@ test('links are those of all pairs in blocks of any size; with odd numbers, of m
   }
 });
 
+const member = (hash: string, id: number, split: Split = 'train', classId = 1) => ({ hash, id, classId, split });
+
 test('groups are made of contents; what is excluded still joins others, and equal bytes alone are no group', () => {
   const links = [
     { a: 'a', b: 'b', cosine: 0.95 },
@@ -102,7 +104,6 @@ test('groups are made of contents; what is excluded still joins others, and equa
     { a: 'f', b: 'g', cosine: 1 },
   ];
   // No image has content b any more; d is there twice, e not at all.
-  const member = (hash: string, id: number, split: Split = 'train', classId = 1) => ({ hash, id, classId, split });
   const members = [
     member('c', 1),
     member('d', 2),
