@@ -47,8 +47,12 @@ const CONDITIONS: Readonly<Partial<Record<keyof ContextQuery, string>>> = {
   used: 'EXISTS (SELECT 1 FROM useCount WHERE contextId = context.id AND times > 0) = @used',
 };
 
-const JOINED = `FROM context JOIN image ON image.id = context.imageId JOIN mask ON mask.id = context.maskId
-  JOIN effective ON effective.id = image.classId`;
+/** Tables that conditions and orders read, by what needs them: each costs as much as the list itself. */
+const JOINS: readonly { sql: string; for: readonly string[] }[] = [
+  { sql: 'JOIN mask ON mask.id = context.maskId', for: ['minArea', 'maxArea', 'area', 'gain'] },
+  { sql: 'JOIN image ON image.id = context.imageId', for: ['text', 'classIds', 'class', 'gain'] },
+  { sql: 'JOIN effective ON effective.id = image.classId', for: ['classIds', 'class', 'gain'] },
+];
 
 /** What the order by gain needs besides: pairs of class and weight come as JSON. */
 const WEIGHT = 'weight AS MATERIALIZED (SELECT value ->> 0 AS classId, value ->> 1 AS weight FROM json_each(@weights))';
@@ -112,12 +116,15 @@ export function contextTable(connection: Connection): ContextTable {
     FROM context JOIN image ON image.id = context.imageId JOIN effective ON effective.id = image.classId
     GROUP BY root, context.state`);
   const decisions = connection.prepare<[number], Omit<Decision, 'corrected'> & { corrected: 0 | 1 }>(`
-    WITH RECURSIVE ${EFFECTIVE_CLASSES}
+    WITH RECURSIVE ${EFFECTIVE_CLASSES},
+    newest AS MATERIALIZED (SELECT * FROM contextEvent WHERE stepId IS NOT NULL ORDER BY id DESC LIMIT ?),
+    step AS MATERIALIZED (
+      SELECT stepId, (SELECT count(*) FROM (
+        SELECT 1 FROM contextEvent WHERE contextEvent.stepId = seen.stepId LIMIT ${MOST_TOGETHER})) AS together
+      FROM (SELECT DISTINCT stepId FROM newest) AS seen)
     SELECT contextId, root AS classId, event.action AS state, mask.origin IN ('edit', 'import') AS corrected,
-      (SELECT count(*) FROM (SELECT 1 FROM contextEvent WHERE stepId = event.stepId LIMIT ${MOST_TOGETHER})) AS together,
-      event.author, event.at
-    FROM (SELECT * FROM contextEvent WHERE stepId IS NOT NULL ORDER BY id DESC LIMIT ?) AS event
-    JOIN context ON context.id = event.contextId JOIN image ON image.id = context.imageId
+      together, event.author, event.at
+    FROM newest AS event JOIN step USING (stepId) JOIN context ON context.id = event.contextId JOIN image ON image.id = context.imageId
     JOIN mask ON mask.id = context.maskId JOIN effective ON effective.id = image.classId
     WHERE event.action IN ('accepted', 'rejected') AND event.action = context.state
     ORDER BY event.id DESC`);
@@ -177,10 +184,12 @@ export function contextTable(connection: Connection): ContextTable {
       const direction = query.descending === true ? 'DESC' : 'ASC';
       const byGain = query.sort === 'gain';
       const parts = [EFFECTIVE_CLASSES, ...(byGain ? [WEIGHT] : [])];
-      const joins = [JOINED, ...(byGain ? [WEIGHED] : []), ...(query.sort === 'uses' ? [WITH_USES] : [])];
+      const needed = new Set([...Object.keys(given), query.sort]);
+      const joined = JOINS.flatMap(({ sql, for: names }) => (names.some((name) => needed.has(name)) ? [sql] : []));
+      const joins = [...joined, ...(byGain ? [WEIGHED] : []), ...(query.sort === 'uses' ? [WITH_USES] : [])];
       const found = connection.prepare<[object], { id: number; imageId: number }>(`
         WITH RECURSIVE ${parts.join(', ')}
-        SELECT context.id, context.imageId ${joins.join(' ')} WHERE ${['TRUE', ...conditions].join(' AND ')}
+        SELECT context.id, context.imageId FROM context ${joins.join(' ')} WHERE ${['TRUE', ...conditions].join(' AND ')}
         ORDER BY ${ORDERS[query.sort ?? 'id']} ${direction}, context.id`);
       return found.all(byGain ? { weights: '[]', ...given } : given);
     },
