@@ -1,4 +1,7 @@
-/** Contrast of the colours, as WCAG 2 computes it: text 4.5, graphics and the frames of inputs 3. */
+/**
+ * Contrast of the colours, as WCAG 2 computes it: text 4.5, graphics and the frames of inputs 3. Groups and series are told
+ * apart by people who lack a kind of cone, too.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { source } from './support.ts';
@@ -13,11 +16,16 @@ function tokensOf(selector: string): Tokens {
   return new Map([...block.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map(([, name, value]) => [name, value]));
 }
 
-function luminance(hex: string): number {
-  const [r, g, b] = [1, 3, 5].map((at) => {
+/** Red, green and blue, linear, 0 to 1. */
+function linear(hex: string): number[] {
+  return [1, 3, 5].map((at) => {
     const value = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
     return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
   });
+}
+
+function luminance(hex: string): number {
+  const [r, g, b] = linear(hex);
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
@@ -26,10 +34,75 @@ function contrast(one: string, other: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-for (const [theme, selector] of [
+/** Rows of the matrices of Machado, Oliveira and Fernandes (2009) for linear RGB, the cone wholly missing; none is missing. */
+const EYES: Readonly<Record<string, readonly (readonly [number, number, number])[]>> = {
+  'all cones': [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ],
+  'no red': [
+    [0.152286, 1.052583, -0.204868],
+    [0.114503, 0.786281, 0.099216],
+    [-0.003882, -0.048116, 1.051998],
+  ],
+  'no green': [
+    [0.367322, 0.860646, -0.227968],
+    [0.280085, 0.672501, 0.047413],
+    [-0.01182, 0.04294, 0.968881],
+  ],
+  'no blue': [
+    [1.255528, -0.076749, -0.178779],
+    [-0.078411, 0.930809, 0.147602],
+    [0.004733, 0.691367, 0.3039],
+  ],
+};
+
+/** CIE L*a*b* of a colour (D65), as eyes see it. */
+function labOf(hex: string, eyes: string): number[] {
+  const seen = linear(hex);
+  const [r, g, b] = EYES[eyes].map((row) =>
+    Math.min(
+      1,
+      Math.max(
+        0,
+        row.reduce((sum, weight, i) => sum + weight * seen[i], 0),
+      ),
+    ),
+  );
+  const [x, y, z] = [
+    (0.4124564 * r + 0.3575761 * g + 0.1804375 * b) / 0.95047,
+    0.2126729 * r + 0.7151522 * g + 0.072175 * b,
+    (0.0193339 * r + 0.119192 * g + 0.9503041 * b) / 1.08883,
+  ].map((value) => (value > 216 / 24389 ? Math.cbrt(value) : ((24389 / 27) * value + 16) / 116));
+  return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
+}
+
+const THEMES = [
   ['light', ':root'],
   ['dark', ":root[data-theme='dark']"],
-]) {
+] as const;
+
+for (const [theme, selector] of THEMES) {
+  test(`${theme}: groups, and the series of a chart, are told apart whichever cones one has`, () => {
+    const tokens = tokensOf(selector);
+    const alike: string[] = [];
+    for (const names of [['many', 'medium', 'few'], Array.from({ length: 7 }, (_, index) => `series-${index + 1}`)]) {
+      for (const eyes of Object.keys(EYES)) {
+        // A difference (CIE 1976) of some 2 is just seen side by side; hardly anybody lacks the blue cone.
+        const least = eyes === 'no blue' ? 10 : 15;
+        for (const [index, one] of names.entries()) {
+          for (const other of names.slice(0, index)) {
+            const [a, b] = [one, other].map((name) => labOf(tokens.get(name)!, eyes));
+            const difference = Math.hypot(...a.map((value, i) => value - b[i]));
+            if (difference < least) alike.push(`${one} and ${other}, ${eyes}: ${difference.toFixed(1)}`);
+          }
+        }
+      }
+    }
+    assert.deepEqual(alike, []);
+  });
+
   test(`${theme}: text and graphics stand out from what they lie on`, () => {
     const tokens = tokensOf(selector);
     const of = (name: string): string => {
