@@ -3,6 +3,8 @@ import { bridge } from './bridge.ts';
 
 const counts = new Map<object, number>();
 let told = 0;
+/** Counts the calls below: whoever shows what is not stored depends on it. */
+let changes = $state(0);
 
 /** @param count what an owner has that is not stored */
 export function setUnsaved(owner: object, count: number): void {
@@ -11,6 +13,12 @@ export function setUnsaved(owner: object, count: number): void {
   const total = [...counts.values()].reduce((sum, one) => sum + one, 0);
   if (total !== told) bridge?.setUnsaved(total);
   told = total;
+  changes++;
+}
+
+/** Read it where something depends on what is stored and what is not. */
+export function unsavedChanges(): number {
+  return changes;
 }
 
 addEventListener('beforeunload', (event) => {

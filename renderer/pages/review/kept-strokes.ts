@@ -1,5 +1,5 @@
 /** The strokes of one context that are not stored: kept until they are, and found again by the next page. */
-import { setUnsaved } from '../../lib/unsaved.ts';
+import { setUnsaved } from '../../lib/unsaved.svelte.ts';
 import type { StrokeKeeper, ToolStroke } from './draft-gateway.ts';
 import { abandonedStrokes, deleteStroke, OWNER, putStroke } from './stroke-store.ts';
 

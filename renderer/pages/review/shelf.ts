@@ -75,6 +75,14 @@ export class Shelf {
     }
   }
 
+  /** Contexts with strokes that could not be stored, and how many. */
+  notStored(): { context: number; strokes: number }[] {
+    return [...this.#kept].flatMap(([context, { opened }]) => {
+      const mark = opened?.queue.mark;
+      return mark?.state === 'unsaved' || mark?.state === 'conflict' ? [{ context, strokes: mark.strokes }] : [];
+    });
+  }
+
   /**
    * Send what closed pages have left, and say what became of it.
    * @param left how many strokes, by context
