@@ -50,6 +50,7 @@ const PURE = [
   'core/contexts/mask-morphology.ts',
   'core/contexts/mask.ts',
   'core/training/bicubic.ts',
+  'core/training/warnings.ts',
 ];
 
 /** Plain JavaScript that set-up shares with core. */

@@ -25,7 +25,7 @@ const OUTPUTS: Readonly<Record<'page' | 'shell' | 'licences', Output>> = {
       'core/api/*',
       // The pure modules of build/import-rules.ts.
       'core/contexts/{guided-filter,mask,mask-morphology}.ts',
-      'core/training/bicubic.ts',
+      'core/training/{bicubic,warnings}.ts',
       'build/vite.page.ts',
       'package-lock.json',
     ],

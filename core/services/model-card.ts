@@ -15,6 +15,7 @@ import type { Project } from '../storage/project.ts';
 import { TrainConfig, type StartingWeights } from '../training/config.ts';
 import { tuningText } from '../training/network-text.ts';
 import { storedFigures } from '../training/stored-figures.ts';
+import { isNote } from '../training/warnings.ts';
 import { pythonExample } from './model-example.ts';
 import { listBackbones } from './backbones.ts';
 import { methodOf } from './run-data.ts';
@@ -238,7 +239,10 @@ function figureTable(
       row('Top-1 accuracy', ({ top1 }) => top1),
       row('Balanced accuracy (mean recall)', ({ macroRecall }) => macroRecall),
       ...GROUPS.map((group, i) =>
-        row(`${group}: ${sizes[i]} classes, ${limitsOf[group]} training images`, (figures) => figures.groups[group]),
+        row(
+          `${group}: ${sizes[i]} ${sizes[i] === 1 ? 'class' : 'classes'}, ${limitsOf[group]} training images`,
+          (figures) => figures.groups[group],
+        ),
       ),
     ],
   );
@@ -266,7 +270,7 @@ function limits({ store }: Project, { run }: RunModel, card: ModelCard, evaluati
   const thin =
     classes && fewTestImages(classes.map(({ tested }, label) => ({ name: inline(card.classes[label]), tested })));
   if (thin) lines.push(thin);
-  for (const { epoch, message } of store.runs.warnings(run.id)) {
+  for (const { epoch, message } of store.runs.warnings(run.id).filter((one) => !isNote(one))) {
     lines.push(`Warning of the run (epoch ${epoch + 1}): ${inline(message)}`);
   }
   return lines.map((line) => `- ${line}`).join('\n');

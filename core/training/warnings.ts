@@ -15,6 +15,20 @@ export type WarningName =
   | 'not-exact'
   | 'not-traced';
 
+/** Said of how a run was made; nothing went wrong. */
+const NOTES: readonly string[] = [
+  'small-set',
+  'frozen-backbone',
+  'unedited-bank',
+  'context-may-matter',
+  'not-traced',
+] satisfies WarningName[];
+
+/** Whether what a run says under this name is a note, not a warning. */
+export function isNote({ name }: { name: string }): boolean {
+  return NOTES.includes(name);
+}
+
 export interface TrainWarning {
   name: WarningName;
   message: string;

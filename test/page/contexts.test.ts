@@ -280,3 +280,24 @@ testPage('contexts are found at two sizes and brought to the edges, as suits a m
   await page.getByRole('gridcell').first().waitFor();
   await app.screenshot('contexts-refined');
 });
+
+testPage('what was accepted is offered to the next run of context-shift augmentation', async (app) => {
+  const id = await open(app);
+  const { page } = app;
+  await app.goto(`/p/${id}/train`);
+  const source = page.getByRole('button', { name: 'Contexts that are laid on' });
+  await page.getByRole('checkbox', { name: 'Context-shift augmentation' }).waitFor();
+  assert.equal(await source.count(), 0, 'nothing is accepted yet');
+  await app.goto(`/p/${id}/contexts`);
+  await page.getByRole('grid', { name: 'Contexts' }).focus();
+  await page.keyboard.press('Home');
+  for (let i = 0; i < 3; i++) await page.keyboard.press('p');
+  await page.getByRole('button', { name: /^Accepted\s*3$/ }).waitFor();
+  await app.goto(`/p/${id}/train`);
+  await source.getByText('What the run finds as it learns').waitFor();
+  await source.click();
+  await page.getByRole('option', { name: /The bank: 3 contexts you accepted/ }).click();
+  await page.getByText('--curated 1', { exact: false }).waitFor();
+  await source.scrollIntoViewIfNeeded();
+  await app.look('train-bank');
+});

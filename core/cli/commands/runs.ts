@@ -5,6 +5,7 @@ import { percent, points } from '../../evaluation/sentences.ts';
 import type { RunComparison, RunDetail } from '../../services/runs.ts';
 import { TrainConfig } from '../../training/config.ts';
 import { storedFigures } from '../../training/stored-figures.ts';
+import { isNote } from '../../training/warnings.ts';
 import { headOption, integer } from '../arguments.ts';
 import type { AddCommand } from '../cli.ts';
 import { duration, localTime, plural } from '../format.ts';
@@ -71,7 +72,7 @@ export const addRuns: AddCommand = (parent, cli) => {
           variantsTable(variants),
           options.epochs ? epochTable(detail) : '',
           options.config ? JSON.stringify(detail.run.config, null, 2) : '',
-          detail.warnings.map(({ epoch, message }) => `Warning (epoch ${epoch + 1}): ${message}`).join('\n'),
+          detail.warnings.map(warningText).join('\n'),
         ];
         return { data: { ...detail, variants }, text: sections.filter((section) => section !== '').join('\n\n') };
       }),
@@ -96,6 +97,11 @@ export const addRuns: AddCommand = (parent, cli) => {
 };
 
 const cell = (estimate: { value: number } | null | undefined): string => (estimate ? percent(estimate.value) : '-');
+
+/** A note of how it was made, or what it warns of and when. */
+function warningText({ name, epoch, message }: RunDetail['warnings'][number]): string {
+  return isNote({ name }) ? `Note: ${message}` : `Warning (epoch ${epoch + 1}): ${message}`;
+}
 
 function overview({ run }: RunDetail): string {
   const figures = storedFigures(run.figures);

@@ -6,6 +6,7 @@ import type { Run } from '../../storage/records.ts';
 import { METHODS, ModelConfig, PRECISIONS } from '../../training/config.ts';
 import { PRESET_SETTINGS, PRESETS, type PresetName } from '../../training/presets.ts';
 import type { TrainEvent } from '../../training/train-job.ts';
+import { isNote } from '../../training/warnings.ts';
 import { integer, number, numberPair, thresholds } from '../arguments.ts';
 import type { AddCommand, Outcome } from '../cli.ts';
 import { count, plural } from '../format.ts';
@@ -173,7 +174,7 @@ function watchRun(session: Session, epochs: number): { onEvent: (event: TrainEve
   const onEvent = (event: TrainEvent): void => {
     session.emit(event);
     if (event.type === 'epoch') session.note(epochLine(event, epochs));
-    if (event.type === 'warning') session.note(`Warning: ${event.message}`);
+    if (event.type === 'warning') session.note(`${isNote(event) ? 'Note' : 'Warning'}: ${event.message}`);
     if (event.type === 'engine') {
       const { device, tensorflow, threads, processor } = event.engine;
       session.note(

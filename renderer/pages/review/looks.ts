@@ -5,12 +5,16 @@ import type { MaskLook } from './canvas/painter.ts';
 export type ModeName = 'overlay' | 'outline' | 'heat' | 'context' | 'foreground' | 'trainer';
 
 export const MODES: readonly { value: ModeName; label: string; note: string }[] = [
-  { value: 'overlay', label: 'Overlay', note: 'Context in colour' },
-  { value: 'outline', label: 'Outline', note: 'Border of the mask' },
-  { value: 'heat', label: 'Heat map', note: 'What the model looked at' },
-  { value: 'context', label: 'Context', note: 'Foreground taken out' },
-  { value: 'foreground', label: 'Foreground', note: 'Context taken out' },
-  { value: 'trainer', label: 'As trained', note: 'At the size of the network' },
+  {
+    value: 'overlay',
+    label: 'Overlay',
+    note: 'In colour: the context, which is lent to other pictures. Erase what belongs to the object.',
+  },
+  { value: 'outline', label: 'Outline', note: 'The line is the border between context and object.' },
+  { value: 'heat', label: 'Heat map', note: 'What the model looked at; the mask was made from it.' },
+  { value: 'context', label: 'Context', note: 'The object is taken out: nothing of it should be left.' },
+  { value: 'foreground', label: 'Foreground', note: 'The context is taken out: only the object should be left.' },
+  { value: 'trainer', label: 'As trained', note: 'The mask at the size of the network.' },
 ];
 
 const CONTEXT: readonly [number, number, number] = [230, 60, 170];

@@ -10,7 +10,7 @@ export const METHODS: Readonly<Record<RunRow['method'], string>> = {
 };
 
 export const HEADS: Readonly<Record<Head, string>> = {
-  uniform: 'Plain head',
+  uniform: 'Uniform head',
   balanced: 'Balanced head',
   mean: 'Mean of both',
 };

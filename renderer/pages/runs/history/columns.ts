@@ -31,7 +31,7 @@ const COLUMNS: readonly Column<RunRow>[] = [
   {
     key: 'method',
     title: 'Method',
-    width: '92px',
+    width: '108px',
     text: ({ method }) => METHODS[method],
     value: ({ method }) => METHODS[method],
   },
