@@ -1,5 +1,5 @@
 /** Exports and the lineage of every exported picture. */
-import type { ExportTable } from '../core/storage/project-store.ts';
+import type { ExportLineage, ExportTable } from '../core/storage/project-store.ts';
 import type { ExportItem, ExportRecord } from '../core/storage/records.ts';
 import { fromJson, insertInto, updateOf, type Connection, type JsonRow } from './connection.ts';
 
@@ -24,6 +24,24 @@ export function exportTable(connection: Connection): ExportTable {
   const page = connection.prepare<[number, string, number], ExportItem>(
     'SELECT * FROM exportItem WHERE exportId = ? AND file > ? ORDER BY file LIMIT ?',
   );
+  const made = connection.prepare<[number], Pick<ExportLineage, 'mixed' | 'plain' | 'sources'>>(`
+    SELECT count(lambda) AS mixed, count(*) - count(lambda) AS plain, count(DISTINCT imageId) AS sources
+    FROM exportItem WHERE exportId = ?`);
+  const byLambda = connection.prepare<[{ exportId: number; parts: number }], { part: number; count: number }>(`
+    SELECT min(@parts - 1, CAST(lambda * @parts AS INTEGER)) AS part, count(*) AS count
+    FROM exportItem WHERE exportId = @exportId AND lambda IS NOT NULL GROUP BY part`);
+  /** By context: how many pictures have it, and whether it has changed since. */
+  const USED = `used AS (
+    SELECT contextId, count(*) AS uses,
+      max(context.id IS NULL OR context.state <> 'accepted' OR coalesce(exportItem.maskId <> context.maskId, FALSE)) AS changed
+    FROM exportItem LEFT JOIN context ON context.id = contextId
+    WHERE exportId = ? AND lambda IS NOT NULL AND contextId IS NOT NULL GROUP BY contextId)`;
+  const used = connection.prepare<[number], Pick<ExportLineage, 'contexts' | 'changedContexts'>>(
+    `WITH ${USED} SELECT count(*) AS contexts, coalesce(sum(changed), 0) AS changedContexts FROM used`,
+  );
+  const mostUsed = connection.prepare<[number, number], ExportLineage['mostUsed'][number]>(`
+    WITH ${USED} SELECT contextId AS context, context.imageId AS image, uses
+    FROM used JOIN context ON context.id = contextId ORDER BY uses DESC, contextId LIMIT ?`);
   return {
     add: (record) => toExport(byId.get(add.insert({ ...record, recipe: JSON.stringify(record.recipe) }))!),
     update,
@@ -41,6 +59,11 @@ export function exportTable(connection: Connection): ExportTable {
         if (items.length < PAGE) return;
         after = items[PAGE - 1].file;
       }
+    },
+    lineage: (exportId, { parts, most }) => {
+      const lambda = Array.from({ length: parts }, () => 0);
+      for (const { part, count } of byLambda.all({ exportId, parts })) lambda[part] = count;
+      return { ...made.get(exportId)!, lambda, ...used.get(exportId)!, mostUsed: mostUsed.all(exportId, most) };
     },
   };
 }

@@ -63,9 +63,13 @@ export function imageTable(connection: Connection): ImageTable {
     SELECT root AS classId, split, excluded, state, sum(count) AS count
     FROM found JOIN effective ON effective.id = found.classId
     GROUP BY root, split, excluded, state ORDER BY root, split, excluded, state`);
+  // Grouped as the index is first: else every image is read for its size.
   const trainSides = connection.prepare<[], { side: number; count: number }>(`
-    SELECT min(width, height) AS side, count(*) AS count FROM image
-    WHERE state = 'ok' AND excluded = 0 AND ifnull(split, 'train') = 'train' GROUP BY side ORDER BY side`);
+    SELECT min(width, height) AS side, sum(count) AS count FROM (
+      SELECT width, height, count(*) AS count FROM image
+      WHERE state = 'ok' AND excluded = 0 AND ifnull(split, 'train') = 'train'
+      GROUP BY foundSplit, split, width, height)
+    GROUP BY side ORDER BY side`);
   const duplicates = connection.prepare<[], { hash: BlobId; id: number }>(`
     SELECT hash, id FROM image WHERE state = 'ok' AND excluded = 0 AND hash IN (
       SELECT hash FROM image WHERE state = 'ok' AND excluded = 0 GROUP BY hash HAVING count(*) > 1

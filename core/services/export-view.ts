@@ -123,7 +123,11 @@ export function exportDetail(project: Project, id: number, mayLook: MayLook): Ex
   const record = store.exports.get(id);
   if (!record) throw new UserError('not-found', `There is no export ${id} in this project.`);
   const row = rowOf(record, mayLook);
-  return { ...row, manifest: row.there ? manifestOf(record) : null, lineage: lineageOf(project, id) };
+  return {
+    ...row,
+    manifest: row.there ? manifestOf(record) : null,
+    lineage: store.exports.lineage(id, { parts: LAMBDA_PARTS, most: MOST_USED }),
+  };
 }
 
 function manifestOf({ path, manifestHash }: ExportRecord): ExportDetail['manifest'] {
@@ -155,43 +159,3 @@ function manifestOf({ path, manifestHash }: ExportRecord): ExportDetail['manifes
 const MOST_USED = 10;
 /** Parts of the range of lambda. */
 const LAMBDA_PARTS = 10;
-
-function lineageOf({ store }: Project, id: number): ExportDetail['lineage'] {
-  const sources = new Set<number>();
-  const uses = new Map<number, { uses: number; masks: Set<number> }>();
-  const lambda = Array.from({ length: LAMBDA_PARTS }, () => 0);
-  let mixed = 0;
-  let plain = 0;
-  for (const item of store.exports.items(id)) {
-    sources.add(item.imageId);
-    if (item.lambda === null) {
-      plain++;
-      continue;
-    }
-    mixed++;
-    lambda[Math.min(LAMBDA_PARTS - 1, Math.floor(item.lambda * LAMBDA_PARTS))]++;
-    if (item.contextId === null) continue;
-    const known = uses.get(item.contextId) ?? { uses: 0, masks: new Set() };
-    known.uses++;
-    if (item.maskId !== null) known.masks.add(item.maskId);
-    uses.set(item.contextId, known);
-  }
-  const rows = new Map(store.contexts.rows([...uses.keys()]).map((row) => [row.id, row]));
-  const isChanged = ([context, { masks }]: [number, { masks: Set<number> }]): boolean => {
-    const row = rows.get(context);
-    return row?.state !== 'accepted' || [...masks].some((mask) => mask !== row.maskId);
-  };
-  const byUse = [...uses].toSorted(([a, { uses: x }], [b, { uses: y }]) => y - x || a - b);
-  return {
-    mixed,
-    plain,
-    sources: sources.size,
-    contexts: uses.size,
-    mostUsed: byUse.slice(0, MOST_USED).flatMap(([context, { uses: count }]) => {
-      const row = rows.get(context);
-      return row ? [{ context, image: row.imageId, uses: count }] : [];
-    }),
-    lambda,
-    changedContexts: byUse.filter((entry) => isChanged(entry)).length,
-  };
-}

@@ -397,7 +397,6 @@ export interface UseCount {
   pictures: number;
 }
 
-/** Which contexts were used by runs and exports. Frozen banks are counted when somebody asks, each once. */
 /** The bank as a whole: contexts that are accepted, retired or not. */
 export interface BankTable {
   /** By effective class; only what there is. */
@@ -436,6 +435,7 @@ export interface BackgroundTable {
 /** What a frozen bank holds: a context with its mask, or a plain background. */
 export type BankUse = { contextId: number; maskId: number } | { backgroundId: number };
 
+/** Which contexts were used by runs and exports. Frozen banks are counted when somebody asks, each once. */
 export interface UseTable {
   /** A frozen bank of a run that has not been counted yet. */
   newBank(): BlobId | undefined;
@@ -619,6 +619,24 @@ export interface ExportTable {
   addItems(items: readonly ExportItem[]): void;
   /** In order of file, a page of rows at a time; may be written to meanwhile. */
   items(exportId: number): IterableIterator<ExportItem>;
+  /** A summary of them. @param options.parts equal parts of lambda, 0 to 1 · most: contexts that are told by name */
+  lineage(exportId: number, options: { parts: number; most: number }): ExportLineage;
+}
+
+/** What the pictures of an export were made from. */
+export interface ExportLineage {
+  /** Pictures with something laid over, and without. */
+  mixed: number;
+  plain: number;
+  /** Different images that they show. */
+  sources: number;
+  /** Pictures by lambda. */
+  lambda: number[];
+  /** Different contexts, and those that are no longer as they were used: another mask, not accepted, gone. */
+  contexts: number;
+  changedContexts: number;
+  /** Contexts that most pictures have, with the image they are of. */
+  mostUsed: { context: number; image: number; uses: number }[];
 }
 
 /** Small named values: thresholds of the groups, author name, … */

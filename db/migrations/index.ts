@@ -15,6 +15,7 @@ import * as backgrounds from './0012-backgrounds.ts';
 import * as useCounts from './0013-use-counts.ts';
 import * as nearDuplicates from './0014-near-duplicates.ts';
 import * as leftoverVerdicts from './0015-leftover-verdicts.ts';
+import * as usableImages from './0016-usable-images.ts';
 
 export const migrations: readonly Migration[] = [
   firstTables,
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   useCounts,
   nearDuplicates,
   leftoverVerdicts,
+  usableImages,
 ];

@@ -243,6 +243,15 @@ test('the lineage of an export is streamed in order of file, one row a file', ()
       items.map((row, i) => (i === 7 ? { ...row, lambda: 1 } : row)),
     );
     assert.equal([...store.exports.items(other)].length, 1);
+    assert.deepEqual(store.exports.lineage(exportId, { parts: 10, most: 10 }), {
+      mixed: 1250,
+      plain: 1250,
+      sources: 1,
+      lambda: [124, 125, 125, 125, 125, 125, 125, 125, 125, 126],
+      contexts: 0,
+      changedContexts: 0,
+      mostUsed: [],
+    });
     assert.throws(
       () => store.exports.addItems([item(3000, null), { ...item(3001, null), imageId: 99 }]),
       /FOREIGN KEY/,
