@@ -74,14 +74,18 @@ export class TryState {
     await this.#ask();
   }
 
-  /** Put images of the project on the table. */
-  async addImages(images: readonly { id: number; name: string }[]): Promise<void> {
-    const fresh = images.map(({ id, name }) => {
-      const params = { project: this.project, image: id };
-      const address = url('GET /api/projects/{project}/images/{image}/picture', params, { size: 512 });
-      return { ...this.#tried(name, address), picture: { image: id } };
+  /** Put images of the project on the table; what was there longest makes room for them. */
+  async addImages(images: readonly number[]): Promise<void> {
+    const fresh = images.map((image) => {
+      const address = url(
+        'GET /api/projects/{project}/images/{image}/picture',
+        { project: this.project, image },
+        { size: 512 },
+      );
+      return { ...this.#tried(`Image ${image}`, address), picture: { image } };
     });
-    this.pictures = [...fresh, ...this.pictures].slice(0, MOST_TRIED);
+    for (const { id } of this.pictures.slice(MOST_TRIED - fresh.length)) this.remove(id);
+    this.pictures = [...fresh, ...this.pictures];
     await this.#ask();
   }
 
