@@ -42,6 +42,8 @@ export const TrainingCheck = z
       'tiny-classes',
       'untested-classes',
       'lost-images',
+      'leaks',
+      'near-leaks',
       'never-balanced',
       'little-memory',
       'little-disk',

@@ -19,7 +19,7 @@ export interface DescriptorInfo {
   floor: number;
 }
 
-const BY_PIXELS: DescriptorInfo = { name: PIXELS, title: 'pixels', threshold: 0.86, floor: 0.75 };
+const BY_PIXELS: DescriptorInfo = { name: PIXELS, title: 'pixels', threshold: 0.92, floor: 0.82 };
 const BY_BACKBONE = { threshold: 0.82, floor: 0.7 } as const;
 
 /** All that can be used here, the best one first: backbones tell pictures apart that are alike from afar. */

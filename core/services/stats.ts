@@ -8,7 +8,7 @@ import { describeTail, type Tail } from '../data/tail.ts';
 import { fewTestImages } from '../evaluation/sentences.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
 import type { Problem } from '../storage/records.ts';
-import { findDuplicates, findNear } from './duplicates.ts';
+import { findDuplicates, findNear, leaksInWords } from './duplicates.ts';
 
 /** Name of the setting that holds the thresholds of the groups. */
 export const GROUPS_SETTING = 'groups';
@@ -139,15 +139,8 @@ function warningsOf(report: Omit<TailReport, 'warnings'>): string[] {
     const { split } = evaluation;
     warnings.push(fewTestImages(classes.map((row) => ({ name: row.name, tested: row[split] }))));
   }
-  if (duplicates.leaks > 0) {
-    warnings.push(
-      `${plural(duplicates.leaks, 'picture is', 'pictures are')} in more than one split: figures will look better than they are.`,
-    );
-  }
-  if (near !== null && near.leaks > 0) {
-    const what = plural(near.leaks, 'group of nearly the same pictures is', 'groups of nearly the same pictures are');
-    warnings.push(`${what} in more than one split: figures will look better than they are.`);
-  }
+  const leaks = leaksInWords(duplicates, near);
+  warnings.push(leaks.exact, leaks.near);
   if (duplicates.conflicts > 0) {
     warnings.push(
       `${plural(duplicates.conflicts, 'picture has', 'pictures have')} more than one class: look at the labels.`,

@@ -5,6 +5,7 @@ import { effectiveClasses } from '../data/classes.ts';
 import type { Project } from '../storage/project.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
 import { METHODS_BY_NAME } from '../training/methods/index.ts';
+import { findDuplicates, findNear, leaksInWords } from './duplicates.ts';
 import type { TrainingEstimate } from './training-estimate.ts';
 import { missingBackbone, type RunPlan, type TrainingFacts } from './training-plan.ts';
 
@@ -19,6 +20,8 @@ export interface TrainingCheck {
     | 'tiny-classes'
     | 'untested-classes'
     | 'lost-images'
+    | 'leaks'
+    | 'near-leaks'
     | 'never-balanced'
     | 'little-memory'
     | 'little-disk';
@@ -62,6 +65,9 @@ export function checkData(store: ProjectStore, { trainImages, evaluation, classe
     const message = `${lost} ${lost === 1 ? 'image is' : 'images are'} gone or changed since the import and not used.`;
     add('lost-images', 'warning', message);
   }
+  const leaks = leaksInWords(findDuplicates(store), findNear(store));
+  if (leaks.exact !== null) add('leaks', 'warning', leaks.exact);
+  if (leaks.near !== null) add('near-leaks', 'warning', leaks.near);
   return checks;
 }
 

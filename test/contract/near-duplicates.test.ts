@@ -7,6 +7,7 @@ import { NearDescriptor, NearOutcome, NearReport, type NearDuplicateGroup } from
 import type { OpenedProject } from '../../core/api/projects.ts';
 import { Tail } from '../../core/api/stats.ts';
 import { Task } from '../../core/api/tasks.ts';
+import type { TrainingPlan } from '../../core/api/training.ts';
 import { openProject } from '../../core/storage/project.ts';
 import { sqliteStorage } from '../../db/index.ts';
 import { lastJson, run } from '../cli/command-line.ts';
@@ -85,6 +86,18 @@ test('a look is a task; its groups are listed by kind, and one of each is kept a
   const tail = Tail.parse(await contract.get(`GET ${P}/tail`, { params }));
   assert.deepEqual(tail.near, { surplus: 4, copies: 1, leaks: 1, conflicts: 1 });
 
+  const request = { preset: 'small', methods: ['ce'], seeds: [1], settings: {} };
+  const plan = await contract.get<TrainingPlan>(`POST ${P}/training/plan`, { params, body: request });
+  assert.deepEqual(
+    plan.checks.filter(({ name }) => name.endsWith('leaks')).map(({ name, message }) => [name, message]),
+    [
+      [
+        'near-leaks',
+        '1 group of nearly the same pictures is in more than one split: figures will look better than they are.',
+      ],
+    ],
+  );
+
   const body = { near: true, hashes: [leak.hash], prefer: 'test' };
   const edit = await contract.get<EditEntry>(`POST ${P}/edits/keep-one`, { params, body });
   assert.deepEqual([edit.changes, edit.text.includes('nearly the same as another image')], [1, true]);
@@ -103,10 +116,10 @@ test('a threshold is kept for every caller; the command line prints the same and
     return stdout;
   };
   await contract.service.closeProject(params.project);
-  const usual = (await overviewOfCli('--threshold', '0.86')).near as NearReport;
+  const usual = (await overviewOfCli('--threshold', '0.9')).near as NearReport;
   assert.deepEqual([usual.groups, usual.leaks], [3, 1]);
   const text = await cli('near-duplicates', '--kind', 'leak');
-  assert.match(text, /^25 pictures compared by pixels, .*; alike from a cosine of 0\.86 on/);
+  assert.match(text, /^25 pictures compared by pixels, .*; alike from a cosine of 0\.9 on/);
   assert.match(text, /^3 groups of near-duplicates: 4 beyond the first of their kind; 1 leak .*, 1 conflict /m);
   assert.match(text, /^0\.\d\d leak: .*0 cropped\.jpg \(test, a\)/m);
   assert.doesNotMatch(text, /mirrored/);

@@ -258,7 +258,7 @@ testPage('near-duplicates are looked for, told apart by a threshold, and one is 
   await page.keyboard.press('End');
   await page.getByText('No near-duplicates', { exact: true }).waitFor();
   await slider.focus();
-  for (let i = 0; i < 14; i++) await page.keyboard.press('ArrowLeft');
+  for (let i = 0; i < 10; i++) await page.keyboard.press('ArrowLeft');
   await leak.waitFor();
   await page.reload();
   await leak.waitFor();
