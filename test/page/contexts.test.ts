@@ -285,7 +285,7 @@ testPage('what was accepted is offered to the next run of context-shift augmenta
   const id = await open(app);
   const { page } = app;
   await app.goto(`/p/${id}/train`);
-  const source = page.getByRole('button', { name: 'Contexts that are laid on' });
+  const source = page.getByLabel('Contexts that are laid on', { exact: true });
   await page.getByRole('checkbox', { name: 'Context-shift augmentation' }).waitFor();
   assert.equal(await source.count(), 0, 'nothing is accepted yet');
   await app.goto(`/p/${id}/contexts`);
@@ -294,7 +294,7 @@ testPage('what was accepted is offered to the next run of context-shift augmenta
   for (let i = 0; i < 3; i++) await page.keyboard.press('p');
   await page.getByRole('button', { name: /^Accepted\s*3$/ }).waitFor();
   await app.goto(`/p/${id}/train`);
-  await source.getByText('What the run finds as it learns').waitFor();
+  await page.getByText('The 3 contexts that you accepted are not used.').waitFor();
   await source.click();
   await page.getByRole('option', { name: /The bank: 3 contexts you accepted/ }).click();
   await page.getByText('--curated 1', { exact: false }).waitFor();

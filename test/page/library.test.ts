@@ -108,7 +108,7 @@ testPage('a folder that is chosen first asks for a project, and names it after t
   await picker.getByRole('button', { name: 'Garden birds' }).and(page.locator(':focus')).waitFor();
   await page.keyboard.press('Enter');
   await picker.getByRole('button', { name: 'wren' }).and(page.locator(':focus')).waitFor();
-  await picker.locator('footer').getByText('Garden birds').waitFor();
+  await picker.locator('footer').getByText('Chosen: Garden birds').waitFor();
   await picker.getByRole('button', { name: 'Import' }).click();
   const dialog = page.getByRole('dialog', { name: 'New project' });
   await dialog.waitFor();

@@ -82,7 +82,8 @@ export const addBank: AddCommand = (parent, cli) => {
           const changed = decideContexts(project, chosen, state, await session.by());
           const counts = project.store.contexts.count();
           const held = plural(project.store.contexts.bankSize(), 'context');
-          const text = `${plural(changed, 'context')} ${state}. The bank holds ${held}.`;
+          const next = state === 'accepted' ? '\nLay them on with: contexture train csa --curated 1' : '';
+          const text = `${plural(changed, 'context')} ${state}. The bank holds ${held}.${next}`;
           return { data: { changed, counts }, text };
         }),
       );
