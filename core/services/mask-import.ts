@@ -275,7 +275,7 @@ function cut(mask: GreyImage, { segmentation, area }: Coco['annotations'][number
 }
 
 /** Runs of an RLE of the image's size. @throws RangeError, as half a sentence, for what is none */
-function rleOf(segmentation: unknown, area: number | undefined, mask: GreyImage): number[] {
+function rleOf(segmentation: unknown, area: number | undefined, mask: GreyImage): readonly number[] {
   const parsed = Segmentation.safeParse(segmentation);
   if (!parsed.success) throw new RangeError('its segmentation is neither polygons nor RLE');
   const [height, width] = parsed.data.size;

@@ -353,7 +353,7 @@ for (const format of ['png-folder', 'coco-rle'] as const) {
 
 test('PNG masks that do not fit are named, those that fit are read; an image without a context gets one', () =>
   withOwn(
-    async ({ project, folder, done }) => {
+    async ({ base, project, folder, done }) => {
       const from = join(folder, 'masks');
       const png = async (name: string, size: { width: number; height: number }) => {
         mkdirSync(dirname(join(from, name)), { recursive: true });
