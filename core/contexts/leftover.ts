@@ -25,8 +25,8 @@ export function leftoverScore({ probability, base }: Pick<ContextAnswer, 'probab
 
 /**
  * The rule by which a context is flagged: the model still names its class, and by at least `LEFTOVER_FROM` more than the
- * base rate. It does not tell what is left of an object from a background that the model has come to take for the class:
- * that is what a person looks for. The shape of what is painted over may give a class away, too.
+ * base rate. By itself it does not tell what is left of an object from a background that the model has come to take for the
+ * class, or from the shape of what is painted over: leftover-verdict.ts does, as far as the model can tell.
  */
 export function isLeftover(answer: ContextAnswer): boolean {
   return answer.named && leftoverScore(answer) >= LEFTOVER_FROM;
