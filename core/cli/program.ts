@@ -75,6 +75,19 @@ export function createProgram(wiring: Wiring, host: Host): { program: Command; c
   return { program, cli };
 }
 
+/** The command that was meant, with those above it: "contexture bank show". */
+function commandOf(program: Command, argv: readonly string[]): string {
+  const names = [program.name()];
+  let at = program;
+  for (const word of argv) {
+    const next = at.commands.find((command) => command.name() === word);
+    if (next === undefined) continue;
+    at = next;
+    names.push(word);
+  }
+  return names.join(' ');
+}
+
 /** Run the command line of a host. Sets its exit code; never throws. */
 export async function runCommandLine(wiring: Wiring, host: Host): Promise<void> {
   const { program, cli } = createProgram(wiring, host);
@@ -88,7 +101,7 @@ export async function runCommandLine(wiring: Wiring, host: Host): Promise<void> 
       host.exitCode = EXIT_CODES.usage;
     } else if (error.exitCode !== 0) {
       const message = oneLine(error.message.replace(/^error: /, ''));
-      const hint = message.endsWith('?)') ? '' : ' (see contexture --help)';
+      const hint = message.endsWith('?)') ? '' : ` (see ${commandOf(program, argv)} --help)`;
       cli.fail(new UserError('usage', message + hint), argv.includes('--json'));
     }
   }

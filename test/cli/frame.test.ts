@@ -52,6 +52,18 @@ test('every command is there, and its help has examples that call it', () => {
   for (const command of program.commands) check(command, command.name());
 });
 
+test('a wrong call says whose help tells more', async () => {
+  for (const [argv, hint] of [
+    [['bank', 'show'], /'context' \(see contexture bank show --help\)$/m],
+    [['--project', 'birds.contexture', 'train'], /'method' \(see contexture train --help\)$/m],
+    [['frobnicate'], /'frobnicate' \(see contexture --help\)$/m],
+  ] as const) {
+    const { code, stderr } = await run([...argv]);
+    assert.equal(code, 2);
+    assert.match(stderr, hint);
+  }
+});
+
 test('no command shows help and is a wrong use', async () => {
   const { code, stdout, stderr } = await run([]);
   assert.deepEqual([code, stdout], [2, '']);
