@@ -87,7 +87,7 @@ function heading(run: number, at: AdjustmentCurve | AdjustmentPoint): string {
   const { kind, head, split, chosenOn, choosing, reporting } = at;
   const images =
     chosenOn === 'val'
-      ? `on ${split}:\n${plural(choosing, 'image')} of val choose tau and temperatures, all ${plural(reporting, 'image')} of it are reported on.`
+      ? `on ${split}:\n${plural(choosing, 'image')} of val choose tau and temperatures, the figures are of all ${plural(reporting, 'image')} of test.`
       : `on ${split}, halved by class:\n${plural(choosing, 'image')} choose tau and temperatures, ${plural(reporting, 'other image')} are reported on.`;
   return `Run ${run}, ${head} head, ${ADJUSTMENT_TITLES[kind]}; ${images}`;
 }
