@@ -63,7 +63,7 @@ test('contexts are listed by use, reviewer, note, class, group and probability, 
   assert.deepEqual(await listed('--group', 'many'), []);
   assert.deepEqual(await listed('--max-probability', '0.5'), []);
   const { stdout } = await contexture('bank', 'list', '--reviewer', me);
-  assert.match(stdout, /^ +4 +rejected +cat .* Bob +1 .*cat\/3\.png$/m);
+  assert.match(stdout, new RegExp(`^ +4 +rejected +cat .* ${me} +1 +train/cat/3\\.png$`, 'm'));
   assert.match(stdout, /The bank holds 3 contexts\.$/m);
   assert.match((await contexture('bank', 'list', '--class', 'dog')).stderr, /no class called dog/);
   assert.equal((await contexture('bank', 'list', '--sort', 'size')).code, 2);
