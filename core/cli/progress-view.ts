@@ -55,7 +55,7 @@ export class ProgressView {
     this.#last = undefined;
     const amount = isComplete(last) ? count(last.done) : `${count(last.done)} of ${count(last.total ?? last.done)}`;
     const seconds = duration((performance.now() - this.#stageStart) / 1000);
-    this.#stream.write(`${oneLine(last.stage)}: ${amount} ${last.unit}, ${seconds}\n`);
+    this.#stream.write(`${oneLine(last.stage)}: ${amount} ${unitOf(last.total ?? last.done, last.unit)}, ${seconds}\n`);
   }
 
   #clear(): void {
@@ -73,12 +73,17 @@ export class ProgressView {
 
 const isComplete = ({ done, total }: Progress): boolean => total === null || done >= total;
 
+/** "images", and of a single one "image". */
+function unitOf(amount: number, unit: string): string {
+  return amount === 1 ? unit.replace(/s$/, '') : unit;
+}
+
 /** The parts of a progress line, most important first: stage, count, time left, rate, remark. */
 function describe(progress: Progress): string[] {
   const { stage, done, total, unit, secondsLeft, note } = progress;
   return [
     oneLine(stage),
-    `${total === null ? count(done) : `${count(done)}/${count(total)}`} ${unit}`,
+    `${total === null ? count(done) : `${count(done)}/${count(total)}`} ${unitOf(total ?? done, unit)}`,
     ...(secondsLeft === null ? [] : [`${duration(secondsLeft)} left`]),
     ...(progress.rate === null ? [] : [`${rate(progress.rate)}/s`]),
     ...(note === undefined ? [] : [oneLine(note)]),

@@ -68,9 +68,13 @@ test('elsewhere a stage leaves one line at its end', () => {
   const view = new ProgressView({ write: (text) => (written += text) }, false);
   for (let done = 0; done <= 2800; done += 100) view.update(progress({ done }));
   view.update(progress({ stage: 'Counting', done: 5, total: null }));
+  view.update(progress({ stage: 'Predicting', done: 1, total: 1 }));
   view.settle();
   view.settle();
-  assert.match(written, /^Reading pictures: 2,800 images, \d+ s\nCounting: 5 images, \d+ s\n$/);
+  assert.match(
+    written,
+    /^Reading pictures: 2,800 images, \d+ s\nCounting: 5 images, \d+ s\nPredicting: 1 image, \d+ s\n$/,
+  );
 });
 
 test('a stage that gives way for a while leaves a line only when it is done', () => {

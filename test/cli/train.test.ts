@@ -96,7 +96,8 @@ test('from a second run to comparison, contexts, bank, export and predictions', 
   const exported = await json('export', 'augmented');
   assert.deepEqual([exported.state, exported.pictures], ['finished', 40]);
 
-  const { stdout } = await contexture('predict', 'birds/test', '--top', '1');
+  const { stdout, stderr } = await contexture('predict', 'birds/test', '--top', '1');
+  assert.match(stderr, /^By run \d+, .*; --run names another\.$/m);
   assert.match(stdout, /^file,class_1,probability_1,problem\r?\n/);
   assert.equal(stdout.trimEnd().split('\n').length, 1 + 8);
   assert.equal(((await json('predict', 'birds/test')).pictures as unknown[]).length, 8);

@@ -40,10 +40,14 @@ export const addPredict: AddCommand = (parent, cli) => {
         if (variant !== undefined && model !== undefined) {
           throw new UserError('usage', 'A model file is of one variant already: leave --variant or --model away.');
         }
-        const file =
-          model === undefined
-            ? modelOfRun(await session.project(), run ?? null, variant ?? null).path
-            : session.path(model);
+        let file: string;
+        if (model === undefined) {
+          const trained = modelOfRun(await session.project(), run ?? null, variant ?? null);
+          file = trained.path;
+          if (run === undefined) session.note(`By run ${trained.run.id}, ${trained.run.name}; --run names another.`);
+        } else {
+          file = session.path(model);
+        }
         const { emit: onEvent, signal } = session;
         let document = '';
         const asData = session.json && out === undefined;
