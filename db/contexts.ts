@@ -51,13 +51,17 @@ const CONDITIONS: Readonly<Partial<Record<keyof ContextQuery, string>>> = {
 const JOINS: readonly { sql: string; for: readonly string[] }[] = [
   { sql: 'JOIN mask ON mask.id = context.maskId', for: ['minArea', 'maxArea', 'area', 'gain'] },
   { sql: 'JOIN image ON image.id = context.imageId', for: ['text', 'classIds', 'class', 'gain'] },
-  { sql: 'JOIN effective ON effective.id = image.classId', for: ['classIds', 'class', 'gain'] },
+  { sql: 'JOIN effective ON effective.id = image.classId', for: ['classIds', 'class'] },
 ];
 
-/** What the order by gain needs besides: pairs of class and weight come as JSON. */
-const WEIGHT = 'weight AS MATERIALIZED (SELECT value ->> 0 AS classId, value ->> 1 AS weight FROM json_each(@weights))';
-const WEIGHED =
-  'LEFT JOIN saliency ON saliency.id = mask.saliencyId LEFT JOIN weight ON weight.classId = effective.root';
+/**
+ * What the order by gain needs besides: pairs of effective class and weight come as JSON. They are brought to found classes
+ * first: as a list they would be gone through for every context.
+ */
+const WEIGHT = `given AS MATERIALIZED (SELECT value ->> 0 AS classId, value ->> 1 AS weight FROM json_each(@weights)),
+  weight AS MATERIALIZED (
+    SELECT effective.id, given.weight FROM effective LEFT JOIN given ON given.classId = effective.root)`;
+const WEIGHED = 'LEFT JOIN saliency ON saliency.id = mask.saliencyId JOIN weight ON weight.id = image.classId';
 
 /** What the order by uses needs besides: how many runs and finished exports had each context, as far as `UseTable` has counted. */
 const WITH_USES = 'LEFT JOIN useCount ON useCount.contextId = context.id';

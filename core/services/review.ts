@@ -1,28 +1,30 @@
 /** How far the review of contexts has come, what is worth looking at next, and which masks a newer model disputes. */
+import { setImmediate } from 'node:timers/promises';
 import type { ReviewProgress } from '../api/review.ts';
 import { judge } from '../contexts/review-enough.ts';
 import { DECISIONS, lookedAt, saliencyDoubt } from '../contexts/review-order.ts';
 import { decodeGrey } from '../data/decode.ts';
-import { mapOrdered } from '../data/flow.ts';
 import type { Project } from '../storage/project.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
 import { contextCounts } from './context-view.ts';
 
-/** Maps that are decoded at a time. */
-const AHEAD = 8;
+/** Maps that are decoded before others are served: some tens of milliseconds, as small ones are decoded in this thread. */
+const AT_ONCE = 256;
 
 /** Find out how much in doubt the masks are, where that is not known yet. */
 export async function fillDoubts({ store, blobs }: Project): Promise<void> {
   const missing = store.saliencies.undoubted();
-  const look = async ({ id, blob }: (typeof missing)[number]): Promise<{ id: number; doubt: number }> => ({
-    id,
-    doubt: saliencyDoubt(await decodeGrey(blobs.get(blob))),
-  });
-  const doubts: { id: number; doubt: number }[] = [];
-  for await (const found of mapOrdered(missing, AHEAD, look)) doubts.push(found);
-  store.transaction(() => {
-    for (const { id, doubt } of doubts) store.saliencies.setDoubt(id, doubt);
-  });
+  for (let from = 0; from < missing.length; from += AT_ONCE) {
+    const found = await Promise.all(
+      missing.slice(from, from + AT_ONCE).map(async ({ id, blob }) => {
+        return { id, doubt: saliencyDoubt(await decodeGrey(blobs.get(blob))) };
+      }),
+    );
+    store.transaction(() => {
+      for (const { id, doubt } of found) store.saliencies.setDoubt(id, doubt);
+    });
+    await setImmediate();
+  }
 }
 
 /** How far the review has come, whether it may stop, and where it was left. */
