@@ -1,4 +1,5 @@
 /** What would be late or lost if the window closed now. It asks before it does; the shell asks by itself. */
+import { untrack } from 'svelte';
 import { bridge } from './bridge.ts';
 
 const counts = new Map<object, number>();
@@ -13,7 +14,8 @@ export function setUnsaved(owner: object, count: number): void {
   const total = [...counts.values()].reduce((sum, one) => sum + one, 0);
   if (total !== told) bridge?.setUnsaved(total);
   told = total;
-  changes++;
+  // Whoever calls this may be in an effect, which must not run again for it.
+  untrack(() => changes++);
 }
 
 /** Read it where something depends on what is stored and what is not. */
