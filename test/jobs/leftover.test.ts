@@ -29,6 +29,7 @@ const refusal = (code: ErrorCode, text: RegExp) => (error: unknown) =>
   error instanceof UserError && error.code === code && text.test(error.message);
 const listed = (runId: number): LeftoverContext[] =>
   leftoverContexts(project, runId, { part: 'all', limit: 500, offset: 0 }).contexts;
+const byNumber = (a: number, b: number): number => a - b;
 const mean = (rows: readonly LeftoverContext[]): number =>
   rows.reduce((sum, { score }) => sum + score, 0) / rows.length;
 
@@ -165,5 +166,3 @@ test('a cancelled check keeps what was known, and what it has come to', async ()
   assert.ok(rest.checked >= left);
   assert.equal(leftoverReport(project, again)!.unchecked, 0);
 });
-
-const byNumber = (a: number, b: number): number => a - b;
