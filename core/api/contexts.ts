@@ -28,6 +28,8 @@ export const MaskRefinement = z
     radius: z.number().gt(0).max(0.5),
     /** Variance of the colours (0 to 1) in a window below which it counts as flat. */
     epsilon: z.number().gt(0).max(1),
+    /** Variance of the colours up to which texture leaves no specks; absent: it leaves them all. */
+    grain: z.number().gt(0).max(1).exactOptional(),
   })
   .meta({ id: 'MaskRefinement' });
 

@@ -5,7 +5,7 @@
 import type { GreyImage, RgbImage } from '../data/decode.ts';
 import type { Size } from '../data/geometry.ts';
 import { bicubicMatrix } from '../training/bicubic.ts';
-import { applyModel, fitToGuide, momentsOf, stretched } from './guided-filter.ts';
+import { applyModel, fitToGuide, momentsOf, stretched, type GuidedModel } from './guided-filter.ts';
 
 /** How saliency A (0 … 1 after enlargement) becomes a mask. */
 export type MaskRule =
@@ -20,10 +20,22 @@ export interface Refinement {
   radius: number;
   /** Variance of the colours (0 to 1) in a window below which it counts as flat, over 0. */
   epsilon: number;
+  /**
+   * Variance of the colours up to which texture leaves no specks in the mask, over 0: what was fitted is fitted once more, in
+   * small windows. Absent: it leaves them all, as in masks that were made before there was this.
+   */
+  grain?: number;
 }
 
-/** Chosen on photographs of the pets pack that no figure is of: see test/bench/pets-masks.ts. */
-export const DEFAULT_REFINEMENT: Refinement = { radius: 0.25, epsilon: 0.0003 };
+/**
+ * Chosen on 419 photographs of the pets pack that no figure is of (see test/bench/pets-masks.ts). There grain took the spots of
+ * under half a percent of a picture from 63 to 17 a mask, and IoU rose from 0.835 to 0.839; three times as much of it left 7, and
+ * blurred the outlines, which IoU without the border does not see.
+ */
+export const DEFAULT_REFINEMENT = { radius: 0.25, epsilon: 0.0003, grain: 0.03 } as const satisfies Refinement;
+
+/** Radius of the small windows, as a share of the picture's shorter side. */
+const GRAIN_RADIUS = 0.02;
 
 /** Rows of an enlarged map, from the top; what is not copied is overwritten. */
 type TakeRow = (row: Float64Array | Float32Array, y: number) => void;
@@ -58,12 +70,20 @@ export function refinedMask(
 ): GreyImage {
   const map = new Float32Array(reduced.width * reduced.height);
   enlarge(saliency, reduced, (row, y) => map.set(row, y * reduced.width));
-  const { radius, epsilon } = rule.refine;
-  const pixels = Math.max(1, Math.round(radius * Math.min(reduced.width, reduced.height)));
+  const { radius, epsilon, grain } = rule.refine;
+  const pixels = (share: number): number => Math.max(1, Math.round(share * Math.min(reduced.width, reduced.height)));
+  const values = (model: GuidedModel): Float32Array => {
+    const result = new Float32Array(map.length);
+    applyModel(model, reduced, (row, y) => result.set(row, y * reduced.width));
+    return result;
+  };
+  let fit = fitToGuide(map, reduced, pixels(radius), epsilon);
+  let fitted = values(fit);
+  if (grain !== undefined) {
+    fit = fitToGuide(fitted, reduced, pixels(GRAIN_RADIUS), grain);
+    fitted = values(fit);
+  }
   const { data, take } = maskRows(picture, rule);
-  const fit = fitToGuide(map, reduced, pixels, epsilon);
-  const fitted = new Float32Array(map.length);
-  applyModel(fit, reduced, (row, y) => fitted.set(row, y * reduced.width));
   applyModel(stretched(fit, momentsOf(fitted), momentsOf(map)), picture, take);
   return { width: picture.width, height: picture.height, data };
 }

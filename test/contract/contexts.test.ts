@@ -194,7 +194,10 @@ test("masks are refined by the pictures' edges, and a picture that is gone is na
     const remask = async () =>
       caller.ended((await caller.call('POST', `${base}/remask`, { select: { ids: [2, 7] }, rule })).json);
     const task = await remask();
-    assert.equal(task.command, 'contexture bank remask --refine --refine-radius 0.2 --refine-epsilon 0.01 2 7');
+    assert.equal(
+      task.command,
+      'contexture bank remask --refine --refine-radius 0.2 --refine-epsilon 0.01 --refine-grain 0 2 7',
+    );
     assert.deepEqual([task.state, task.result], ['done', { made: 2, madeWith: UNUSED }]);
     const { json } = await caller.call('GET', `${base}/2`);
     assert.equal(json.masks.at(-1).how, "Soft, (1 − saliency)², at the picture's edges (radius 0.2)");

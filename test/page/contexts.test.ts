@@ -259,6 +259,7 @@ testPage('contexts are found at two sizes and brought to the edges, as suits a m
   await dialog.getByText('How closely it follows them').click();
   assert.equal(await dialog.getByLabel('Reach of an edge').inputValue(), String(100 * DEFAULT_REFINEMENT.radius));
   assert.equal(await dialog.getByLabel('Least contrast').inputValue(), String(DEFAULT_REFINEMENT.epsilon));
+  assert.equal(await dialog.getByLabel('Grain').inputValue(), String(DEFAULT_REFINEMENT.grain));
   await app.look('contexts-find');
   await dialog.getByLabel('Look at other sizes than usual').check();
   await dialog.getByRole('textbox', { name: 'Second size' }).fill('64');

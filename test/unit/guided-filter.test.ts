@@ -204,3 +204,27 @@ test('a large picture is fitted at a smaller size and comes out at its own, edge
   );
   assert.deepEqual(refinedMask(saliency, picture, reduced, rule), mask, 'the same again');
 });
+
+test('texture leaves specks in a fit, and none where its variance is below the grain; the edge of an object stays', () => {
+  const [width, height] = [200, 120];
+  const random = Random.stream(6, 'texture');
+  const picture = { width, height, data: new Uint8Array(width * height * 3) };
+  // A dark object on the right, light ground on the left, and coarse noise over both.
+  for (let i = 0; i < width * height; i++) {
+    const value = (i % width < width / 2 ? 165 : 85) + 140 * (random.uniform() - 0.5);
+    picture.data.fill(value, 3 * i, 3 * i + 3);
+  }
+  const saliency: GreyImage = { width: 10, height: 6, data: new Uint8Array(60) };
+  for (let i = 0; i < 60; i++) saliency.data[i] = i % 10 >= 5 ? 255 : 0;
+  const made = (grain: object): GreyImage =>
+    refinedMask(saliency, picture, picture, {
+      form: 'threshold',
+      threshold: 0.5,
+      refine: { radius: 0.25, epsilon: 0.0003, ...grain },
+    });
+  const wrong = ({ data }: GreyImage): number =>
+    data.reduce((sum, value, i) => sum + (value >= 128 === i % width < width / 2 ? 0 : 1), 0);
+  const [specked, clean] = [wrong(made({})), wrong(made({ grain: 0.1 }))];
+  assert.ok(specked > 50, `${specked} pixels on the wrong side without`);
+  assert.ok(clean < specked / 3, `${clean} pixels on the wrong side, ${specked} without`);
+});

@@ -8,7 +8,7 @@ import { integer, number } from '../arguments.ts';
 import type { AddCommand, Outcome } from '../cli.ts';
 import { count, localTime, plural } from '../format.ts';
 import { examples } from '../help.ts';
-import { REFINE_EPSILON, REFINE_RADIUS, ruleFrom } from '../mask-rule.ts';
+import { REFINE_EPSILON, REFINE_GRAIN, REFINE_RADIUS, ruleFrom } from '../mask-rule.ts';
 import { selectIds, stateOption } from '../select-contexts.ts';
 import type { Session } from '../session.ts';
 import { facts, table } from '../table.ts';
@@ -97,16 +97,17 @@ export const addBank: AddCommand = (parent, cli) => {
     .option('--refine', "bring the masks to the pictures' own edges; decodes each picture at its full size")
     .option('--refine-radius <share>', REFINE_RADIUS, number(0.001, 0.5))
     .option('--refine-epsilon <variance>', REFINE_EPSILON, number(1e-8, 1))
+    .option('--refine-grain <variance>', REFINE_GRAIN, number(0, 1))
     .addOption(stateOption())
     .option('--class <name>', 'those of this class')
     .option('--min-probability <p>', 'those at least so sure', number(0, 1))
     .addHelpText('after', examples(EXAMPLES.remask, EXAMPLES.refine))
-    .action((ids, { threshold, refine, refineRadius, refineEpsilon, ...options }) =>
+    .action((ids, { threshold, refine, refineRadius, refineEpsilon, refineGrain, ...options }) =>
       cli.perform('bank remask', async (session) => {
         const { madeWith } = await import('../../services/bank.ts');
         const { remaskContexts } = await import('../../services/contexts.ts');
         const project = await session.project();
-        const rule = ruleFrom({ threshold, refine, refineRadius, refineEpsilon });
+        const rule = ruleFrom({ threshold, refine, refineRadius, refineEpsilon, refineGrain });
         const { emit: onEvent, signal } = session;
         const chosen = selectIds(project.store, ids, options);
         const made = await remaskContexts(project, chosen, rule, await session.by(), { onEvent, signal });

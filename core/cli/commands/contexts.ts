@@ -3,7 +3,7 @@ import { integer, number } from '../arguments.ts';
 import type { AddCommand } from '../cli.ts';
 import { count, plural } from '../format.ts';
 import { examples } from '../help.ts';
-import { REFINE_EPSILON, REFINE_RADIUS, ruleFrom } from '../mask-rule.ts';
+import { REFINE_EPSILON, REFINE_GRAIN, REFINE_RADIUS, ruleFrom } from '../mask-rule.ts';
 
 export const addContexts: AddCommand = (parent, cli) => {
   parent
@@ -33,6 +33,7 @@ export const addContexts: AddCommand = (parent, cli) => {
     .option('--no-refine', 'leave the masks as coarse as the saliency is')
     .option('--refine-radius <share>', REFINE_RADIUS, number(0.001, 0.5))
     .option('--refine-epsilon <variance>', REFINE_EPSILON, number(1e-8, 1))
+    .option('--refine-grain <variance>', REFINE_GRAIN, number(0, 1))
     .option(
       '--held-out <folds>',
       'p of each image by models that have not seen it, one a fold (default: by the model as it was while training)',

@@ -22,6 +22,11 @@ export const addPredict: AddCommand = (parent, cli) => {
     .addOption(headOption('default: the one the model answers by'))
     .addHelpText(
       'after',
+      '\nA picture that cannot be read gets a row with the reason in place of classes and is named on stderr; the others are\n' +
+        'answered all the same, and the exit code is 0.',
+    )
+    .addHelpText(
+      'after',
       examples(
         ['predict new-pictures', 'CSV on stdout, by the newest run of the project here'],
         ["predict 'new/**/*.jpg' one-more.png", 'pictures by a pattern, and one by its name'],

@@ -162,11 +162,10 @@ function chosen({ store }: Project, select: ContextSelection): number[] {
 }
 
 function ruleOption(rule: MaskRule): string[] {
-  const refinement =
-    rule.refine === undefined
-      ? []
-      : ['--refine', `--refine-radius ${rule.refine.radius}`, `--refine-epsilon ${rule.refine.epsilon}`];
-  return [...(rule.form === 'soft' ? [] : [`--threshold ${rule.threshold}`]), ...refinement];
+  const cut = rule.form === 'soft' ? [] : [`--threshold ${rule.threshold}`];
+  if (rule.refine === undefined) return cut;
+  const { radius, epsilon, grain = 0 } = rule.refine;
+  return [...cut, '--refine', `--refine-radius ${radius}`, `--refine-epsilon ${epsilon}`, `--refine-grain ${grain}`];
 }
 
 /** A search brings masks to the edges of photographs unless it is told not to. */

@@ -22,6 +22,7 @@ export function lookCommand({ size, secondSize, mirror }: Look): string[] {
 export function ruleCommand(rule: MaskRule): string[] {
   const cut = rule.form === 'threshold' ? ['--threshold', String(rule.threshold)] : [];
   if (rule.refine === undefined) return [...cut, '--no-refine'];
-  const { radius, epsilon } = rule.refine;
-  return [...cut, '--refine', '--refine-radius', String(radius), '--refine-epsilon', String(epsilon)];
+  const { radius, epsilon, grain = 0 } = rule.refine;
+  const numbers = { '--refine-radius': radius, '--refine-epsilon': epsilon, '--refine-grain': grain };
+  return [...cut, '--refine', ...Object.entries(numbers).flatMap(([name, value]) => [name, String(value)])];
 }
