@@ -47,10 +47,10 @@ export function verdictOf({ filled, grown, usual }: LeftoverEvidence): LeftoverV
 export function verdictInWords(verdict: LeftoverVerdict, className: string): string {
   switch (verdict) {
     case 'leftover':
-      return `What the model takes for ${className} lies in this context, next to the foreground or in no other context of the class: look for parts of the object and correct the mask.`;
+      return `What is taken for ${className} lies in this context, and not in the backgrounds of the class: look for parts of the object.`;
     case 'usual-background':
-      return `Other contexts of ${className} are named by their backgrounds, too: the class is usually seen in front of it, and whether parts of the object are left besides cannot be told by this model.`;
+      return `Other contexts of ${className} are named by their backgrounds, too; whether parts of the object are left besides, this model cannot tell.`;
     case 'outline':
-      return `With the hole filled from what lies round it, the model no longer names ${className}: it knew the shape of what was painted over, and the context itself is fine.`;
+      return `With the hole filled, ${className} is no longer named: it was known by the shape of what is painted over, and the context is fine.`;
   }
 }
