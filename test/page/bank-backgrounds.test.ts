@@ -49,7 +49,7 @@ testPage(
       .waitFor();
     await field.fill(scenes);
     await page.keyboard.press('Enter');
-    await dialog.getByText('3 backgrounds added, 1 refused.').waitFor({ timeout: 30_000 });
+    await dialog.getByText('3 backgrounds added, 1 refused.').waitFor();
     await dialog.getByText(/very file of the test image/).waitFor();
     await app.look('bank-backgrounds-added');
     assert.equal((await list()).length, 3);

@@ -224,7 +224,7 @@ testPage(
     await app.look('bank-diversity-none');
     await page.getByRole('textbox', { name: 'Near twins from' }).fill('0.5');
     await page.getByRole('button', { name: 'Measure' }).click();
-    await page.getByText('different backgrounds among 9 contexts').waitFor({ timeout: 120_000 });
+    await page.getByText('different backgrounds among 9 contexts').waitFor();
     const report = await app.api<StoredDiversity>('GET', `/api/projects/${id}/bank/diversity`);
     await page.getByText(report.sentence).waitFor();
     await page.reload();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { encoded, quarterPixels } from '../fixtures/images.ts';
 import { buildGallery, startLocalService, type LocalService } from './local-service.ts';
-import { skip, withApp, type App } from './support.ts';
+import { seen, skip, withApp, type App } from './support.ts';
 
 /** What a test needs of an image in the page; the types of a browser are not here. */
 interface Picture {
@@ -183,25 +183,36 @@ testPart(
       if (body !== null && request.url().endsWith('/thumbnails'))
         asked.push(...(JSON.parse(body) as { ids: number[] }).ids);
     });
-    await page.evaluate(`new Promise((resolve) => {
+    // A frame that a busy machine draws late is a rest, as the grid cannot know better.
+    const rests = await page.evaluate<number>(`new Promise((resolve) => {
     const grid = document.querySelector('[role=grid]');
     let step = 0;
+    let rests = 0;
+    let before = performance.now();
     const go = () => {
+      const now = performance.now();
+      if (now - before > 80) rests++;
+      before = now;
       grid.scrollTop += 9000;
-      if (++step < 40) requestAnimationFrame(go); else resolve();
+      if (++step < 40) requestAnimationFrame(go); else resolve(rests);
     };
     requestAnimationFrame(go);
   })`);
     await page.waitForTimeout(600);
-    const visible = await page
-      .locator('[role=gridcell]')
-      .evaluateAll((cells: { dataset: { index?: string } }[]) => cells.map(({ dataset }) => Number(dataset.index) + 1));
-    assert.ok(
-      visible.some((id) => asked.includes(id)),
-      'what is in view was asked for',
+    const inView = (): Promise<number[]> =>
+      page
+        .locator('[role=gridcell]')
+        .evaluateAll((cells: { dataset: { index?: string } }[]) =>
+          cells.map(({ dataset }) => Number(dataset.index) + 1),
+        );
+    const visible = await seen(
+      inView,
+      (ids) => ids.some((id) => asked.includes(id)),
+      'what is in view was not asked for',
     );
     const passed = asked.filter((id) => !visible.includes(id));
-    assert.ok(passed.length <= 400, `${passed.length} pictures that only flew by were asked for, of some 15,000`);
+    const most = 400 + rests * visible.length;
+    assert.ok(passed.length <= most, `${passed.length} pictures that only flew by were asked for, of some 15,000`);
   },
 );
 

@@ -7,7 +7,7 @@ import { DEFAULT_REFINEMENT } from '../../core/contexts/mask.ts';
 import { classOf, makeProject, writePicture } from '../fixtures/export-project.ts';
 import { findSome } from '../fixtures/found-contexts.ts';
 import { addPhotoRun } from '../fixtures/photo-run.ts';
-import { testPage, type App } from './support.ts';
+import { atRest, seen, testPage, type App } from './support.ts';
 
 const LONG = 'a class whose name is sixty letters long, to see what it does';
 
@@ -116,18 +116,21 @@ testPage('every way to show a mask shows something else', async (app) => {
   const { page } = app;
   const cell = page.getByRole('gridcell').first();
   await cell.waitFor();
-  const seen = new Set<string>();
+  const shown = new Set<string>();
+  const picture = async (): Promise<string> =>
+    (
+      await sharp(await cell.screenshot())
+        .raw()
+        .toBuffer()
+    ).toString('base64');
   for (const mode of ['Outline', 'Overlay', 'Context only', 'Saliency', 'Picture']) {
     await page.getByLabel('How contexts are shown').click();
     await page.getByRole('option', { name: mode }).click();
-    await page.waitForTimeout(400);
-    const { data } = await sharp(await cell.screenshot())
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    seen.add(data.toString('base64'));
+    await atRest(() => cell.screenshot());
+    shown.add(await seen(picture, (it) => !shown.has(it), `${mode} shows nothing of its own`));
     await app.screenshot(`contexts-mode-${mode.replace(' ', '-').toLowerCase()}`);
   }
-  assert.equal(seen.size, 5);
+  assert.equal(shown.size, 5);
 });
 
 testPage(
@@ -273,7 +276,7 @@ testPage('contexts are found at two sizes and brought to the edges, as suits a m
     .getByText('--size 64 --second-size 96 --mirror --refine --refine-radius 0.1', { exact: false })
     .waitFor();
   await dialog.getByRole('button', { name: 'Find contexts' }).click();
-  await page.getByText('13 contexts', { exact: true }).waitFor({ timeout: 120_000 });
+  await page.getByText('13 contexts', { exact: true }).waitFor();
   const detail = await app.api<ContextDetail>('GET', `/api/projects/${id}/contexts/1`);
   const words =
     "Soft, (1 − saliency)², at the picture's edges (radius 0.1); looked at with 64 and 96 px, mirror images too";

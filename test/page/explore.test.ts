@@ -179,7 +179,7 @@ testPage('a picture is looked at closely; one that changed or vanished says so',
       [900, 600],
     ]) {
       await page.setViewportSize({ width, height });
-      await page.waitForTimeout(200);
+      await app.drawn();
       await app.screenshot(`picture-${width}x${height}-${scheme}`);
     }
     assert.deepEqual(await app.faults(), []);

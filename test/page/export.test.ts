@@ -141,7 +141,7 @@ testPage('an export fails in a sentence where its folder may not be', async (app
 testPage('a thousand classes can be exported', async (app) => {
   await open(app, { extra: 1000 });
   const { page } = app;
-  await sum(app).waitFor({ timeout: 60_000 });
+  await sum(app).waitFor();
   assert.match((await page.getByRole('img', { name: /Bars of/ }).getAttribute('aria-label')) ?? '', /1,003 classes/);
   await app.look('export-thousand');
 });

@@ -113,8 +113,8 @@ testPage('three classes and a thousand; a run that has not finished says what is
     project.close();
     const { id } = await app.api<{ id: string }>('POST', '/api/projects', { file });
     await app.goto(`/p/${id}/runs/1?part=head-tail`);
-    await page.getByRole('figure', { name: 'Figures over tau' }).waitFor({ timeout: 60_000 });
-    await page.getByRole('img', { name: /^Reliability of all answers/ }).waitFor({ timeout: 60_000 });
+    await page.getByRole('figure', { name: 'Figures over tau' }).waitFor();
+    await page.getByRole('img', { name: /^Reliability of all answers/ }).waitFor();
     await app.look(`head-tail-${classes}`);
     await app.goto(`/p/${id}/runs/2?part=head-tail`);
     await page.getByRole('heading', { name: 'No answers yet' }).waitFor();

@@ -153,14 +153,14 @@ testPage('an import is paused, goes on and is cancelled; the page follows live a
   await page.reload();
   await app.screenshot('import-paused');
   await work.getByRole('button', { name: 'Go on' }).click();
-  await work.getByText(/6,000 images in 40 classes/).waitFor({ timeout: 60_000 });
+  await work.getByText(/6,000 images in 40 classes/).waitFor();
   const { images } = await app.api<Tail>('GET', `/api/projects/${id}/tail`);
   assert.equal(images.usable, 6000);
 
   rmSync(join(folder, 'c0'), { recursive: true });
   await page.getByRole('button', { name: 'Scan all again' }).click();
   const scan = page.getByRole('article', { name: 'Scan many again' });
-  await scan.getByText(/150 images gone/).waitFor({ timeout: 60_000 });
+  await scan.getByText(/150 images gone/).waitFor();
 });
 
 testPage('a source that has moved is marked, and relinked', async (app) => {

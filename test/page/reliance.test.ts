@@ -51,7 +51,7 @@ testPage('reliance is measured on a run’s page, told, and its worst cases lead
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Masks of this run' }).waitFor();
   await page.getByRole('button', { name: 'Measure', exact: true }).click();
-  await page.getByRole('heading', { name: 'BG-gap' }).waitFor({ timeout: 120_000 });
+  await page.getByRole('heading', { name: 'BG-gap' }).waitFor();
 
   const report = await app.api<RelianceReport>('GET', `/api/projects/${project}/runs/1/reliance`);
   await page.getByText(points(report.bgGap.macro!.value), { exact: true }).first().waitFor();
@@ -128,7 +128,7 @@ testPage('two runs are compared; measured by one run’s masks they are paired',
   await app.goto(`/p/${project}/runs/compare?runs=1,2&part=reliance`);
   await page.getByText('Context reliance of run 1 and run 2 has not been measured.').waitFor();
   await page.getByRole('button', { name: 'Measure both by the masks of run 1' }).click();
-  await page.getByRole('heading', { name: 'Reliance on context, run 2 against 1' }).waitFor({ timeout: 120_000 });
+  await page.getByRole('heading', { name: 'Reliance on context, run 2 against 1' }).waitFor();
   await page.getByText(/^Both were shown the same 100 pictures: differences are paired/).waitFor();
   const query = `baseline=1&run=2`;
   const compared = await app.api<RelianceComparison>('GET', `/api/projects/${project}/comparison/reliance?${query}`);
@@ -144,7 +144,7 @@ testPage('two runs are compared; measured by one run’s masks they are paired',
 
   // By other masks they are not paired, and it says why.
   await app.api('POST', `/api/projects/${project}/runs/2/reliance`, {});
-  await page.getByText(/^Not paired: the foregrounds were told by different models/).waitFor({ timeout: 120_000 });
+  await page.getByText(/^Not paired: the foregrounds were told by different models/).waitFor();
   await page.getByText('Intervals are those of two independent measurements').waitFor();
   await page.getByRole('button', { name: 'Measure both by the masks of run 1' }).waitFor();
   assert.deepEqual(await app.faults(), []);

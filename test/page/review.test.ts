@@ -26,7 +26,7 @@ import {
   stage,
   withBox,
 } from './review-support.ts';
-import { skip, testPage, withApp } from './support.ts';
+import { atRest, seen, skip, testPage, withApp } from './support.ts';
 import { shellOf } from './watched-service.ts';
 
 testPage('each tool changes exactly the pixels that it should, as the service has them', async (app) => {
@@ -159,12 +159,12 @@ testPage('strokes are undone and redone one by one, also after the page was open
   await page.keyboard.press('Control+y');
   await back(1);
   // What is shown is what is stored: a picture of the page undone looks as the page opened anew.
-  const shown = await stage(page, 'cat').screenshot();
+  const look = (): Promise<Buffer> => stage(page, 'cat').screenshot();
+  const shown = await atRest(look);
   await page.reload();
   await ready(page);
   await page.getByRole('button', { name: 'Undo the last stroke', disabled: false }).waitFor();
-  await page.waitForTimeout(300);
-  assert.ok(shown.equals(await stage(page, 'cat').screenshot()), 'the page shows another mask than the service has');
+  await seen(look, (it) => shown.equals(it), 'the page shows another mask than the service has');
   hand = await handOn(page);
   await page.keyboard.press('e');
   await hand.drag([5.5, 5.5], [9.5, 5.5]);
@@ -256,30 +256,30 @@ testPage(
     await open(app);
     const { page } = app;
     const frame = stage(page, 'cat');
-    const seen = new Set<string>();
+    const shown = new Set<string>();
+    const picture = async (): Promise<string> => (await atRest(() => inside(page))).toString('base64');
     for (const mode of ['Overlay', 'Outline', 'Heat map', 'Context', 'Foreground', 'As trained']) {
       await page.getByRole('button', { name: mode, exact: true }).click();
       for (const scheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme: scheme });
-        await page.waitForTimeout(250);
-        if (scheme === 'light') seen.add((await inside(page)).toString('base64'));
+        await app.drawn();
+        if (scheme === 'light')
+          shown.add(await seen(picture, (it) => !shown.has(it), `${mode} shows nothing of its own`));
         await app.screenshot(`review-mode-${mode.replace(' ', '-').toLowerCase()}-${scheme}`);
       }
       await page.emulateMedia({ colorScheme: 'light' });
     }
-    assert.equal(seen.size, 6);
+    assert.equal(shown.size, 6);
     await page.getByRole('button', { name: 'Overlay', exact: true }).click();
     await frame.focus();
     await page.mouse.move(5, 5);
-    await page.waitForTimeout(200);
-    const before = await inside(page);
+    const look = (): Promise<Buffer> => inside(page);
+    const before = await atRest(look);
+    const asBefore = (it: Buffer): boolean => before.equals(it);
     await page.keyboard.down('h');
-    await page.waitForTimeout(200);
-    assert.ok(!before.equals(await inside(page)));
+    await seen(look, (it) => !asBefore(it), 'the mask is not hidden');
     await page.keyboard.up('h');
-    await page.waitForTimeout(200);
-    const shown = await inside(page);
-    assert.ok(before.equals(shown), 'the mask does not come back as it was');
+    await seen(look, asBefore, 'the mask does not come back as it was');
     const box = (await frame.boundingBox())!;
     await page.mouse.move(box.x + 200, box.y + 200);
     await page.mouse.wheel(0, -600);
@@ -292,8 +292,7 @@ testPage(
     await page.getByText('100 %', { exact: true }).waitFor();
     await page.keyboard.press('0');
     await page.mouse.move(5, 5);
-    await page.waitForTimeout(200);
-    assert.ok(before.equals(await inside(page)), 'looking has changed the mask');
+    await seen(look, asBefore, 'looking has changed the mask');
     await app.look('review');
   },
 );

@@ -44,7 +44,7 @@ testPage('the model of a run is made as ONNX, checked, and saved; the card is sh
     return readFileSync(await file.path());
   };
   await page.getByRole('button', { name: 'Make and check' }).click();
-  await page.getByText(/In ONNX Runtime \d+ pictures gave the model’s own answers/).waitFor({ timeout: 60_000 });
+  await page.getByText(/In ONNX Runtime \d+ pictures gave the model’s own answers/).waitFor();
   await app.look('run-model-made');
   assert.equal(decodeOnnx(await saved('model.onnx')).producerName, 'Contexture');
   assert.match((await saved('README.md')).toString(), /`model\.onnx`: ONNX/);
@@ -58,7 +58,7 @@ testPage('the model of a run is made as ONNX, checked, and saved; the card is sh
   await page.getByText('--to FOLDER --fold --project').waitFor();
   await make.focus();
   await page.keyboard.press('Enter');
-  await page.getByText(/In ONNX Runtime/).waitFor({ timeout: 60_000 });
+  await page.getByText(/In ONNX Runtime/).waitFor();
   const { graph } = decodeOnnx(await saved('model.onnx'));
   assert.ok(!graph.node.some(({ opType }) => opType === 'BatchNormalization'));
   assert.equal(
@@ -80,7 +80,7 @@ testPage('a variant can be chosen, and a run without a model says so', async (ap
   await page.getByText("--variant 'for the tail'").waitFor();
   assert.equal(await page.getByLabel('Head of the ONNX file').count(), 0);
   await page.getByRole('button', { name: 'Make and check' }).click();
-  await page.getByText(/In ONNX Runtime/).waitFor({ timeout: 60_000 });
+  await page.getByText(/In ONNX Runtime/).waitFor();
   await app.look('run-model-variant');
   await app.goto(`/p/${id}/runs/4?part=model`);
   await page.getByRole('heading', { name: 'No model yet' }).waitFor();

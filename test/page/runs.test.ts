@@ -134,11 +134,11 @@ testPage('a run shows figures, classes, confusion, images with saliency, curves 
   const grid = page.getByRole('grid', { name: 'Images with their answers' });
   await grid.getByRole('gridcell').first().waitFor();
   await page.getByRole('button', { name: 'Show saliency' }).click();
-  await grid.locator('canvas').first().waitFor({ timeout: 60_000 });
+  await grid.locator('canvas').first().waitFor();
   await app.look('run-images');
   await grid.focus();
   await page.keyboard.press('Enter');
-  await page.getByRole('dialog').locator('canvas').nth(1).waitFor({ timeout: 60_000 });
+  await page.getByRole('dialog').locator('canvas').nth(1).waitFor();
   await app.screenshot('run-image');
   assert.deepEqual(await app.faults(), []);
   const title = await page.getByRole('dialog').getByRole('heading').first().textContent();
@@ -210,7 +210,7 @@ testPage('a run is run again from its menu, and contexts are found with a run of
   await page
     .getByRole('grid', { name: 'Runs' })
     .getByRole('row', { name: /#4.*finished/ })
-    .waitFor({ timeout: 120_000 });
+    .waitFor();
   const { runs } = await app.api<RunHistory>('GET', `/api/projects/${id}/runs`);
   const figuresOf = (run: number) => runs.find((row) => row.id === run)?.figures;
   assert.deepEqual(figuresOf(4), figuresOf(2), 'the same run again');
@@ -226,7 +226,7 @@ testPage('a run is run again from its menu, and contexts are found with a run of
   assert.deepEqual(await app.faults(), []);
   await dialog.getByRole('button', { name: 'Find contexts', exact: true }).click();
   await dialog.waitFor({ state: 'detached' });
-  await page.getByRole('grid', { name: 'Contexts' }).getByRole('gridcell').first().waitFor({ timeout: 120_000 });
+  await page.getByRole('grid', { name: 'Contexts' }).getByRole('gridcell').first().waitFor();
 });
 
 testPage('pictures are tried: chosen, pasted, from the project; what is none says so', async (app) => {
@@ -248,7 +248,7 @@ testPage('pictures are tried: chosen, pasted, from the project; what is none say
   app.allow(/422/);
   await page.getByText('This is not a picture that can be read').waitFor();
   const articles = page.getByRole('article');
-  await articles.first().locator('ol li').nth(4).waitFor({ timeout: 60_000 });
+  await articles.first().locator('ol li').nth(4).waitFor();
   await articles.first().locator('canvas').waitFor();
   await app.look('try-it');
 
@@ -263,7 +263,7 @@ testPage('pictures are tried: chosen, pasted, from the project; what is none say
     data.items.add(new File([blob], 'pasted.png', { type: 'image/png' }));
     document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }));
   })()`);
-  await page.getByRole('article', { name: 'pasted.png' }).locator('ol li').nth(4).waitFor({ timeout: 60_000 });
+  await page.getByRole('article', { name: 'pasted.png' }).locator('ol li').nth(4).waitFor();
 
   await page.getByRole('button', { name: 'images of this project' }).click();
   const dialog = page.getByRole('dialog');
@@ -274,7 +274,7 @@ testPage('pictures are tried: chosen, pasted, from the project; what is none say
     .getByRole('article', { name: /^Image \d+/ })
     .locator('ol li')
     .nth(4)
-    .waitFor({ timeout: 60_000 });
+    .waitFor();
   assert.equal(await articles.count(), 5);
   await page.getByRole('button', { name: 'Take pasted.png away' }).click();
   assert.equal(await articles.count(), 4);
@@ -325,9 +325,9 @@ testPage('a thousand runs and a thousand classes stay readable', async (app) => 
     .getByRole('grid', { name: /^Pairs of classes/ })
     .getByRole('row')
     .nth(3)
-    .waitFor({ timeout: 60_000 });
+    .waitFor();
   await app.look('run-confusion-thousand');
   await app.goto(`/p/${id}/runs/compare?runs=2,1&part=classes`);
-  await page.getByRole('application', { name: /^Recall by class/ }).waitFor({ timeout: 60_000 });
+  await page.getByRole('application', { name: /^Recall by class/ }).waitFor();
   await app.look('compare-classes-thousand');
 });

@@ -41,7 +41,7 @@ test('the service goes: the page says so, keeps what it shows, and goes on by it
         await app.look('service-gone');
         assert.ok(await page.getByText('birds', { exact: true }).first().isVisible(), 'what was shown stays');
         service.retry();
-        await bar.waitFor({ state: 'detached', timeout: 60_000 });
+        await bar.waitFor({ state: 'detached' });
         await make('beetles');
         await page.getByRole('region', { name: 'Open' }).getByText('beetles', { exact: true }).waitFor();
       },
@@ -69,7 +69,7 @@ test('a page whose address is of a service before says which one to open', { ski
       await page.getByText('The service of Contexture does not answer.').waitFor();
       const second = await start(new URL(first.address).port);
       try {
-        await page.getByText('The service of Contexture was started anew.').waitFor({ timeout: 30_000 });
+        await page.getByText('The service of Contexture was started anew.').waitFor();
         await page.goto(second.address);
         await page.getByRole('button', { name: 'Make the sample' }).waitFor();
         assert.equal(await page.getByText('was started anew').count(), 0);

@@ -7,6 +7,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import axe from 'axe-core';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { missing } from '../fixtures/debian.ts';
@@ -23,6 +24,12 @@ export const SIZES = [
   [1920, 1080],
   [900, 600],
 ] as const;
+
+/** Longest wait for what a page is to show, milliseconds: other tests may be training on the same cores. */
+const PATIENCE = 120_000;
+
+/** Two frames: the first lays out what has changed, the second what watched the sizes of it. */
+const FRAMES = 'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))';
 
 const FLAGS = [
   '--disable-gpu',
@@ -139,11 +146,18 @@ export class App {
 
   /** Serious faults that axe finds, one line each. */
   async faults(): Promise<string[]> {
-    await this.page.evaluate(axe.source);
-    const { violations } = await this.page.evaluate<{ violations: AxeViolation[] }>('axe.run(document)');
+    if (!(await this.page.evaluate<boolean>(`'axe' in window`))) await this.page.evaluate(axe.source);
+    const { violations } = await this.page.evaluate<{ violations: AxeViolation[] }>(
+      `axe.run(document, { resultTypes: ['violations'] })`,
+    );
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html.slice(0, 200)}`));
+  }
+
+  /** What has changed is laid out and drawn. */
+  async drawn(): Promise<void> {
+    await this.page.evaluate(FRAMES);
   }
 
   /** A picture of the window under .cache/screenshots. */
@@ -158,7 +172,7 @@ export class App {
       await this.page.emulateMedia({ colorScheme: scheme });
       for (const [width, height] of SIZES) {
         await this.page.setViewportSize({ width, height });
-        await this.page.waitForTimeout(150);
+        await this.drawn();
         await this.screenshot(`${name}-${width}x${height}-${scheme}`);
         const wider = await this.page.evaluate<number>(
           `(() => { const main = document.querySelector('main'); return main.scrollWidth - main.clientWidth; })()`,
@@ -195,8 +209,8 @@ export async function withApp(use: (app: App) => Promise<void>, options: AppOpti
   };
   const tab = await (await theBrowser()).newContext(context);
   try {
+    tab.setDefaultTimeout(PATIENCE);
     const app = new App(await tab.newPage(), new URL(address).origin, root);
-    app.page.setDefaultTimeout(15_000);
     await app.page.goto(address);
     await use(app);
     assert.deepEqual(app.problems(), [], 'errors on the console');
@@ -204,6 +218,34 @@ export async function withApp(use: (app: App) => Promise<void>, options: AppOpti
     await tab.close();
     await service?.stop();
   }
+}
+
+/**
+ * Look again and again until what is seen fits.
+ * @param what is said where it never does
+ * @returns what was seen then
+ */
+export async function seen<Value>(
+  look: () => Promise<Value>,
+  fits: (value: Value) => boolean,
+  what: string,
+): Promise<Value> {
+  for (const start = Date.now(); Date.now() - start < PATIENCE; await wait(50)) {
+    const value = await look();
+    if (fits(value)) return value;
+  }
+  assert.fail(what);
+}
+
+/** A picture once two in a row are the same: nothing moves any more. */
+export async function atRest(look: () => Promise<Buffer>): Promise<Buffer> {
+  let before = await look();
+  const same = (picture: Buffer): boolean => {
+    const rests = picture.equals(before);
+    before = picture;
+    return rests;
+  };
+  return seen(look, same, 'what is shown never comes to rest');
 }
 
 /** A test with an application of its own; skipped, with the reason, where there is no browser. */

@@ -79,8 +79,8 @@ testPage('a run is set up and started by keyboard and watched; pause, reload, go
   await page
     .getByRole('img', { name: /under .*, lambda \d/ })
     .first()
-    .waitFor({ timeout: 60_000 });
-  await page.getByText('Classes in the bank').waitFor({ timeout: 60_000 });
+    .waitFor();
+  await page.getByText('Classes in the bank').waitFor();
   await app.look('train-live');
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByText('Paused. It keeps its checkpoint').waitFor();
@@ -132,7 +132,7 @@ testPage('no test split: said before the start, mended by one button', async (ap
   // Names of any length stay in their place.
   await app.api('POST', `/api/projects/${project}/runs`, request({ methods: ['csa', 'control'], name: long }));
   await page.getByRole('tab', { name: /At work/ }).click();
-  await page.getByText('Classes in the bank').waitFor({ timeout: 60_000 });
+  await page.getByText('Classes in the bank').waitFor();
   await app.look('train-live-long');
   await app.api('POST', '/api/tasks/cancel-all');
 });

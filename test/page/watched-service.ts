@@ -22,7 +22,12 @@ export async function shellOf(): Promise<{
     node: process.execPath,
     command: [join(ROOT, 'core', 'server', 'main.ts'), '--socket'],
     cwd: ROOT,
-    env: serviceEnvironment(process.env, { CONTEXTURE_STATE: state, HOME: state }),
+    env: serviceEnvironment(process.env, {
+      CONTEXTURE_STATE: state,
+      HOME: state,
+      // As the shell keeps it; empty is none.
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
+    }),
     log: () => {},
     onGivenUp: () => {
       givenUp = true;
