@@ -64,6 +64,9 @@ interface TensorForm {
   shape: readonly number[];
 }
 
+/** Those of T that have the type of F, where F has one. */
+type Fitting<T, F> = Extract<T, Pick<F, keyof F & 'dtype'>>;
+
 /**
  * A tensor that a file must have, with this type and shape.
  * @param file its name for the error
@@ -74,16 +77,15 @@ export function fittingTensor<T extends TensorForm, F extends TensorForm>(
   expected: F,
   tensor: string,
   file: string,
-): Extract<T, Pick<F, keyof F & 'dtype'>> {
-  const is = found ? formText(found) : 'not there';
+): Fitting<T, F> {
   const should = formText(expected);
-  if (is !== should) {
-    throw new UserError(
-      'damaged',
-      `${file} does not fit: its tensor ${tensor} should be ${should} and is ${is}. Take a good copy of the right file.`,
-    );
-  }
-  return found as Extract<T, Pick<F, keyof F & 'dtype'>>;
+  const fits = (there: T | undefined): there is Fitting<T, F> => there !== undefined && formText(there) === should;
+  if (fits(found)) return found;
+  const is = found ? formText(found) : 'not there';
+  throw new UserError(
+    'damaged',
+    `${file} does not fit: its tensor ${tensor} should be ${should} and is ${is}. Take a good copy of the right file.`,
+  );
 }
 
 /** "F32 [3, 2]". */

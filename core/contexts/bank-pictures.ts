@@ -1,5 +1,6 @@
 /** The pictures of a frozen bank with their masks, as a network is shown them. */
-import { decodeGrey, decodeRgb, resizeGrey, type Target } from '../data/decode.ts';
+import type { Target } from '../data/decode.ts';
+import { readMask, readPixels, type MaskedPicture } from '../data/masked-picture.ts';
 import { SnapshotFiles } from '../data/snapshot-files.ts';
 import type { SnapshotImage, SnapshotPicture, SnapshotRoot, DatasetSnapshot } from '../data/snapshot.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
@@ -36,21 +37,22 @@ export class BankPictures {
   }
 
   /**
-   * A picture (RGB, 8 bits) and its mask (8 bits) by the same crop and resize.
+   * A picture and its mask.
    * @throws UserError 'not-found', 'unreadable', 'changed' or 'damaged', naming the file
    */
-  async read({ entry, image }: UsableEntry): Promise<{ pixels: Uint8Array; mask: Uint8Array }> {
-    const pixels = await decodeRgb(await this.#files.read(image), this.#target, image);
-    const mask = await resizeGrey(await decodeGrey(this.#blobs.get(entry.maskBlob)), this.#target);
-    return { pixels, mask };
+  async read({ entry, image }: UsableEntry): Promise<MaskedPicture> {
+    return {
+      pixels: await readPixels(this.#files, image, this.#target),
+      mask: await readMask(this.#blobs, entry.maskBlob, this.#target),
+    };
   }
 
   /**
    * A plain background (RGB, 8 bits), all of it context.
    * @throws UserError as `read`
    */
-  async readPlain(background: SnapshotPicture): Promise<Uint8Array> {
-    return decodeRgb(await this.#files.read(background), this.#target, background);
+  readPlain(background: SnapshotPicture): Promise<Uint8Array> {
+    return readPixels(this.#files, background, this.#target);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,8 @@
 /** The curated bank at input size, for training. */
 import { UserError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
-import { decodeGrey, decodeRgb, resizeGrey, type Target } from '../data/decode.ts';
+import type { Target } from '../data/decode.ts';
+import { readMask, readPixels } from '../data/masked-picture.ts';
 import { SnapshotFiles } from '../data/snapshot-files.ts';
 import type { DatasetSnapshot, SnapshotPicture } from '../data/snapshot.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
@@ -47,13 +48,13 @@ export async function loadCuratedBank(
   try {
     for (const [index, { image, maskBlob }] of usable.entries()) {
       if (signal.aborted) throw new UserError('cancelled', 'Loading the curated bank was cancelled.');
-      pixels.set(await decodeRgb(await files.read(image), target, image), index * size * size * 3);
+      pixels.set(await readPixels(files, image, target), index * size * size * 3);
       const own = masks.subarray(index * size * size, (index + 1) * size * size);
       if (maskBlob === null) {
         own.fill(1);
         continue;
       }
-      const mask = await resizeGrey(await decodeGrey(blobs.get(maskBlob)), target);
+      const mask = await readMask(blobs, maskBlob, target);
       for (let i = 0; i < mask.length; i++) own[i] = mask[i] / 255;
     }
   } finally {

@@ -2,16 +2,14 @@
 import { availableParallelism } from 'node:os';
 import { ThreadPool } from '../base/thread-pool.ts';
 import type { GreyImage } from '../data/decode.ts';
-import type { SnapshotFile } from '../data/snapshot-files.ts';
+import type { SizedFile } from '../data/snapshot-files.ts';
 import type { SnapshotRoot } from '../data/snapshot.ts';
 import type { MaskRule } from './mask.ts';
 
-/** The picture that a mask is made for; its file is read only where the rule refines. */
-export type MaskedPicture = SnapshotFile & { width: number; height: number };
-
 export interface MaskOrder {
   saliency: GreyImage;
-  picture: MaskedPicture;
+  /** What the mask is made for; its file is read only where the rule refines. */
+  picture: SizedFile;
   rule: MaskRule;
 }
 

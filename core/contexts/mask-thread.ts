@@ -5,9 +5,9 @@ import { serveThread } from '../base/thread-pool.ts';
 import { decodeRgb, encodeGrey, type GreyImage, type RgbImage } from '../data/decode.ts';
 import { SharedByteBudget } from '../data/flow.ts';
 import type { Size } from '../data/geometry.ts';
-import { SnapshotFiles } from '../data/snapshot-files.ts';
+import { SnapshotFiles, type SizedFile } from '../data/snapshot-files.ts';
 import { guideSize, maskArea, maskFromSaliency, refinedMask } from './mask.ts';
-import { MASK_MEMORY, type MadeMask, type MaskedPicture, type MaskOrder, type MaskThreadData } from './mask-makers.ts';
+import { MASK_MEMORY, type MadeMask, type MaskOrder, type MaskThreadData } from './mask-makers.ts';
 
 const { roots, memory }: MaskThreadData = workerData;
 const files = new SnapshotFiles(roots);
@@ -42,7 +42,7 @@ async function makeMask({ saliency, picture, rule }: MaskOrder): Promise<GreyIma
   return refinedMask(saliency, whole, reduced, { ...rule, refine });
 }
 
-async function read(picture: MaskedPicture): Promise<Buffer> {
+async function read(picture: SizedFile): Promise<Buffer> {
   try {
     return await files.read(picture);
   } catch (error) {
@@ -53,7 +53,7 @@ async function read(picture: MaskedPicture): Promise<Buffer> {
   }
 }
 
-async function decode(bytes: Buffer, picture: MaskedPicture, { width, height }: Size): Promise<RgbImage> {
+async function decode(bytes: Buffer, picture: SizedFile, { width, height }: Size): Promise<RgbImage> {
   try {
     return { width, height, data: await decodeRgb(bytes, { width, height, fit: 'fill' }, picture) };
   } catch (error) {

@@ -10,6 +10,9 @@ import type { ImageSource } from './sources/source.ts';
 /** What names a file of a snapshot, and proves that it is the one. */
 export type SnapshotFile = Pick<SnapshotImage, 'root' | 'path' | 'pathBytes' | 'hash'>;
 
+/** With the upright size of its picture, pixels. */
+export type SizedFile = SnapshotFile & Pick<SnapshotImage, 'width' | 'height'>;
+
 export class SnapshotFiles {
   readonly #roots: DatasetSnapshot['roots'];
   readonly #sources = new Map<number, Promise<ImageSource>>();

@@ -1,18 +1,10 @@
 /** Pictures put together from foregrounds and backgrounds, to see which of the two a model goes by. */
 import { maskFromSaliency } from '../contexts/mask.ts';
-import { decodeGrey, resizeGrey } from '../data/decode.ts';
+import { readMask, type MaskedPicture } from '../data/masked-picture.ts';
 import type { Composition } from '../evaluation/reliance.ts';
 import { mixPixels } from '../export/mix.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { reviewedMask, type RelianceFile } from './reliance-file.ts';
-
-/** A picture with the mask of its context, both of one size. */
-export interface MaskedPicture {
-  /** RGB, 3 bytes a pixel. */
-  pixels: Uint8Array;
-  /** 1 byte a pixel, 255 = context. */
-  mask: Uint8Array;
-}
 
 /** A colour, each channel 0 to 255. */
 export type Colour = readonly [number, number, number];
@@ -67,10 +59,7 @@ export async function maskOf(
 ): Promise<Uint8Array> {
   const { inputSize: size, enlarge, threshold } = recipe;
   const blob = reviewedMask(recipe, imageIds[index]);
-  if (blob !== undefined) {
-    const mask = await decodeGrey(blobs.get(blob));
-    return resizeGrey(mask, { width: size, height: size, fit: 'cover', enlarge });
-  }
+  if (blob !== undefined) return readMask(blobs, blob, { width: size, height: size, fit: 'cover', enlarge });
   const { width, height, data } = saliency;
   const grid = { width, height, data: data.subarray(index * width * height, (index + 1) * width * height) };
   return maskFromSaliency(grid, size, size, { form: 'threshold', threshold }).data;

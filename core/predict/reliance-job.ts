@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import type { GroupThresholds } from '../data/groups.ts';
+import type { MaskedPicture } from '../data/masked-picture.ts';
 import { indicesOfSplit, readSnapshot, trainCounts } from '../data/snapshot.ts';
 import { startEngine } from '../engine/backend.ts';
 import { engineFailure } from '../engine/failure.ts';
@@ -32,7 +33,7 @@ import { ImageTensors } from '../training/image-tensors.ts';
 import { openPictures } from '../training/open-pictures.ts';
 import type { Pictures } from '../training/pictures.ts';
 import { probabilitiesOf } from './answers.ts';
-import { compose, maskOf, type MaskedPicture } from './compositions.ts';
+import { compose, maskOf } from './compositions.ts';
 import { encodeReliance, type RelianceFile } from './reliance-file.ts';
 
 export interface RelianceSpec {

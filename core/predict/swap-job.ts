@@ -4,8 +4,9 @@
  */
 import { UserError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
-import { decodeGrey, decodeRgb, resizeGrey, type Target } from '../data/decode.ts';
-import { SnapshotFiles, type SnapshotFile } from '../data/snapshot-files.ts';
+import type { Target } from '../data/decode.ts';
+import { readMask, readPixels, type MaskedPicture } from '../data/masked-picture.ts';
+import { SnapshotFiles, type SizedFile } from '../data/snapshot-files.ts';
 import type { SnapshotRoot } from '../data/snapshot.ts';
 import { engineFailure } from '../engine/failure.ts';
 import type { Head } from '../evaluation/figures.ts';
@@ -14,23 +15,19 @@ import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId } from '../storage/records.ts';
 import { headsOfModel } from './answers.ts';
 import type { Classifier } from './classifier.ts';
-import type { MaskedPicture } from './compositions.ts';
 import { keptClassifier } from './kept-classifier.ts';
 import { PIXELS_A_BATCH } from './predict-job.ts';
 import { swapAnswers, swapPixels, type SwapAnswer, type SwapMask } from './swap.ts';
-
-/** A picture with its upright size. */
-export type SwapPicture = SnapshotFile & { width: number; height: number };
 
 export interface SwapSpec {
   /** Absolute path of the model file. */
   model: string;
   blobFolder: string;
   roots: SnapshotRoot[];
-  target: SwapPicture;
+  target: SizedFile;
   /** Name of its class. */
   className: string;
-  contexts: { picture: SwapPicture; maskBlob: BlobId }[];
+  contexts: { picture: SizedFile; maskBlob: BlobId }[];
   lambdas: number[];
   mask: SwapMask;
 }
@@ -55,12 +52,12 @@ export const swapJob: Job<SwapSpec, Progress, SwapResult> = async (spec, port) =
     const { inputSize: size, enlarge } = card.preprocessing;
     const target: Target = { width: size, height: size, fit: 'cover', enlarge };
     const blobs = new BlobStore(spec.blobFolder);
-    const pixels = await decodeRgb(await files.read(spec.target), target, spec.target);
+    const pixels = await readPixels(files, spec.target, target);
     const read = async ({ picture, maskBlob }: SwapSpec['contexts'][number]): Promise<MaskedPicture | string> => {
       try {
         return {
-          pixels: await decodeRgb(await files.read(picture), target, picture),
-          mask: await resizeGrey(await decodeGrey(blobs.get(maskBlob)), target),
+          pixels: await readPixels(files, picture, target),
+          mask: await readMask(blobs, maskBlob, target),
         };
       } catch (error) {
         if (error instanceof UserError) return error.message;

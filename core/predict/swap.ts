@@ -2,7 +2,7 @@
 import { binarize, mixPixels } from '../export/mix.ts';
 import type { ExportRecipe } from '../export/recipe.ts';
 import { predict } from '../evaluation/predictions.ts';
-import type { MaskedPicture } from './compositions.ts';
+import type { MaskedPicture } from '../data/masked-picture.ts';
 
 /** How a mask is used: as it is, or cut at a threshold; see `ExportRecipe`. */
 export type SwapMask = ExportRecipe['mask'];

@@ -1,7 +1,8 @@
 /** Pictures of the project, and masks of contexts, as a run's model is shown them. For the eye: one at a time. */
 import { LRUCache } from 'lru-cache';
 import { UserError } from '../base/errors.ts';
-import { decodeGrey, decodeRgb, resizeGrey, type Target } from '../data/decode.ts';
+import { decodeRgb, type Target } from '../data/decode.ts';
+import { readMask } from '../data/masked-picture.ts';
 import type { ModelCard } from '../models/model-card.ts';
 import { sha256 } from '../storage/blob-store.ts';
 import type { Project } from '../storage/project.ts';
@@ -43,7 +44,7 @@ export async function pixelsOf(image: ImageRecord, target: Target, read: ReadIma
 
 /** @returns 1 byte a pixel, 255 = context, not to be changed. @throws UserError 'not-found' or 'damaged' */
 export async function maskPixels({ blobs }: Project, blob: BlobId, target: Target): Promise<Uint8Array> {
-  return kept(`mask ${blob} ${keyOf(target)}`, async () => resizeGrey(await decodeGrey(blobs.get(blob)), target));
+  return kept(`mask ${blob} ${keyOf(target)}`, () => readMask(blobs, blob, target));
 }
 
 function keyOf({ width, enlarge }: Target): string {
