@@ -241,10 +241,7 @@ testPage('near-duplicates are looked for, told apart by a threshold, and one is 
   await page.getByRole('heading', { name: 'Near-duplicates and leaks' }).waitFor();
   await page.getByText('Is the same picture in train and test?').waitFor();
   await app.look('near-duplicates-empty');
-  await page.getByRole('button', { name: 'What pictures are compared by' }).focus();
-  await page.keyboard.press('Enter');
-  await page.getByRole('option', { name: 'By pixels' }).focus();
-  await page.keyboard.press('Enter');
+  await page.getByLabel('What pictures are compared by').getByText('By pixels').waitFor();
   await page.getByRole('button', { name: 'Find near-duplicates' }).focus();
   await page.keyboard.press('Enter');
   const leak = page.getByRole('article', { name: /^2 times (0\.png|0 cropped\.jpg)$/ });
