@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { before } from 'node:test';
 import type { ContextCounts } from '../../core/api/contexts.ts';
 import type { LeftoverReport } from '../../core/api/leftover.ts';
 import { leftoverProject } from '../fixtures/leftovers.ts';
+import { openCopy } from './copied-project.ts';
 import { skip, testPage, type App } from './support.ts';
 
 let made: string;
@@ -18,9 +18,7 @@ before(async () => {
 
 /** The project, opened at a tab of its bank. */
 async function open(app: App, query: string): Promise<string> {
-  const folder = join(app.root, 'shapes');
-  cpSync(made, folder, { recursive: true });
-  const { id } = await app.api<{ id: string }>('POST', '/api/projects', { file: join(folder, 'test.contexture') });
+  const id = await openCopy(app, made);
   await app.goto(`/p/${id}/bank?${query}`);
   return id;
 }
@@ -50,7 +48,7 @@ testPage('an image is chosen by keyboard, shown in front of contexts, and the ru
   const pictures = page.getByRole('figure');
   assert.equal(await pictures.count(), 13);
   // Two heads and their mean, and every picture is there.
-  assert.deepEqual(await pictures.first().locator('dt').allInnerTexts(), ['Plain', 'Balanced', 'Mean']);
+  assert.deepEqual(await pictures.first().locator('dt').allInnerTexts(), ['Uniform', 'Balanced', 'Mean']);
   const loaded = await page.evaluate<boolean>(
     `[...document.querySelectorAll('figure img')].every((image) => image.complete && image.naturalWidth === 32)`,
   );
@@ -74,7 +72,7 @@ testPage('contexts, run and kind of mask are chosen by mouse', async (app) => {
   const { page } = app;
   const answered = page.getByText(/pictures? get another answer/);
   await answered.waitFor({ timeout: 60_000 });
-  assert.deepEqual(await page.getByRole('figure').first().locator('dt').allInnerTexts(), ['Plain']);
+  assert.deepEqual(await page.getByRole('figure').first().locator('dt').allInnerTexts(), ['Uniform']);
   await page.getByRole('button', { name: 'Contexts…' }).click();
   const dialog = page.getByRole('dialog', { name: 'Which contexts?' });
   await dialog.getByRole('gridcell').nth(1).click();
@@ -136,7 +134,7 @@ testPage('leftovers are looked for; a flagged context is found fine, another one
   // By mouse it is not fine after all, and goes to Review.
   const card = page.getByRole('article', { name: first!, exact: true });
   await card.getByRole('button', { name: /is not fine after all$/ }).click();
-  await card.getByText('look at it').waitFor();
+  await card.getByText(/^(look at it|leftover likely|usual background|outline of the mask)$/).waitFor();
   await card.getByRole('link', { name: /^Review/ }).click();
   await page.waitForURL(/\/review\?/);
 });

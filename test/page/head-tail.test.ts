@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { before } from 'node:test';
 import type { AdjustmentCurve, Variant } from '../../core/api/variants.ts';
 import { takeSnapshot } from '../../core/data/snapshot.ts';
 import { manyClasses } from '../fixtures/many-classes.ts';
 import { addMadeRun, trainedProject } from '../fixtures/runs.ts';
+import { openCopy } from './copied-project.ts';
 import { testPage } from './support.ts';
 
 /** Folder with a project of three finished runs and its pictures. */
@@ -19,9 +19,7 @@ before(async () => {
 
 testPage('a run is moved between head and tail, and kept as a variant that is renamed and deleted', async (app) => {
   const { page } = app;
-  const folder = join(app.root, 'shapes');
-  cpSync(trained, folder, { recursive: true });
-  const { id } = await app.api<{ id: string }>('POST', '/api/projects', { file: join(folder, 'test.contexture') });
+  const id = await openCopy(app, trained);
   await app.goto(`/p/${id}/runs/2`);
   await page.getByRole('tab', { name: 'Head and tail' }).click();
   await page.getByRole('figure', { name: 'Figures over tau' }).waitFor();

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { before } from 'node:test';
 import type { RelianceCases, RelianceComparison, RelianceReport } from '../../core/api/reliance.ts';
 import { findSome } from '../fixtures/found-contexts.ts';
 import { trainedProject } from '../fixtures/runs.ts';
-import { testPage, type App } from './support.ts';
+import { openCopy } from './copied-project.ts';
+import { testPage } from './support.ts';
 
 /** Folder with a project of three finished runs, its pictures, and contexts of all training images. */
 let trained: string;
@@ -20,13 +21,6 @@ before(async () => {
   trained = dirname(project.file);
 });
 
-async function open(app: App): Promise<string> {
-  const folder = join(app.root, 'shapes');
-  cpSync(trained, folder, { recursive: true });
-  const { id } = await app.api<{ id: string }>('POST', '/api/projects', { file: join(folder, 'test.contexture') });
-  return id;
-}
-
 /** "+5.2", as the page writes points. */
 function points(difference: number): string {
   const text = (100 * difference).toFixed(1);
@@ -35,7 +29,7 @@ function points(difference: number): string {
 
 testPage('reliance is measured on a run’s page, told, and its worst cases lead to pictures and masks', async (app) => {
   const { page } = app;
-  const project = await open(app);
+  const project = await openCopy(app, trained);
   await app.goto(`/p/${project}/runs/1`);
   await page.getByRole('tab', { name: 'Context reliance' }).click();
   await page.getByRole('heading', { name: 'Does it go by the object, or by what surrounds it?' }).waitFor();
@@ -124,7 +118,7 @@ testPage('reliance is measured on a run’s page, told, and its worst cases lead
 
 testPage('two runs are compared; measured by one run’s masks they are paired', async (app) => {
   const { page } = app;
-  const project = await open(app);
+  const project = await openCopy(app, trained);
   await app.goto(`/p/${project}/runs/compare?runs=1,2&part=reliance`);
   await page.getByText('Context reliance of run 1 and run 2 has not been measured.').waitFor();
   await page.getByRole('button', { name: 'Measure both by the masks of run 1' }).click();

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { before } from 'node:test';
 import type { Task } from '../../core/api/tasks.ts';
 import { decodeOnnx } from '../../core/onnx/onnx-file.ts';
 import { addMadeRun, trainedProject } from '../fixtures/runs.ts';
 import { snapshotOf } from '../../core/services/runs.ts';
-import { testPage, type App } from './support.ts';
+import { openCopy } from './copied-project.ts';
+import { testPage } from './support.ts';
 
 /** Folder with a project of three finished runs, and one that was stopped. */
 let trained: string;
@@ -18,16 +19,9 @@ before(async () => {
   trained = dirname(project.file);
 });
 
-async function openTrained(app: App): Promise<string> {
-  const folder = join(app.root, 'shapes');
-  cpSync(trained, folder, { recursive: true });
-  const { id } = await app.api<{ id: string }>('POST', '/api/projects', { file: join(folder, 'test.contexture') });
-  return id;
-}
-
 testPage('the model of a run is made as ONNX, checked, and saved; the card is shown', async (app) => {
   const { page } = app;
-  const id = await openTrained(app);
+  const id = await openCopy(app, trained);
   await app.goto(`/p/${id}/runs/2`);
   await page.getByRole('tab', { name: 'Model' }).click();
   const card = page.getByLabel('Text of the model card');
@@ -70,7 +64,7 @@ testPage('the model of a run is made as ONNX, checked, and saved; the card is sh
 
 testPage('a variant can be chosen, and a run without a model says so', async (app) => {
   const { page } = app;
-  const id = await openTrained(app);
+  const id = await openCopy(app, trained);
   await app.api('POST', `/api/projects/${id}/runs/2/variants`, { name: 'for the tail', tau: 1 });
   await app.goto(`/p/${id}/runs/2?part=model`);
   await page.getByLabel('Head of the ONNX file').waitFor();

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { before } from 'node:test';
 import type { RunHistory } from '../../core/api/runs.ts';
 import { takeSnapshot } from '../../core/data/snapshot.ts';
 import { manyClasses, manyRuns } from '../fixtures/many-classes.ts';
 import { addMadeRun, trainedProject } from '../fixtures/runs.ts';
-import { testPage, type App } from './support.ts';
+import { openCopy } from './copied-project.ts';
+import { testPage } from './support.ts';
 
 /** Folder with a project of three finished runs and its pictures. */
 let trained: string;
@@ -16,14 +17,6 @@ before(async () => {
   project.close();
   trained = dirname(project.file);
 });
-
-/** Open a copy of the trained project; returns its id. */
-async function openTrained(app: App): Promise<string> {
-  const folder = join(app.root, 'shapes');
-  cpSync(trained, folder, { recursive: true });
-  const { id } = await app.api<{ id: string }>('POST', '/api/projects', { file: join(folder, 'test.contexture') });
-  return id;
-}
 
 testPage('without runs the page says what to do', async (app) => {
   const { page } = app;
@@ -42,7 +35,7 @@ testPage(
   'runs are found, starred, renamed, thrown away, taken back and deleted, by mouse and keyboard',
   async (app) => {
     const { page } = app;
-    const id = await openTrained(app);
+    const id = await openCopy(app, trained);
     await app.goto(`/p/${id}/runs`);
     const table = page.getByRole('grid', { name: 'Runs' });
     await table.getByText('#3').waitFor();
@@ -91,7 +84,7 @@ testPage(
 
 testPage('a run shows figures, classes, confusion, images with saliency, curves and its card', async (app) => {
   const { page } = app;
-  const id = await openTrained(app);
+  const id = await openCopy(app, trained);
   await app.goto(`/p/${id}/runs/2`);
   await page.getByRole('rowheader', { name: /Macro recall/ }).waitFor();
   await app.look('run-summary');
@@ -163,7 +156,7 @@ testPage(
   'runs are compared: figures with intervals, settings that differ, seeds, curves, classes, images',
   async (app) => {
     const { page } = app;
-    const id = await openTrained(app);
+    const id = await openCopy(app, trained);
     await app.goto(`/p/${id}/runs`);
     for (const run of [1, 2, 3]) await page.getByRole('checkbox', { name: new RegExp(`^Choose run ${run},`) }).click();
     await page.getByRole('button', { name: 'Compare 3' }).click();
@@ -202,7 +195,7 @@ testPage(
 
 testPage('a run is run again from its menu, and contexts are found with a run of choice', async (app) => {
   const { page } = app;
-  const id = await openTrained(app);
+  const id = await openCopy(app, trained);
   await app.goto(`/p/${id}/runs`);
   await page.getByRole('button', { name: 'More for run 2' }).click();
   await page.getByRole('menuitem', { name: 'Run again', exact: true }).click();
@@ -231,7 +224,7 @@ testPage('a run is run again from its menu, and contexts are found with a run of
 
 testPage('pictures are tried: chosen, pasted, from the project; what is none says so', async (app) => {
   const { page } = app;
-  const id = await openTrained(app);
+  const id = await openCopy(app, trained);
   await app.goto(`/p/${id}/runs/try?run=2`);
   const files = page.locator('input[type=file]');
   const pictures = join(app.root, 'shapes', 'pictures', 'test');

@@ -1,13 +1,14 @@
 /** "Did my edits help?": asked where masks are edited, watched, told with intervals, gone on with, forgotten. */
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { before } from 'node:test';
 import type { StudyReport } from '../../core/api/studies.ts';
 import { decideContexts } from '../../core/services/contexts.ts';
 import { morphMasks } from '../../core/services/review-masks.ts';
 import { findSome } from '../fixtures/found-contexts.ts';
 import { makeTrainingProject } from '../fixtures/training.ts';
+import { openCopy } from './copied-project.ts';
 import { testPage, type App } from './support.ts';
 
 const ACT = { author: 'test', at: '2026-01-01T00:00:00.000Z' };
@@ -27,13 +28,6 @@ before(async () => {
   reviewed = dirname(project.file);
 });
 
-async function openReviewed(app: App): Promise<string> {
-  const folder = join(app.root, 'shapes');
-  cpSync(reviewed, folder, { recursive: true });
-  const { id } = await app.api<{ id: string }>('POST', '/api/projects', { file: join(folder, 'test.contexture') });
-  return id;
-}
-
 async function saved(app: App, button: string, entry: string): Promise<Buffer> {
   const download = app.page.waitForEvent('download');
   await app.page.getByRole('button', { name: button }).click();
@@ -43,7 +37,7 @@ async function saved(app: App, button: string, entry: string): Promise<Buffer> {
 
 testPage('edits are asked about, trained with and without, told, added to and forgotten', async (app) => {
   const { page } = app;
-  const id = await openReviewed(app);
+  const id = await openCopy(app, reviewed);
   await app.goto(`/p/${id}/contexts`);
   await page.getByRole('button', { name: 'Did my 4 edits help?' }).waitFor();
   await app.look('contexts-edits');
