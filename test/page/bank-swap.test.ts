@@ -44,7 +44,7 @@ testPage('an image is chosen by keyboard, shown in front of contexts, and the ru
   await page.getByLabel('Strengths λ').fill('0.5, 1');
   await page.keyboard.press('Enter');
   const status = page.getByRole('tabpanel').getByRole('status');
-  await status.getByText(SWAPPED).waitFor({ timeout: 60_000 });
+  await status.getByText(SWAPPED).waitFor();
   const pictures = page.getByRole('figure');
   assert.equal(await pictures.count(), 13);
   // Two heads and their mean, and every picture is there.
@@ -60,10 +60,10 @@ testPage('an image is chosen by keyboard, shown in front of contexts, and the ru
   await page.getByRole('region', { name: 'Pictures of the preview' }).focus();
   await page.keyboard.press('r');
   await page.waitForURL(/seed=2/);
-  await status.getByText(SWAPPED).waitFor({ timeout: 60_000 });
+  await status.getByText(SWAPPED).waitFor();
   assert.notDeepEqual(await contexts(), drawn);
   await page.reload();
-  await status.getByText(SWAPPED).waitFor({ timeout: 60_000 });
+  await status.getByText(SWAPPED).waitFor();
   assert.equal(await pictures.count(), 13);
 });
 
@@ -71,7 +71,7 @@ testPage('contexts, run and kind of mask are chosen by mouse', async (app) => {
   await open(app, 'tab=swap&image=3&lambda=1&run=1');
   const { page } = app;
   const answered = page.getByText(/pictures? get another answer/);
-  await answered.waitFor({ timeout: 60_000 });
+  await answered.waitFor();
   assert.deepEqual(await page.getByRole('figure').first().locator('dt').allInnerTexts(), ['Uniform']);
   await page.getByRole('button', { name: 'Contexts…' }).click();
   const dialog = page.getByRole('dialog', { name: 'Which contexts?' });
@@ -81,12 +81,12 @@ testPage('contexts, run and kind of mask are chosen by mouse', async (app) => {
     .nth(2)
     .click({ modifiers: ['Control'] });
   await dialog.getByRole('button', { name: 'Use 2 contexts' }).click();
-  await page.getByText(/\d of 2 pictures get another answer/).waitFor({ timeout: 60_000 });
+  await page.getByText(/\d of 2 pictures get another answer/).waitFor();
   assert.match(page.url(), /contexts=\d+(%2C|,)\d+/);
   await page.getByLabel('Masks').click();
   await page.getByRole('option', { name: 'Binary' }).click();
   await page.getByLabel('Context from').waitFor();
-  await answered.waitFor({ timeout: 60_000 });
+  await answered.waitFor();
   await app.screenshot('swap-binary');
   await page.getByLabel('Strengths λ').fill('2');
   await page.getByText('Up to 5 numbers from 0 to 1').waitFor();
@@ -99,9 +99,7 @@ testPage('leftovers are looked for; a flagged context is found fine, another one
   await page.getByText('Is something of the object left?').waitFor();
   await app.look('leftover-none');
   await page.getByRole('button', { name: 'Check the whole bank' }).click();
-  await page.getByText(/^The model still names the class of \d+ contexts? without the foreground/).waitFor({
-    timeout: 60_000,
-  });
+  await page.getByText(/^The model still names the class of \d+ contexts? without the foreground/).waitFor();
   const report = (): Promise<LeftoverReport> => app.api('GET', `/api/projects/${id}/bank/leftover`);
   const { open: flagged, checked } = await report();
   assert.ok(flagged >= 2, `${flagged} flagged`);
