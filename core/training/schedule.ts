@@ -11,11 +11,14 @@ export function learningRate(
   return config.learningRate * 0.1 ** drops;
 }
 
-/** Where a schedule of `epochs` changes: the paper's shape for 200, scaled as the peer does for shorter ones. */
+/**
+ * Where a schedule of `epochs` changes: the paper's shape for 200, scaled as the peer does for shorter ones; but a single epoch
+ * trains the balanced branch too, which a run is judged by.
+ */
 export function scaledSchedule(epochs: number): Pick<TrainConfig, 'warmupEpochs' | 'startBalanced' | 'dropEpochs'> {
   return {
     warmupEpochs: epochs >= 100 ? 5 : Math.max(1, Math.round(epochs * 0.05)),
-    startBalanced: epochs >= 100 ? 10 : Math.max(1, Math.round(epochs * 0.1)),
+    startBalanced: epochs >= 100 ? 10 : Math.min(epochs - 1, Math.max(1, Math.round(epochs * 0.1))),
     dropEpochs: [Math.round(epochs * 0.8), Math.round(epochs * 0.9)],
   };
 }

@@ -26,7 +26,8 @@ test('shorter schedules scale: warm-up 5 %, second stream from 10 %, drops at 80
   assert.deepEqual(scaledSchedule(30), { warmupEpochs: 2, startBalanced: 3, dropEpochs: [24, 27] });
   assert.deepEqual(scaledSchedule(60), { warmupEpochs: 3, startBalanced: 6, dropEpochs: [48, 54] });
   assert.deepEqual(scaledSchedule(10), { warmupEpochs: 1, startBalanced: 1, dropEpochs: [8, 9] });
-  assert.deepEqual(scaledSchedule(1), { warmupEpochs: 1, startBalanced: 1, dropEpochs: [1, 1] });
+  assert.deepEqual(scaledSchedule(2), { warmupEpochs: 1, startBalanced: 1, dropEpochs: [2, 2] });
+  assert.deepEqual(scaledSchedule(1), { warmupEpochs: 1, startBalanced: 0, dropEpochs: [1, 1] });
 });
 
 const rateAt = (warmupEpochs: number, dropEpochs: [number, number], epoch: number): number =>
