@@ -8,25 +8,23 @@
  * (leftover-verdict.ts).
  */
 import { UserError } from '../base/errors.ts';
-import { ProgressMeter, type Progress } from '../base/progress.ts';
+import type { Progress } from '../base/progress.ts';
 import { Random } from '../base/random.ts';
-import { mapOrdered } from '../data/flow.ts';
-import type { MaskedPicture } from '../data/masked-picture.ts';
 import { readSnapshot } from '../data/snapshot.ts';
 import { startEngine } from '../engine/backend.ts';
 import { engineFailure } from '../engine/failure.ts';
 import { readEngineInstall } from '../engine/install.ts';
 import { predict } from '../evaluation/predictions.ts';
-import type { Job, JobPort } from '../jobs/protocol.ts';
+import type { Job } from '../jobs/protocol.ts';
 import { Classifier } from '../predict/classifier.ts';
 import { compose, meanColour } from '../predict/compositions.ts';
 import { readModel } from '../predict/read-model.ts';
 import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId } from '../storage/records.ts';
-import { evaluationBatch } from '../training/evaluate.ts';
-import { BankPictures, usableEntries, type UsableEntry } from './bank-pictures.ts';
+import { BankPictures, usableEntries } from './bank-pictures.ts';
 import { readBank } from './bank.ts';
 import { fillHole } from './fill-hole.ts';
+import { Looker, type Known, type Way } from './leftover-looker.ts';
 import { marginOf, type LeftoverEvidence } from './leftover-verdict.ts';
 import { BaseRates, isLeftover } from './leftover.ts';
 import { morph } from './mask-morphology.ts';
@@ -63,20 +61,8 @@ export interface LeftoverResult {
   left: number;
 }
 
-/** A context whose class the model knows. */
-interface Known extends UsableEntry {
-  /** Of the class, as the model has it. */
-  label: number;
-}
-
-/** A way to look at a context. @returns RGB at the model's input size */
-type Way = (picture: MaskedPicture) => Uint8Array;
-
 /** What is known of a context before the base rates are. */
 type Judged = Omit<LookedContext, 'base' | 'evidence'> & { one: Known };
-
-/** Pictures that are read while others are looked at. */
-const READ_AHEAD = 16;
 
 /** Contexts of each class that are looked at closely beside the flagged ones: base rates and usual backgrounds rest on them. */
 const SAMPLE = 24;
@@ -112,7 +98,7 @@ export const leftoverJob: Job<LeftoverSpec, Progress, LeftoverResult> = async (s
     const judged: Judged[] = [];
     const rates = new BaseRates(classes.length);
     const painted: Way = (picture) => compose('no-fg', picture, null, meanColour(mean));
-    // By turns through all classes, so that base rates are right wherever it is stopped.
+    // In random order, so that base rates are near wherever it is stopped.
     const order = Random.stream(SEED, 'leftover order').shuffle([...known]);
     await looker.look('Looking for leftovers', order, [({ pixels }) => pixels, painted], (one, [whole, without]) => {
       const { contextId, maskId } = one.entry;
@@ -125,9 +111,7 @@ export const leftoverJob: Job<LeftoverSpec, Progress, LeftoverResult> = async (s
     const evidence = await closely(looker, rated, size, classes.length);
     const contexts = rated.flatMap(({ one: _, ...context }): LookedContext[] => {
       const found = evidence.get(context.contextId) ?? null;
-      return isLeftover(context) && found === null
-        ? []
-        : [{ ...context, evidence: isLeftover(context) ? found : null }];
+      return isLeftover(context) && found === null ? [] : [{ ...context, evidence: found }];
     });
     if (contexts.length === 0 && port.signal.aborted) {
       throw new UserError('cancelled', 'The leftover check was cancelled before it had looked at anything.');
@@ -193,88 +177,4 @@ async function closely(
       return [[contextId, { filled: own.filled - baseFilled, grown: own.grown - baseGrown, usual }]];
     }),
   );
-}
-
-/** Shows contexts to a model, each in some ways, in batches. */
-class Looker {
-  readonly #classifier: Classifier;
-  readonly #pictures: BankPictures;
-  readonly #unreadable: Map<number, string>;
-  readonly #port: JobPort<Progress>;
-
-  /** @param unreadable gets the contexts whose picture cannot be read, and why */
-  constructor(
-    classifier: Classifier,
-    pictures: BankPictures,
-    unreadable: Map<number, string>,
-    port: JobPort<Progress>,
-  ) {
-    this.#classifier = classifier;
-    this.#pictures = pictures;
-    this.#unreadable = unreadable;
-    this.#port = port;
-  }
-
-  /**
-   * Ends early when the job is stopped.
-   * @param take is given the probabilities [classes] by each way
-   */
-  async look(
-    stage: string,
-    contexts: readonly Known[],
-    ways: readonly Way[],
-    take: (one: Known, answers: Float32Array[]) => void,
-  ): Promise<void> {
-    const { classes, preprocessing } = this.#classifier.card;
-    const meter = new ProgressMeter((event) => this.#port.emit(event), {
-      stage,
-      unit: 'contexts',
-      total: contexts.length,
-    });
-    const most = Math.max(1, Math.floor(evaluationBatch(preprocessing.inputSize) / ways.length));
-    const look = (batch: readonly Waiting[]): void => {
-      const pixels = batch.flatMap(({ views }) => views);
-      const probabilities = this.#classifier.probabilities(Buffer.concat(pixels), pixels.length);
-      for (const [i, { one }] of batch.entries()) {
-        const rowAt = (way: number): number => (i * ways.length + way) * classes.length;
-        take(
-          one,
-          ways.map((_, way) => probabilities.slice(rowAt(way), rowAt(way) + classes.length)),
-        );
-      }
-    };
-    let batch: Waiting[] = [];
-    for await (const waiting of mapOrdered(contexts, READ_AHEAD, (one) => this.#read(one, ways))) {
-      if (this.#port.signal.aborted) break;
-      if (waiting) batch.push(waiting);
-      if (batch.length === most) {
-        look(batch);
-        batch = [];
-      }
-      meter.add();
-    }
-    if (batch.length > 0) look(batch);
-    meter.finish();
-  }
-
-  async #read(one: Known, ways: readonly Way[]): Promise<Waiting | undefined> {
-    try {
-      const picture = await this.#pictures.read(one);
-      return { one, views: ways.map((way) => way(picture)) };
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      this.#unreadable.set(one.entry.contextId, error.message);
-      return undefined;
-    }
-  }
-
-  dispose(): void {
-    this.#classifier.dispose();
-  }
-}
-
-/** A context waiting for its batch. */
-interface Waiting {
-  one: Known;
-  views: Uint8Array[];
 }
