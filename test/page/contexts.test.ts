@@ -289,7 +289,7 @@ testPage('what was accepted is offered to the next run of context-shift augmenta
   const id = await open(app);
   const { page } = app;
   await app.goto(`/p/${id}/train`);
-  const source = page.getByLabel('Contexts that are laid on', { exact: true });
+  const source = page.getByRole('combobox', { name: /^Contexts that are laid on/ });
   await page.getByRole('checkbox', { name: 'Context-shift augmentation' }).waitFor();
   assert.equal(await source.count(), 0, 'nothing is accepted yet');
   await app.goto(`/p/${id}/contexts`);
@@ -301,7 +301,7 @@ testPage('what was accepted is offered to the next run of context-shift augmenta
   await page.getByText('The 3 contexts that you accepted are not used.').waitFor();
   await source.click();
   await page.getByRole('option', { name: /The bank: 3 contexts you accepted/ }).click();
-  await page.getByText('--curated 1', { exact: false }).waitFor();
+  await page.getByText('--curated 1').first().waitFor();
   await source.scrollIntoViewIfNeeded();
   await app.look('train-bank');
 });
