@@ -18,6 +18,9 @@ const ROOT = join(import.meta.dirname, '..', '..');
 /** Puts an older Electron with the interfaces of the current one into a folder, where the current one cannot be had. */
 const TEST_ELECTRON = join(ROOT, '..', 'shared', 'tools', 'electron', 'get.sh');
 
+/** Longest wait for what the app is to do, milliseconds: other tests may be training on the same cores. */
+const PATIENCE = 180_000;
+
 /** Debian's packages that Electron needs and that a bare machine lacks. */
 const LIBRARIES = ['xvfb', 'libgtk-3-0', 'libnss3', 'libasound2', 'libgbm1'];
 
@@ -138,13 +141,14 @@ export async function launch({
     args: [...SWITCHES, `--user-data-dir=${folders.data}`, APP, ...paths],
     env: environment(folders, await (display ??= openDisplay())),
     cwd: folders.home,
-    timeout: 60_000,
+    timeout: PATIENCE,
   });
   const child = app.process();
   started.push(child);
   // Its helpers write into the test's folders and hold these streams, so the last of them has ended too.
   const ended = once(child, 'close');
   const page = await app.firstWindow();
+  page.setDefaultTimeout(PATIENCE);
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => {
@@ -195,10 +199,10 @@ async function callApi<Result>(page: Page, key: string, body: unknown): Promise<
 /** Whether its process has ended, of itself or by a signal. */
 export const ended = ({ main }: Desktop): boolean => main.exitCode !== null || main.signalCode !== null;
 
-/** Wait until something is so, at most three minutes: the service may be starting, other tests may be training. */
+/** Wait until something is so, at most `PATIENCE`: the service may be starting, other tests may be training. */
 export async function until<Value>(look: () => Promise<Value | undefined | false>): Promise<Value> {
   let last: unknown;
-  for (const start = Date.now(); Date.now() - start < 180_000; await wait(100)) {
+  for (const start = Date.now(); Date.now() - start < PATIENCE; await wait(100)) {
     try {
       const value = await look();
       if (value !== undefined && value !== false) return value;

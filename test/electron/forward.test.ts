@@ -79,7 +79,7 @@ test('parts of an answer arrive as they are written', async () => {
   await reader.cancel();
 });
 
-test('who cancels the body of an answer closes the connection', { timeout: 10_000 }, async () => {
+test('who cancels the body of an answer closes the connection', { timeout: 60_000 }, async () => {
   const closed = Promise.withResolvers<void>();
   const address = await listening((_request, response) => {
     response.on('close', closed.resolve);
@@ -90,7 +90,7 @@ test('who cancels the body of an answer closes the connection', { timeout: 10_00
   await closed.promise;
 });
 
-test('who gives up before the answer closes the connection', { timeout: 10_000 }, async () => {
+test('who gives up before the answer closes the connection', { timeout: 60_000 }, async () => {
   const closed = Promise.withResolvers<void>();
   const arrived = Promise.withResolvers<void>();
   const address = await listening((_request, response) => {

@@ -139,7 +139,7 @@ test('unpacked, the page is served and pictures are made and imported', { timeou
     let task: Task | undefined;
     do {
       await wait(300);
-      task = (await ask(service, 'GET /api/tasks', { timeoutMs: 10_000 })).find((one) => one.id === id);
+      task = (await ask(service, 'GET /api/tasks', { timeoutMs: 60_000 })).find((one) => one.id === id);
     } while (task?.state === 'queued' || task?.state === 'running');
     assert.equal(task?.state, 'done', `${task?.error?.message}\n${lines.join('\n')}`);
   } finally {

@@ -49,7 +49,7 @@ async function until(what: () => boolean): Promise<void> {
 test('the service answers once it is ready', async () => {
   const { service, lines } = makeService();
   service.start();
-  const about = await ask(service, 'GET /api/about', { timeoutMs: 30_000 });
+  const about = await ask(service, 'GET /api/about', { timeoutMs: 60_000 });
   assert.equal(about.access, 'private');
   assert.equal(about.pid, service.pid);
   assert.match(lines.join('\n'), /ready, process \d+/);
@@ -59,7 +59,7 @@ test('a refusal of the service is an error with its sentence', async () => {
   const { service } = makeService();
   service.start();
   const body = { file: join(temporaryFolder(), 'none.contexture'), create: false };
-  await assert.rejects(ask(service, 'POST /api/projects', { body, timeoutMs: 30_000 }), /none\.contexture/);
+  await assert.rejects(ask(service, 'POST /api/projects', { body, timeoutMs: 60_000 }), /none\.contexture/);
 });
 
 test('killed, it is started again under another address, three times, and then a person is asked', async () => {
@@ -86,7 +86,7 @@ test('a request that comes while it is being started waits for it', async () => 
   const killed = service.pid!;
   process.kill(killed, 'SIGKILL');
   await until(() => service.pid !== killed);
-  const { pid } = await ask(service, 'GET /api/about', { timeoutMs: 30_000 });
+  const { pid } = await ask(service, 'GET /api/about', { timeoutMs: 60_000 });
   assert.equal(pid, service.pid);
 });
 
