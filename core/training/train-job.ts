@@ -3,11 +3,8 @@
  * stored logits. When it is cancelled it writes a checkpoint and says 'stopped'; when it is killed the last checkpoint is
  * what it resumes from.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 // A step blocks the thread; between steps the event loop hears a cancel.
 import { setImmediate as breathe } from 'node:timers/promises';
-import { removeLeftovers } from '../base/durable-file.ts';
 import { UserError } from '../base/errors.ts';
 import { peakMemory } from '../base/peak-memory.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
@@ -19,15 +16,13 @@ import { prunePacks } from '../data/prune-packs.ts';
 import { datasetHash, indicesOfSplit, readSnapshot, trainCounts } from '../data/snapshot.ts';
 import { engineFailure } from '../engine/failure.ts';
 import { startEngine } from '../engine/backend.ts';
-import { engineDifferences, fingerprint, resolveThreads, type EngineFingerprint } from '../engine/fingerprint.ts';
+import { fingerprint, resolveThreads, type EngineFingerprint } from '../engine/fingerprint.ts';
 import { readEngineInstall } from '../engine/install.ts';
 import { computeFigures, primaryHead, type Figures } from '../evaluation/figures.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
-import { encodeModelFile } from '../models/model-file.ts';
 import { networkOf } from '../models/network.ts';
 import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId } from '../storage/records.ts';
-import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import type { CuratedFigures } from './context-supply.ts';
 import { logitsOf, logitsOfFeatures, type SplitLogits } from './evaluate.ts';
@@ -37,9 +32,11 @@ import { LiveReport, type PreviewEvent, type StepEvent } from './live-report.ts'
 import { METHODS_BY_NAME } from './methods/index.ts';
 import { encodePredictions, type Answered } from './predictions-file.ts';
 import { openPictures, type OpenPictures } from './open-pictures.ts';
-import { selectPictures, type Pictures } from './pictures.ts';
-import { evaluationMargin, normalisationOf } from './preprocessing.ts';
+import type { Pictures } from './pictures.ts';
+import { normalisationOf } from './preprocessing.ts';
+import { checkpointOf, diverged, RunInProgress } from './run-in-progress.ts';
 import { startingState } from './starting-state.ts';
+import { modelFileOf } from './trained-model.ts';
 import { Trainer } from './trainer.ts';
 import {
   bankWarnings,
@@ -115,12 +112,6 @@ export interface TrainResult {
   modelBlob: BlobId | null;
   predictionsBlob: BlobId | null;
 }
-
-/** Name of the checkpoint in a run's folder. */
-export const CHECKPOINT_NAME = 'checkpoint.safetensors';
-
-/** Pictures in a model's self-test. */
-const SELF_TEST_IMAGES = 8;
 
 export const trainJob: Job<TrainSpec, TrainEvent, TrainResult> = async (spec, port) => {
   try {
@@ -303,45 +294,15 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
       }),
     ),
   );
-  const { trunk, balanced, statistics } = trainer.save().network;
-  const selfTest = await selfTestOf(evaluator, trainer, trainPictures);
-  const modelBlob = blobs.put(
-    Buffer.concat(
-      encodeModelFile({
-        card: {
-          format: 'contexture model 1',
-          model: config.model,
-          method: config.method,
-          head: heads.length > 1 ? 'balanced' : 'uniform',
-          classes: snapshot.classes,
-          trainCounts: counts,
-          preprocessing: {
-            inputSize: config.inputSize,
-            resize: 'cover-crop',
-            enlarge: evaluationMargin(config.augment),
-            mean: [...normalisationOf(config).mean],
-            deviation: [...normalisationOf(config).deviation],
-          },
-          datasetHash: datasetHash(snapshot),
-          seed: config.seed,
-          epochs: config.epochs,
-          codeVersion: spec.codeVersion,
-          variant: null,
-        },
-        weights: { trunk, balanced, statistics },
-        selfTest,
-      }),
-    ),
-  );
+  const file = await modelFileOf(trainer, evaluator, trainPictures, {
+    classes: snapshot.classes,
+    trainCounts: counts,
+    datasetHash: datasetHash(snapshot),
+    codeVersion: spec.codeVersion,
+  });
+  const modelBlob = blobs.put(Buffer.concat(file));
   trainer.dispose();
   return { state: 'finished', seconds: run.seconds, figures: last, modelBlob, predictionsBlob };
-}
-
-function diverged(config: TrainConfig, trainer: Trainer): UserError {
-  return new UserError(
-    'diverged',
-    `Training diverged: the loss became infinite or not a number in epoch ${trainer.epoch + 1}, step ${trainer.step}. Lower learningRate (${config.learningRate}); the last good checkpoint is kept.`,
-  );
 }
 
 function epochFigures(
@@ -372,111 +333,4 @@ function epochFigures(
     split: evaluation ? split : null,
     timing,
   };
-}
-
-/** A few training pictures, spread over the set, with their logits. */
-async function selfTestOf(
-  evaluator: Evaluator,
-  trainer: Trainer,
-  pictures: Pictures,
-): Promise<{ pixels: Uint8Array; uniform: Float32Array; balanced: Float32Array }> {
-  const count = Math.min(SELF_TEST_IMAGES, pictures.count);
-  const chosen = Array.from({ length: count }, (_, i) => Math.floor((i * pictures.count) / count));
-  const some = selectPictures(pictures, chosen);
-  const logits = await logitsOf(evaluator, trainer.state, some, normalisationOf(trainer.config), () => breathe());
-  return { pixels: await some.plain(Int32Array.from(chosen.keys())), ...logits };
-}
-
-type Checkpoint = ReturnType<typeof readCheckpoint>;
-
-/** What to go on from; undefined for a run that was stopped before its first checkpoint, which begins anew. */
-function checkpointOf({ runFolder, resume, bankHash }: TrainSpec, hash: string): Checkpoint | undefined {
-  // What a killed attempt was writing.
-  removeLeftovers(runFolder);
-  const path = join(runFolder, CHECKPOINT_NAME);
-  if (!resume || !existsSync(path)) return undefined;
-  const checkpoint = readCheckpoint(path);
-  if (checkpoint.info.datasetHash !== hash || checkpoint.info.bankHash !== bankHash) {
-    throw new UserError('damaged', `The checkpoint ${path} belongs to another data set or bank. Start the run anew.`);
-  }
-  return checkpoint;
-}
-
-/** The bookkeeping around a trainer: checkpoints, warnings given once, seconds over all attempts. */
-class RunInProgress {
-  readonly #spec: TrainSpec;
-  readonly #port: JobPort<TrainEvent>;
-  readonly #trainer: Trainer;
-  readonly #engine: EngineFingerprint;
-  readonly #datasetHash: string;
-  readonly #path: string;
-  readonly #warned = new Set<string>();
-  #secondsBefore = 0;
-  readonly #began: number;
-  #lastCheckpoint = performance.now();
-
-  /** @param began when this attempt did, by `performance.now()` */
-  constructor(
-    spec: TrainSpec,
-    port: JobPort<TrainEvent>,
-    trainer: Trainer,
-    engine: EngineFingerprint,
-    hash: string,
-    began: number,
-  ) {
-    this.#began = began;
-    this.#spec = spec;
-    this.#port = port;
-    this.#trainer = trainer;
-    this.#engine = engine;
-    this.#datasetHash = hash;
-    this.#path = join(spec.runFolder, CHECKPOINT_NAME);
-  }
-
-  get seconds(): number {
-    return this.#secondsBefore + (performance.now() - this.#began) / 1000;
-  }
-
-  warn(warning: TrainWarning): void {
-    if (this.#warned.has(warning.name)) return;
-    this.#warned.add(warning.name);
-    this.#port.emit({ type: 'warning', epoch: this.#trainer.epoch, ...warning });
-  }
-
-  goOnFrom({ state, info }: Checkpoint): void {
-    this.#trainer.restore(state);
-    this.#secondsBefore = info.seconds;
-    for (const name of info.warned) this.#warned.add(name);
-    const differences = engineDifferences(info.engine, this.#engine);
-    if (differences.length > 0) {
-      this.warn({ name: 'not-exact', message: `The run goes on, but not digit for digit: ${differences.join('; ')}.` });
-    }
-  }
-
-  checkpointIfDue(): void {
-    if (performance.now() - this.#lastCheckpoint >= this.#spec.checkpointSeconds * 1000) this.checkpoint();
-  }
-
-  /** Replace the checkpoint; a spoilt state never does. */
-  checkpoint(): void {
-    const { config, bankHash } = this.#spec;
-    if (!this.#trainer.sound) throw diverged(config, this.#trainer);
-    writeCheckpoint(this.#path, this.#trainer.save(), {
-      config,
-      datasetHash: this.#datasetHash,
-      bankHash,
-      engine: this.#engine,
-      seconds: this.seconds,
-      warned: [...this.#warned],
-    });
-    this.#lastCheckpoint = performance.now();
-    this.#port.emit({ type: 'checkpoint', epoch: this.#trainer.epoch, step: this.#trainer.step });
-  }
-
-  /** Keep everything and say so. */
-  stop(figures: EpochFigures | null): TrainResult {
-    this.checkpoint();
-    this.#trainer.dispose();
-    return { state: 'stopped', seconds: this.seconds, figures, modelBlob: null, predictionsBlob: null };
-  }
 }

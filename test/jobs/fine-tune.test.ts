@@ -19,7 +19,8 @@ import { trainingFacts, type RunRequest } from '../../core/services/training-pla
 import type { Project } from '../../core/storage/project.ts';
 import type { Run } from '../../core/storage/records.ts';
 import { TrainConfig, type MethodName, type Tuning } from '../../core/training/config.ts';
-import { CHECKPOINT_NAME, type TrainEvent } from '../../core/training/train-job.ts';
+import { CHECKPOINT_NAME } from '../../core/training/run-in-progress.ts';
+import type { TrainEvent } from '../../core/training/train-job.ts';
 import { writePack } from '../fixtures/backbones.ts';
 import { digitsOf, makeTrainingProject, TINY, type Digits } from '../fixtures/training.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';

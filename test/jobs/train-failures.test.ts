@@ -20,7 +20,8 @@ import type { Project } from '../../core/storage/project.ts';
 import type { Run } from '../../core/storage/records.ts';
 import { readCheckpoint, writeCheckpoint } from '../../core/training/checkpoint.ts';
 import { PREVIEW_NAME } from '../../core/training/live-report.ts';
-import { CHECKPOINT_NAME, type TrainEvent } from '../../core/training/train-job.ts';
+import { CHECKPOINT_NAME } from '../../core/training/run-in-progress.ts';
+import type { TrainEvent } from '../../core/training/train-job.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 import { makeTrainingProject, noSmallDisks, SAMPLE, smallDiskJobs, TINY } from '../fixtures/training.ts';
 

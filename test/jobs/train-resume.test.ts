@@ -16,7 +16,8 @@ import type { Run } from '../../core/storage/records.ts';
 import { readCheckpoint } from '../../core/training/checkpoint.ts';
 import { TrainConfig } from '../../core/training/config.ts';
 import type { TrainOverrides } from '../../core/training/presets.ts';
-import { CHECKPOINT_NAME, type TrainEvent } from '../../core/training/train-job.ts';
+import { CHECKPOINT_NAME } from '../../core/training/run-in-progress.ts';
+import type { TrainEvent } from '../../core/training/train-job.ts';
 import {
   acceptContexts,
   digitsOf,
