@@ -37,15 +37,16 @@ export function findNear(store: ProjectStore): NearFound | null {
   return { groups, ...countsOf(groups) };
 }
 
+const sentence = (leaks: number, one: string, many: string): string | null =>
+  leaks === 0
+    ? null
+    : `${leaks} ${leaks === 1 ? one : many} in more than one split: figures will look better than they are.`;
+
 /** What leaks mean for figures, a sentence for identical pictures and one for near-duplicates; null where there are none. */
 export function leaksInWords(
   exact: Pick<DuplicateReport, 'leaks'>,
   near: Pick<DuplicateReport, 'leaks'> | null,
 ): { exact: string | null; near: string | null } {
-  const sentence = (leaks: number, one: string, many: string): string | null =>
-    leaks === 0
-      ? null
-      : `${leaks} ${leaks === 1 ? one : many} in more than one split: figures will look better than they are.`;
   return {
     exact: sentence(exact.leaks, 'picture is', 'pictures are'),
     near: sentence(near?.leaks ?? 0, 'group of nearly the same pictures is', 'groups of nearly the same pictures are'),
