@@ -5,7 +5,7 @@
  * Photographs have ever less in higher frequencies; light is weighed by frequency^0.7, so that more than the coarsest
  * slopes counts. Brightness goes with the constant term and contrast with the length. Frequencies, weights and the
  * transform's size were chosen among seven on 60 photographs of the pets pack and their copies, beside 600 small pictures
- * of CIFAR-10 (bench `near-duplicates` chooses and judges the threshold on others).
+ * of CIFAR-10; about half of those photographs are in the half that the bench `near-duplicates` judges on.
  */
 
 /** Side of the squeezed picture, pixels. */
