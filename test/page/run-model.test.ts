@@ -22,8 +22,16 @@ before(async () => {
 testPage('the model of a run is made as ONNX, checked, and saved; the card is shown', async (app) => {
   const { page } = app;
   const id = await openCopy(app, trained);
-  await app.goto(`/p/${id}/runs/2`);
-  await page.getByRole('tab', { name: 'Model' }).click();
+  // Models leave the house by the page of exports, too.
+  await app.goto(`/p/${id}/export`);
+  await page.getByRole('tab', { name: 'Models' }).click();
+  await page.getByText('contexture model export RUN --to FOLDER --project').waitFor();
+  const links = page.getByRole('link', { name: /Files…/ });
+  await links.nth(2).waitFor();
+  assert.equal(await links.count(), 3, 'a run that was stopped has no model');
+  await app.look('export-models');
+  await links.nth(1).click();
+  await page.waitForURL(/\/runs\/2\?part=model$/);
   const card = page.getByLabel('Text of the model card');
   await card.getByText('## Classes').waitFor();
   await page.getByText('contexture model export 2 --to FOLDER --project').waitFor();
