@@ -55,6 +55,8 @@ export interface NativeBinding {
   readonly TF_ATTR_TYPE: number;
   /** Whether ContextureFilterGrad is faster on this processor than TensorFlow's own operation. */
   readonly filterGradientPays: boolean;
+  /** Floats that ContextureWinograd works on at once: 16 with AVX-512, 8 with AVX2, 0 where it does not run. */
+  readonly winogradLanes: number;
   /** Copies the values. */
   createTensor(shape: readonly number[], dtype: number, values: TensorValues): number;
   deleteTensor(id: number): void;

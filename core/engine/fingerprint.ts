@@ -15,7 +15,12 @@ export interface EngineFingerprint {
   processor: string;
   /** What TensorFlow and oneDNN choose their kernels by, such as "AVX AVX2 FMA AVX512F". */
   instructions: string;
+  /** Generation of our own kernels, `KERNELS`; records from before they were counted have none and mean 1. */
+  kernels?: number;
 }
+
+/** Raised by each change of core/engine/native, or of what is computed there, that changes digits. 2: Winograd. */
+const KERNELS = 2;
 
 /** Names in /proc/cpuinfo of the instruction sets that kernels are chosen by. */
 const INSTRUCTION_SETS = ['avx', 'avx2', 'fma', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_tile', 'amx_bf16'];
@@ -43,6 +48,7 @@ export function fingerprint(engine: Engine, threads: number): EngineFingerprint 
     platform: `${platform()}-${arch()}`,
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     instructions: instructionSets(),
+    kernels: KERNELS,
   };
 }
 
@@ -54,5 +60,6 @@ export function engineDifferences(before: EngineFingerprint, now: EngineFingerpr
   for (const key of ['tensorflow', 'device', 'threads', 'platform', 'instructions'] as const) {
     if (before[key] !== now[key]) differences.push(`${key} was ${before[key]} and is ${now[key]}`);
   }
+  if ((before.kernels ?? 1) !== (now.kernels ?? 1)) differences.push('Contexture computes with other kernels now');
   return differences;
 }

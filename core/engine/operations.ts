@@ -397,7 +397,7 @@ export function convolution(x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number,
   if (size === 1) return tf.conv2d(subsample(x, stride), kernel, 1, 'valid');
   // With stride 1 and an odd kernel, zeros on all sides are SAME.
   if (stride === 1 && size % 2 === 1 && (padding === 'same' || size === 2 * padding + 1)) {
-    return plainConvolution(x, kernel, 1, (size - 1) / 2);
+    return winogradFits(x, kernel) ? winogradConvolution(x, kernel) : plainConvolution(x, kernel, 1, (size - 1) / 2);
   }
   if (padding === 0) return plainConvolution(x, kernel, stride, 0);
   return plainConvolution(padded(x, size, stride, padding), kernel, stride, 0);
@@ -509,6 +509,49 @@ export function zeroPad(x: tf.Tensor4D, paddings: readonly (readonly [before: nu
       ),
   }));
   return operation(x) as tf.Tensor4D;
+}
+
+/** Channels in times channels out for which the transformed filters fit a core's own cache. */
+const LARGEST_WINOGRAD = 128 * 128;
+
+/** Whether the processor has our convolution for these, which takes float32 and multiples of 16 channels. */
+function winogradFits(x: tf.Tensor4D, kernel: tf.Tensor4D): boolean {
+  const { backend, device } = engine();
+  const [size, , channels, out] = kernel.shape;
+  return (
+    device === 'cpu' &&
+    backend.binding.winogradLanes > 0 &&
+    size === 3 &&
+    channels % 16 === 0 &&
+    out % 16 === 0 &&
+    channels * out <= LARGEST_WINOGRAD &&
+    !isBfloat16(x)
+  );
+}
+
+/** Convolution with 3x3 filters and stride 1 that keeps the size: native/winograd.cc, with 16 products in the place of 36. */
+function winogradConvolution(x: tf.Tensor4D, kernel: tf.Tensor4D): tf.Tensor4D {
+  const { backend } = engine();
+  const { winogradLanes, TF_ATTR_BOOL, TF_ATTR_INT } = backend.binding;
+  const lanes: OpAttribute = { name: 'lanes', type: TF_ATTR_INT, value: winogradLanes };
+  const convolve = (input: tf.Tensor, weights: tf.Tensor, transposed: boolean): tf.Tensor =>
+    backend.executeSingleOutput(
+      'ContextureWinograd',
+      [lanes, { name: 'transposed', type: TF_ATTR_BOOL, value: transposed }],
+      [input, weights],
+    );
+  const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
+    const [input, weights] = inputs as tf.Tensor4D[];
+    (inputs[2] as tf.GradSaveFunc)([input, weights]);
+    return {
+      value: convolve(input, weights, false),
+      gradFunc: (dy: tf.Tensor, [savedInput, savedKernel]: tf.Tensor[]) => [
+        convolve(dy, savedKernel, true),
+        backend.executeSingleOutput('ContextureWinogradFilterGrad', [lanes], [savedInput, dy]),
+      ],
+    };
+  });
+  return operation(x, kernel) as tf.Tensor4D;
 }
 
 /** Largest kernel gradient, in values, whose partial sums fit the processor's caches. */

@@ -13,6 +13,7 @@
 #include "kernel.h"
 #include "tensorflow.h"
 #include "tensors.h"
+#include "winograd.h"
 
 namespace contexture {
 
@@ -40,6 +41,7 @@ class Binding : public Napi::Addon<Binding> {
                              InstanceValue("TF_ATTR_TYPE", number(TF_ATTR_TYPE), napi_enumerable),
                              InstanceValue("filterGradientPays", Napi::Boolean::New(env, filterGradientPays()),
                                            napi_enumerable),
+                             InstanceValue("winogradLanes", number(winogradLanes()), napi_enumerable),
                              InstanceMethod<&Binding::createTensor>("createTensor"),
                              InstanceMethod<&Binding::deleteTensor>("deleteTensor"),
                              InstanceMethod<&Binding::tensorDataSync>("tensorDataSync"),

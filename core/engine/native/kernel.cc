@@ -5,6 +5,7 @@
 #include "batch_norm.h"
 #include "depthwise_gradient.h"
 #include "filter_gradient.h"
+#include "winograd.h"
 
 namespace contexture {
 
@@ -84,6 +85,8 @@ void registerAllKernels() {
     registerBatchNorm();
     registerDepthwiseGradient();
     registerFilterGradient();
+    registerWinograd();
+    registerWinogradGradient();
   });
 }
 

@@ -1,0 +1,227 @@
+#include "winograd.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "kernel.h"
+#include "parallel.h"
+#include "winograd_tiles.h"
+
+namespace contexture {
+
+int winogradLanes() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) return 16;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 8;
+#endif
+  return 0;
+}
+
+namespace {
+
+/// Tiles of a block: with what becomes of them they fit a core's own caches.
+constexpr int TILES = 16;
+/// Blocks that a thread takes at a time.
+constexpr int64_t BLOCKS_AT_A_TIME = 16;
+
+struct Layer {
+  Maps maps;
+  int64_t in, out;
+  /// Output channels that lie side by side in the filters: 32 where they are a multiple, else 16.
+  int64_t together;
+};
+
+/// G g G^T of all filters: [position, out / together, in, together].
+/// @param transposed the filters of the gradient in the input: turned by 180 degrees, from `out` to `in` channels
+void transformFilters(const Layer& s, const float* kernel, bool transposed, float* to) {
+  parallelFor(s.in, [&](size_t i) {
+    for (int64_t o = 0; o < s.out; o++) {
+      float g[9];
+      for (int k = 0; k < 9; k++) {
+        g[k] = transposed ? kernel[((8 - k) * s.out + o) * s.in + i] : kernel[(k * s.in + i) * s.out + o];
+      }
+      float columns[4][3];
+      for (int b = 0; b < 3; b++) {
+        const float sum = (g[b] + g[6 + b]) * 0.5f, middle = g[3 + b] * 0.5f;
+        columns[0][b] = g[b];
+        columns[1][b] = sum + middle;
+        columns[2][b] = sum - middle;
+        columns[3][b] = g[6 + b];
+      }
+      float* at = to + o / s.together * s.together * s.in + i * s.together + o % s.together;
+      for (int a = 0; a < 4; a++) {
+        const float sum = (columns[a][0] + columns[a][2]) * 0.5f, middle = columns[a][1] * 0.5f;
+        float* row = at + a * 4 * s.in * s.out;
+        row[0] = columns[a][0];
+        row[s.in * s.out] = sum + middle;
+        row[2 * s.in * s.out] = sum - middle;
+        row[3 * s.in * s.out] = columns[a][2];
+      }
+    }
+  });
+}
+
+/// m[t][o] = sum over c of v[t][c] u[c][o] at one position, for COUNT tiles and VECTORS of output channels, in registers.
+/// `m` has one address for each vector.
+template <typename V, int COUNT, int VECTORS>
+INLINE void multiply(const float* v, const float* u, int64_t in, float* const m[VECTORS]) {
+  V sums[COUNT][VECTORS] = {};
+  for (int64_t c = 0; c < in; c += CHANNELS) {
+#pragma GCC unroll 4
+    for (int i = 0; i < CHANNELS; i++) {
+      V filters[VECTORS];
+#pragma GCC unroll 8
+      for (int o = 0; o < VECTORS; o++) load(u + (i * VECTORS + o) * LANES<V>, filters[o]);
+#pragma GCC unroll 16
+      for (int t = 0; t < COUNT; t++) {
+#pragma GCC unroll 8
+        for (int o = 0; o < VECTORS; o++) sums[t][o] += filters[o] * v[t * CHANNELS + i];
+      }
+    }
+    u += CHANNELS * VECTORS * LANES<V>;
+    v += atPosition<TILES>(POSITIONS);
+  }
+#pragma GCC unroll 16
+  for (int t = 0; t < COUNT; t++) {
+#pragma GCC unroll 8
+    for (int o = 0; o < VECTORS; o++) store(m[o] + t * CHANNELS, sums[t][o]);
+  }
+}
+
+/// All tiles and output channels at one position.
+template <typename V, int COUNT, int VECTORS>
+INLINE void multiplyAll(const Layer& s, int position, const float* v, const float* u, float* m) {
+  u += position * s.in * s.out;
+  for (int64_t o = 0; o < s.out; o += VECTORS * LANES<V>) {
+    for (int64_t t = 0; t < TILES; t += COUNT) {
+      float* to[VECTORS];
+#pragma GCC unroll 8
+      for (int k = 0; k < VECTORS; k++) {
+        to[k] = m + atChannel<TILES>(o + k * LANES<V>) + atPosition<TILES>(position) + t * CHANNELS;
+      }
+      multiply<V, COUNT, VECTORS>(v + atPosition<TILES>(position) + t * CHANNELS, u + o * s.in, s.in, to);
+    }
+  }
+}
+
+/// y = A^T m A for `count` tiles from `first` on.
+template <typename V>
+INLINE void writeTiles(const Layer& s, const float* m, int64_t first, int64_t count, float* y) {
+  for (int64_t channel = 0; channel < s.out; channel += LANES<V>) {
+    Tile tile(s.maps, first);
+    for (int64_t t = 0; t < count; t++, tile.next()) {
+      const float* from = m + atChannel<TILES>(channel) + t * CHANNELS;
+      V rows[2][4];
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; j++) {
+        V a, b, c, d;
+        load(from + atPosition<TILES>(j), a);
+        load(from + atPosition<TILES>(4 + j), b);
+        load(from + atPosition<TILES>(8 + j), c);
+        load(from + atPosition<TILES>(12 + j), d);
+        rows[0][j] = a + b + c;
+        rows[1][j] = b - c - d;
+      }
+#pragma GCC unroll 2
+      for (int i = 0; i < 2; i++) {
+        const int64_t row = tile.row * 2 + i, column = tile.column * 2;
+        if (row == s.maps.height) break;
+        float* to = y + ((tile.map * s.maps.height + row) * s.maps.width + column) * s.out + channel;
+        store(to, V(rows[i][0] + rows[i][1] + rows[i][2]));
+        if (column + 1 < s.maps.width) store(to + s.out, V(rows[i][1] - rows[i][2] - rows[i][3]));
+      }
+    }
+  }
+}
+
+/// One block of tiles, and the fetching of the one after it (`following` tiles).
+struct Block {
+  int64_t first, count, following;
+  /// Room for its numbers before and after the multiplication.
+  float *v, *m;
+};
+
+template <typename V, int COUNT, int VECTORS>
+INLINE void convolveBlock(const Layer& s, const Block& block, const float* x, const float* u, float* y) {
+  transformPixels<TILES, V>(s.maps, s.in, x, block.first, block.count, block.v);
+  Tile soon(s.maps, block.first + block.count);
+  for (int position = 0; position < POSITIONS; position++) {
+    if (position < block.following) {
+      fetchTile(s.maps, s.in, x, soon, 1);
+      fetchTile(s.maps, s.out, y, soon, 0);
+      soon.next();
+    }
+    multiplyAll<V, COUNT, VECTORS>(s, position, block.v, u, block.m);
+  }
+  writeTiles<V>(s, block.m, block.first, block.count, y);
+}
+static_assert(TILES == POSITIONS, "one tile is fetched at each position");
+
+#if defined(__x86_64__)
+FOR_AVX512 void convolve512(const Layer& s, const Block& block, const float* x, const float* u, float* y) {
+  if (s.together == 32) convolveBlock<Sixteen, 8, 2>(s, block, x, u, y);
+  else convolveBlock<Sixteen, 16, 1>(s, block, x, u, y);
+}
+FOR_AVX2 void convolve256(const Layer& s, const Block& block, const float* x, const float* u, float* y) {
+  convolveBlock<Eight, 4, 2>(s, block, x, u, y);
+}
+#else
+void convolve512(const Layer&, const Block&, const float*, const float*, float*) {}
+void convolve256(const Layer&, const Block&, const float*, const float*, float*) {}
+#endif
+
+/// Convolution with 3x3 filters, stride 1, zeros around the maps, or its gradient in the input. No digit depends on the
+/// number of threads, the instruction set, or the other maps of the batch.
+class Winograd {
+ public:
+  using Element = float;
+  static constexpr const char* name = "ContextureWinograd";
+  /// x [N, H, W, I], kernel [3, 3, I, O]; where transposed, x [N, H, W, O] is the gradient. I, O multiples of 16.
+  static constexpr const char* inputs[] = {"x: float", "kernel: float"};
+  /// [N, H, W, O], or [N, H, W, I].
+  static constexpr const char* outputs[] = {"y: float"};
+  /// `lanes` 16 or 8: no more than winogradLanes().
+  static constexpr const char* attributes[] = {"transposed: bool", "lanes: int"};
+
+  static void shapes(TF_ShapeInferenceContext* context, TF_Status* status) {
+    TF_ShapeInferenceContextSetUnknownShape(context, status);
+  }
+
+  explicit Winograd(TF_OpKernelConstruction* construction)
+      : transposed_(attributeBool(construction, "transposed")), lanes_(attributeInt(construction, "lanes")) {}
+
+  void compute(KernelCall& call) const {
+    const Shape from = call.shape(0), filters = call.shape(1);
+    const int64_t in = transposed_ ? filters[3] : filters[2], out = transposed_ ? filters[2] : filters[3];
+    if (in % CHANNELS || out % CHANNELS) throw std::runtime_error(std::string(name) + " takes multiples of 16 channels");
+    if (lanes_ > winogradLanes()) throw std::runtime_error(std::string(name) + ": this processor has fewer lanes");
+    const Layer s{{from[0], from[1], from[2]}, in, out, lanes_ == 16 && out % 32 == 0 ? 32 : 16};
+    const float *x = call.input(0), *kernel = call.input(1);
+    float* y = call.output(0, {from[0], from[1], from[2], out});
+    std::vector<float> u(POSITIONS * in * out);
+    transformFilters(s, kernel, transposed_, u.data());
+    const int64_t tiles = s.maps.tiles(), at_a_time = TILES * BLOCKS_AT_A_TIME;
+    parallelFor((tiles + at_a_time - 1) / at_a_time, [&](size_t part) {
+      float* v = roomFor(TILES, in + out);
+      const int64_t end = std::min<int64_t>(tiles, (part + 1) * at_a_time);
+      for (int64_t first = part * at_a_time; first < end; first += TILES) {
+        const int64_t count = std::min<int64_t>(TILES, end - first);
+        const Block block{first, count, std::min<int64_t>(TILES, end - first - count), v,
+                          v + atChannel<TILES>(in)};
+        (lanes_ == 16 ? convolve512 : convolve256)(s, block, x, u.data(), y);
+      }
+    });
+  }
+
+ private:
+  bool transposed_;
+  int64_t lanes_;
+};
+
+}  // namespace
+
+void registerWinograd() { registerKernels<Winograd>(); }
+
+}  // namespace contexture
