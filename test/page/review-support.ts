@@ -25,12 +25,14 @@ interface OpenOptions {
   query?: string;
   /** What is done to the project before it is opened. */
   prepare?: (project: Project) => Promise<void>;
+  /** Puts the project file elsewhere before it is opened; returns its path for the service. */
+  place?: (file: string) => string;
 }
 
 /** A project with pictures and found contexts, opened at its review in order of id. */
 export async function open(
   app: App,
-  { root = app.root, query = '?state=all&sort=id', prepare }: OpenOptions = {},
+  { root = app.root, query = '?state=all&sort=id', prepare, place = (file) => file }: OpenOptions = {},
 ): Promise<Review> {
   const folder = join(root, 'pictures');
   const pictures: Picture[] = [
@@ -48,7 +50,7 @@ export async function open(
   );
   await prepare?.(made);
   made.close();
-  const { id } = await app.api<{ id: string }>('POST', '/api/projects', { file });
+  const { id } = await app.api<{ id: string }>('POST', '/api/projects', { file: place(file) });
   await app.goto(`/p/${id}/review${query}`);
   if (!query.includes('disputed')) await ready(app.page);
   return { project: id, contexts };

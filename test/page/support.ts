@@ -61,12 +61,21 @@ function theBrowser(): Promise<Browser> {
 export interface ServiceProcess {
   /** First address, with the token. */
   readonly address: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
-/** Start `contexture serve` (or another script that prints such an address) and wait for its address. */
-export async function startServe(args: readonly string[], env: NodeJS.ProcessEnv): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, args, {
+/**
+ * Start `contexture serve` (or another script that prints such an address) and wait for its address.
+ * @param within a program that becomes the one it is given, such as one that changes what the service sees
+ */
+export async function startServe(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  within: readonly string[] = [],
+): Promise<ServiceProcess> {
+  const [program, ...words] = [...within, process.execPath, ...args];
+  const child = spawn(program, words, {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -82,7 +91,7 @@ export async function startServe(args: readonly string[], env: NodeJS.ProcessEnv
     child.stderr.on('data', listen);
     child.once('exit', (code) => reject(new Error(`The service ended with ${code}: ${said}`)));
   });
-  return { address, stop: () => stopProcess(child) };
+  return { address, pid: child.pid!, stop: () => stopProcess(child) };
 }
 
 async function stopProcess(child: ChildProcess): Promise<void> {
