@@ -84,20 +84,20 @@ export function useTable(connection: Connection): UseTable {
     newBanks: () => newBanks()[0],
     addBank: (blob, entries) =>
       connection.transaction(() => {
-        const [runs] = runsWith(blob);
-        const tally = addBankTally.insert({ blob, runs });
+        const [times] = runsWith(blob);
+        const tally = addBankTally.insert({ blob, runs: times });
         const contexts = entries.filter((entry) => 'contextId' in entry);
         addBankUses.run(tally, JSON.stringify(contexts.map(({ contextId, maskId }) => [contextId, maskId])));
         const backgrounds = entries.filter((entry) => 'backgroundId' in entry);
         addBankBackgrounds.run(tally, JSON.stringify(backgrounds.map(({ backgroundId }) => backgroundId)));
-        addTimes.run({ times: runs, contexts: contextIds(entries) });
+        addTimes.run({ times, contexts: contextIds(entries) });
       }),
     staleBank: () => staleBank().at(0),
     recount: (blob, entries) =>
       connection.transaction(() => {
-        const [runs] = runsWith(blob);
-        addTimes.run({ times: runs - runsCounted(blob)[0], contexts: contextIds(entries) });
-        setRuns.change(runs, blob);
+        const [times] = runsWith(blob);
+        addTimes.run({ times: times - runsCounted(blob)[0], contexts: contextIds(entries) });
+        setRuns.change(times, blob);
       }),
     addExports: () =>
       connection.transaction(() => {

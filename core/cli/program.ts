@@ -1,5 +1,5 @@
 /** The command line: its commands, parsed by commander. */
-import { Command, CommanderError } from '@commander-js/extra-typings';
+import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { EXIT_CODES, UserError } from '../base/errors.ts';
 import { CODE_VERSION } from '../base/version.ts';
 import { Cli, type AddCommand } from './cli.ts';
@@ -76,9 +76,9 @@ export function createProgram(wiring: Wiring, host: Host): { program: Command; c
 }
 
 /** The command that was meant, with those above it: "contexture bank show". */
-function commandOf(program: Command, argv: readonly string[]): string {
+function commandOf(program: CommandUnknownOpts, argv: readonly string[]): string {
   const names = [program.name()];
-  let at = program;
+  let at: CommandUnknownOpts = program;
   for (const word of argv) {
     const next = at.commands.find((command) => command.name() === word);
     if (next === undefined) continue;

@@ -39,11 +39,14 @@ export function polygonRuns(
   return runs;
 }
 
+function step(value: number): number {
+  return Math.trunc(STEPS * value + 0.5);
+}
+
 /** Points of the closed outline, in steps, no gap between two. */
 function outlineOf(corners: readonly number[]): { x: Int32Array; y: Int32Array } {
   const xs: number[] = [];
   const ys: number[] = [];
-  const step = (value: number): number => Math.trunc(STEPS * value + 0.5);
   for (let k = 0; k < corners.length; k += 2) {
     const next = (k + 2) % corners.length;
     let [fromX, fromY, toX, toY] = [corners[k], corners[k + 1], corners[next], corners[next + 1]].map(step);

@@ -109,7 +109,8 @@ export const leftoverJob: Job<LeftoverSpec, Progress, LeftoverResult> = async (s
     });
     const rated = judged.map((context) => ({ ...context, base: rates.of(context.one.label) }));
     const evidence = await closely(looker, rated, size, classes.length);
-    const contexts = rated.flatMap(({ one: _, ...context }): LookedContext[] => {
+    const contexts = rated.flatMap((each): LookedContext[] => {
+      const { one: _, ...context } = each;
       const found = evidence.get(context.contextId) ?? null;
       return isLeftover(context) && found === null ? [] : [{ ...context, evidence: found }];
     });

@@ -105,7 +105,7 @@ export function mergeClasses(store: ProjectStore, names: readonly string[], into
   });
 }
 
-/** Which of identical images stays: one of that split, where there is one; else the first. */
+/** Which image of a group stays: one of that split, where there is one; else the first. */
 export interface KeepOptions {
   groups: readonly DuplicateGroup[];
   /** Whether they are near-duplicates rather than identical; for the history. */

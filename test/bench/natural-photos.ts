@@ -82,8 +82,8 @@ export async function naturalPhotographs(pictures: number): Promise<string> {
 }
 
 /** Pictures of each class, largest first. */
-export function naturalSizes(pictures: number, classes: number): number[] {
-  const shares = Array.from({ length: classes }, (_, k) => FEWEST + (MOST - FEWEST) / (k + 1) ** EXPONENT);
+export function naturalSizes(pictures: number, classCount: number): number[] {
+  const shares = Array.from({ length: classCount }, (_, k) => FEWEST + (MOST - FEWEST) / (k + 1) ** EXPONENT);
   const sum = shares.reduce((a, b) => a + b, 0);
   const counts = shares.map((share) => Math.floor((share * pictures) / sum));
   // What rounding has left over goes to the largest.

@@ -46,11 +46,12 @@ test('contexts are retired, listed as such and put back; a note is kept', async 
   assert.match(none.stderr, /No context fits/);
 });
 
+const listed = async (...options: string[]): Promise<number[]> => {
+  const { contexts } = await json('bank', 'list', ...options);
+  return (contexts as { context: { id: number } }[]).map(({ context }) => context.id);
+};
+
 test('contexts are listed by use, reviewer, note, class, group and probability, in the order asked for', async () => {
-  const listed = async (...options: string[]): Promise<number[]> => {
-    const { contexts } = await json('bank', 'list', ...options);
-    return (contexts as { context: { id: number } }[]).map(({ context }) => context.id);
-  };
   await contexture('bank', 'note', '3', 'Fog over the road');
   await contexture('bank', 'reject', '4');
   const me = userInfo().username;

@@ -91,11 +91,12 @@ test('pictures of finished exports are counted by context and mask; of others no
   });
 });
 
+const bankOf = (...contexts: number[]) => contexts.map((contextId) => ({ contextId, maskId: contextId }));
+
 test('contexts are sorted by the runs and finished exports that had them, as runs and exports come and go', () => {
   withStore((store) => {
     addContexts(store, 4);
     const [one, two] = [sha256('one'), sha256('two')];
-    const bankOf = (...contexts: number[]) => contexts.map((contextId) => ({ contextId, maskId: contextId }));
     const order = (): number[] => store.contexts.find({ sort: 'uses', descending: true }).map(({ id }) => id);
     const used = (): number[] => store.contexts.find({ used: true }).map(({ id }) => id);
     store.runs.add(newRun({ name: 'first', bankBlob: one }));

@@ -146,8 +146,8 @@ test('a cancelled check keeps what was known, and what it has come to', async ()
     stopped(() => true),
     refusal('cancelled', /./),
   );
-  const places = (rows: readonly LeftoverContext[]): number[] => rows.map(({ context }) => context);
-  assert.deepEqual(places(listed(1)).toSorted(byNumber), places(known).toSorted(byNumber));
+  const [present, original] = [listed(1), known].map((rows) => rows.map(({ context }) => context).toSorted(byNumber));
+  assert.deepEqual(present, original);
   // Stopped before it looked closely, it has told of all that is not flagged.
   const { id: _, ...first } = project.store.runs.get(1)!;
   const again = project.store.runs.add({ ...first, name: 'again' }).id;

@@ -19,9 +19,10 @@ test('what is kept stays as it is; a hole in one colour gets that colour, withou
   assert.deepEqual(fillHole(pixels, new Uint8Array(width * height).fill(255), width, height), pixels);
 });
 
+const side = (x: number): number => (x < 16 ? 20 : 220);
+
 test('between two sides the colour goes over from one to the other', () => {
   const [width, height] = [32, 8];
-  const side = (x: number): number => (x < 16 ? 20 : 220);
   const pixels = picture(width, height, (x) => [side(x), side(x), side(x)]);
   const filled = fillHole(
     pixels,
