@@ -122,6 +122,16 @@ export const RunDetail = z
     classes: z.number(),
     /** What the figures are measured on and by how many images; null before there are any. */
     measured: z.object({ split: z.string(), images: z.number() }).nullable(),
+    /** Of its last epoch; null before there is one. */
+    timing: z
+      .object({
+        imagesPerSecond: z.number(),
+        /** Share of the steps' time for which they waited for pictures, 0 to 1. */
+        inputShare: z.number(),
+        /** Most memory that its process held, bytes. */
+        peakMemory: z.number(),
+      })
+      .nullable(),
     thresholds: Thresholds,
     /** How many classes each group has. */
     groupSizes: z.object({ many: z.number(), medium: z.number(), few: z.number() }),

@@ -32,6 +32,7 @@ export async function runDetail(project: Project, id: number): Promise<RunDetail
     judgedBy: headOf(run),
     classes: dataset.classes.length,
     measured: evaluation && figures.split !== null ? { split: figures.split, images: evaluation.images } : null,
+    timing: figures?.timing ?? null,
     thresholds: config.groups,
     groupSizes: { many, medium, few },
     heads: evaluation?.heads ?? { uniform: null, balanced: null, mean: null },

@@ -150,6 +150,8 @@ test('a run says its figures, what they are measured on, and everything that its
   assert.deepEqual(detail.heads.uniform!.top1, figures.heads.uniform.top1);
   assert.deepEqual(detail.heads.mean!.groups, figures.heads.mean!.groups);
   assert.deepEqual(detail.measured, { split: 'test as found', images: figures.images });
+  const { imagesPerSecond, inputShare, peakMemory } = storedFigures(stored.figures)!.timing;
+  assert.deepEqual(detail.timing, { imagesPerSecond, inputShare, peakMemory });
   const { many, medium, few } = detail.groupSizes;
   assert.equal(many + medium + few, detail.classes);
   const { card } = detail;
