@@ -127,7 +127,7 @@ testPage('the bank is filtered and ordered by mouse alone, and the address keeps
   await shows('9 contexts');
   await choose('Used or not', /^Never used/);
   await shows('1 context');
-  await page.getByRole('gridcell', { name: /^newt, p .* · 0 uses, Bob/ }).waitFor();
+  await page.getByRole('gridcell', { name: /^newt, sure .* · 0 uses, Bob/ }).waitFor();
   await page.getByRole('button', { name: 'Clear' }).click();
   await choose('Reviewer', /^Bob \(4\)$/);
   await shows('3 contexts');
