@@ -20,6 +20,7 @@ import { evaluationMargin } from '../training/preprocessing.ts';
 import { settleDrafts } from './drafts.ts';
 import { requireModel } from './explain.ts';
 import { engineJobEnvironment } from './job-environment.ts';
+import { locatedSnapshot } from './located-snapshot.ts';
 import { requireImage } from './require.ts';
 import { datasetOf, findRun, headOf } from './run-data.ts';
 import { pixelsOf, type ReadImage } from './bank-picture.ts';
@@ -90,7 +91,7 @@ export async function measureReliance(
   await settleDrafts(project);
   const { inputSize, augment, groups, threads } = TrainConfig.parse(run.config);
   const spec: RelianceSpec = {
-    snapshotBlob: run.datasetBlob,
+    snapshotBlob: locatedSnapshot(project, run.datasetBlob),
     config: { inputSize, augment },
     thresholds: groups,
     blobFolder: blobs.folder,

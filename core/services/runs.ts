@@ -12,6 +12,7 @@ import type { Head } from '../evaluation/figures.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import { settleDrafts } from './drafts.ts';
 import { engineJobEnvironment } from './job-environment.ts';
+import { locatedSnapshot } from './located-snapshot.ts';
 import { comparePair } from './run-data.ts';
 import { planRun, type RunRequest } from './training-plan.ts';
 import type { Project } from '../storage/project.ts';
@@ -328,9 +329,8 @@ export async function performRun(
     throw new UserError('usage', `Run ${runId} is at work already. Wait for it, or stop it first.`);
   AT_WORK.set(project, atWork.add(runId));
   const config = TrainConfig.parse(run.config);
-  const spec: TrainSpec = {
+  const spec: Omit<TrainSpec, 'snapshotBlob'> = {
     config,
-    snapshotBlob: run.datasetBlob,
     bankBlob: run.bankBlob,
     bankHash: run.bankHash,
     blobFolder: project.blobs.folder,
@@ -357,11 +357,16 @@ export async function performRun(
   };
   runs.update(runId, { state: 'running', reason: null, startedAt: run.startedAt ?? now(), endedAt: null });
   try {
-    const result = await runJob<TrainSpec, TrainEvent, TrainResult>('train', spec, {
-      onEvent: receive,
-      ...(signal ? { signal } : {}),
-      env: engineJobEnvironment(config.threads),
-    });
+    const snapshotBlob = locatedSnapshot(project, run.datasetBlob);
+    const result = await runJob<TrainSpec, TrainEvent, TrainResult>(
+      'train',
+      { ...spec, snapshotBlob },
+      {
+        onEvent: receive,
+        ...(signal ? { signal } : {}),
+        env: engineJobEnvironment(config.threads),
+      },
+    );
     runs.update(runId, {
       state: result.state,
       reason: result.state === 'stopped' ? 'You stopped it.' : null,
