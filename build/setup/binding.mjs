@@ -43,7 +43,7 @@ export function bindingPath(folder) {
 export async function provideBinding(folder, signal) {
   const binding = bindingPath(folder);
   await makeFolder(dirname(binding), signal, async (target) => {
-    say('Compiling the binding between Node and TensorFlow (some 30 seconds).');
+    say('Compiling the binding between Node and TensorFlow (up to a minute).');
     const output = join(target, basename(binding));
     const result = await runProgram(compiler(), compilerArguments(folder, output), { signal });
     if (result.code === 0) return;
