@@ -111,8 +111,13 @@ export function trainCounts(snapshot: DatasetSnapshot): number[] {
   return counts;
 }
 
+/** Keep a snapshot as a blob (canonical JSON). @throws UserError 'no-space', … naming the file */
+export function putSnapshot(blobs: BlobStore, snapshot: DatasetSnapshot): BlobId {
+  return blobs.put(Buffer.from(canonicalJson(snapshot)));
+}
+
 /**
- * Read a snapshot that was kept as a blob (canonical JSON). The blob's hash proves that it is what we wrote.
+ * Read a snapshot that was kept by `putSnapshot`. The blob's hash proves that it is what we wrote.
  * @throws UserError 'not-found' or 'damaged'
  */
 export function readSnapshot(blobs: BlobStore, id: BlobId): DatasetSnapshot {

@@ -5,8 +5,8 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
-import { decodeRgb } from '../data/decode.ts';
 import { mapOrdered } from '../data/flow.ts';
+import { readPixels } from '../data/masked-picture.ts';
 import { SnapshotFiles } from '../data/snapshot-files.ts';
 import { readSnapshot, type DatasetSnapshot, type SnapshotImage } from '../data/snapshot.ts';
 import { startEngine } from '../engine/backend.ts';
@@ -94,8 +94,7 @@ async function describeAll(
   const read = async (image: SnapshotImage): Promise<{ hash: BlobId; pixels: Uint8Array } | undefined> => {
     if (port.signal.aborted) return undefined;
     try {
-      const bytes = await files.read(image);
-      return { hash: image.hash, pixels: await decodeRgb(bytes, { width: side, height: side, fit: 'fill' }, image) };
+      return { hash: image.hash, pixels: await readPixels(files, image, { width: side, height: side, fit: 'fill' }) };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       unreadable.push({ imageId: image.id, reason: reasonOf(error, files.name(image)) });

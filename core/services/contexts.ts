@@ -11,7 +11,7 @@ import { maskArea, type MaskRule } from '../contexts/mask.ts';
 import type { SaliencyLook } from '../contexts/saliency-look.ts';
 import { decodeGrey, encodeGrey, type GreyImage } from '../data/decode.ts';
 import { mapOrdered } from '../data/flow.ts';
-import { takeSnapshot, type DatasetSnapshot } from '../data/snapshot.ts';
+import { putSnapshot, takeSnapshot, type DatasetSnapshot } from '../data/snapshot.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import { resolveThreads } from '../engine/fingerprint.ts';
 import { settleDrafts } from './drafts.ts';
@@ -93,7 +93,7 @@ export async function findContexts(
   const summary = { runId: run.id, found: 0, known: trainImages(snapshot) - indices.length };
   if (indices.length === 0) return summary;
   const spec: ContextsSpec = {
-    snapshotBlob: blobs.put(Buffer.from(canonicalJson(snapshot))),
+    snapshotBlob: putSnapshot(blobs, snapshot),
     indices,
     blobFolder: blobs.folder,
     cacheFolder: project.cacheFolder,

@@ -6,7 +6,7 @@ import { asJson, canonicalJson } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
 import { takeBank } from '../contexts/bank.ts';
 import type { DiversityResult, DiversitySpec } from '../contexts/diversity-job.ts';
-import { takeSnapshot } from '../data/snapshot.ts';
+import { putSnapshot, takeSnapshot } from '../data/snapshot.ts';
 import { percent } from '../evaluation/sentences.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import type { Project } from '../storage/project.ts';
@@ -91,7 +91,7 @@ export async function measureDiversity(
   const event = store.bank.lastEvent();
   const held = heldBackgrounds(store);
   const spec: DiversitySpec = {
-    snapshotBlob: blobs.put(Buffer.from(canonicalJson(takeSnapshot(store)))),
+    snapshotBlob: putSnapshot(blobs, takeSnapshot(store)),
     bankBlob: blobs.put(Buffer.from(canonicalJson(takeBank(store)))),
     blobFolder: blobs.folder,
     model: blobs.path(requireModel(run)),

@@ -6,7 +6,7 @@ import { Recipe as RecipeSchema } from '../api/exports.ts';
 import { UserError } from '../base/errors.ts';
 import { canonicalJson } from '../base/json.ts';
 import { takeBank } from '../contexts/bank.ts';
-import { takeSnapshot } from '../data/snapshot.ts';
+import { putSnapshot, takeSnapshot } from '../data/snapshot.ts';
 import { isUnfinished } from '../export/folder-state.ts';
 import { folderNames } from '../export/folder-names.ts';
 import { readManifest, type ExportManifest } from '../export/manifest.ts';
@@ -29,7 +29,7 @@ export interface FrozenView {
 
 export function freezeView({ store, blobs }: Project): FrozenView {
   return {
-    snapshotBlob: blobs.put(Buffer.from(canonicalJson(takeSnapshot(store)))),
+    snapshotBlob: putSnapshot(blobs, takeSnapshot(store)),
     bankBlob: blobs.put(Buffer.from(canonicalJson(takeBank(store)))),
   };
 }

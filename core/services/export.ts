@@ -4,7 +4,7 @@ import { UserError } from '../base/errors.ts';
 import { canonicalJson } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
 import { takeBank } from '../contexts/bank.ts';
-import { datasetHash, takeSnapshot } from '../data/snapshot.ts';
+import { datasetHash, putSnapshot, takeSnapshot } from '../data/snapshot.ts';
 import type { ExportEvent, ExportResult, ExportSpec } from '../export/export-job.ts';
 import { ExportRecipe } from '../export/recipe.ts';
 import type { VerifySpec } from '../export/verify-job.ts';
@@ -55,7 +55,7 @@ export async function exportDataset(
     recipe,
     projectId: store.info.id,
     blobFolder: project.blobs.folder,
-    snapshotBlob: blobs.put(Buffer.from(canonicalJson(snapshot))),
+    snapshotBlob: putSnapshot(blobs, snapshot),
     bankBlob: blobs.put(Buffer.from(canonicalJson(takeBank(store)))),
   };
   const record = new Recorder(project, out, recipe, datasetHash(snapshot));
@@ -113,7 +113,7 @@ export async function verifyExport(
     project: project && {
       id: project.store.info.id,
       blobFolder: project.blobs.folder,
-      snapshotBlob: project.blobs.put(Buffer.from(canonicalJson(takeSnapshot(project.store)))),
+      snapshotBlob: putSnapshot(project.blobs, takeSnapshot(project.store)),
       manifestHash: record?.manifestHash ?? null,
     },
     rebuild,

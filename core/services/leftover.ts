@@ -9,7 +9,7 @@ import type { LeftoverResult, LeftoverSpec } from '../contexts/leftover-job.ts';
 import { verdictInWords, verdictOf } from '../contexts/leftover-verdict.ts';
 import { isLeftover, LEFTOVER_FROM, leftoverScore } from '../contexts/leftover.ts';
 import { effectiveClasses } from '../data/classes.ts';
-import { takeSnapshot } from '../data/snapshot.ts';
+import { putSnapshot, takeSnapshot } from '../data/snapshot.ts';
 import { encodePng } from '../export/png.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import { compose, meanColour } from '../predict/compositions.ts';
@@ -56,7 +56,7 @@ export async function checkLeftovers(
   await settleDrafts(project);
   const bank = chosenEntries(project, contextsOf(takeBank(store)), run.id, classId, unchecked);
   const spec: LeftoverSpec = {
-    snapshotBlob: blobs.put(Buffer.from(canonicalJson(takeSnapshot(store)))),
+    snapshotBlob: putSnapshot(blobs, takeSnapshot(store)),
     bankBlob: blobs.put(Buffer.from(canonicalJson(bank))),
     blobFolder: blobs.folder,
     model: blobs.path(requireModel(run)),

@@ -1,6 +1,5 @@
 /** Frozen data sets with their sources where they lie now. */
-import { canonicalJson } from '../base/json.ts';
-import { readSnapshot } from '../data/snapshot.ts';
+import { putSnapshot, readSnapshot } from '../data/snapshot.ts';
 import type { Project } from '../storage/project.ts';
 import type { BlobId } from '../storage/records.ts';
 
@@ -19,5 +18,5 @@ export function locatedSnapshot({ store, blobs }: Project, blob: BlobId): BlobId
     return { ...root, path: source?.path ?? root.path };
   });
   const moved = roots.some(({ path }, index) => path !== snapshot.roots[index].path);
-  return moved ? blobs.put(Buffer.from(canonicalJson({ ...snapshot, roots }))) : blob;
+  return moved ? putSnapshot(blobs, { ...snapshot, roots }) : blob;
 }

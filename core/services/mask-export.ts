@@ -11,6 +11,7 @@ import { decodeGrey, type GreyImage } from '../data/decode.ts';
 import type { Project } from '../storage/project.ts';
 import type { Context, ImageRecord, Mask } from '../storage/records.ts';
 import { settleDrafts } from './drafts.ts';
+import { requireContext } from './require.ts';
 import type { Running } from './review-masks.ts';
 
 /** Name of the COCO file. */
@@ -46,8 +47,7 @@ export async function exportMasks(
   await requireEmpty(folder);
   await settleDrafts(project, ids);
   const lines = ids.map((id): Line => {
-    const context = store.contexts.get(id);
-    if (!context) throw new UserError('not-found', `There is no context ${id} in this project.`);
+    const context = requireContext(store, id);
     return { context, image: store.images.get(context.imageId)!, mask: store.masks.get(context.maskId)! };
   });
   const meter = new ProgressMeter(onEvent ?? (() => {}), { stage: 'Writing masks', unit: 'masks', total: ids.length });

@@ -1,9 +1,8 @@
 /** Near-duplicates: looking for them, and what the last look came to. */
 import type { NearOutcome, NearReport } from '../api/near-duplicates.ts';
 import { UserError } from '../base/errors.ts';
-import { canonicalJson } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
-import { takeSnapshot } from '../data/snapshot.ts';
+import { putSnapshot, takeSnapshot } from '../data/snapshot.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import { describedBy, descriptors } from '../near/descriptors.ts';
 import type { NearDuplicatesResult, NearDuplicatesSpec } from '../near/near-duplicates-job.ts';
@@ -32,7 +31,7 @@ export async function findNearDuplicates(
   const { threshold, floor } = describedBy(by);
   const snapshot = takeSnapshot(store);
   const spec: NearDuplicatesSpec = {
-    snapshotBlob: blobs.put(Buffer.from(canonicalJson(snapshot))),
+    snapshotBlob: putSnapshot(blobs, snapshot),
     blobFolder: blobs.folder,
     cacheFolder,
     descriptor: by,

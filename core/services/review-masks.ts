@@ -13,6 +13,7 @@ import type { BlobId, Run } from '../storage/records.ts';
 import type { Act } from './contexts.ts';
 import { settleDrafts } from './drafts.ts';
 import { addMasks, type NewMask } from './mask-versions.ts';
+import { requireContext } from './require.ts';
 
 /** Masks that a thread is given at a time, and that are kept by one transaction. */
 const SHARE = 16;
@@ -45,14 +46,14 @@ export async function morphMasks(
   if (BY_RADIUS.includes(operation) && amount > LARGEST_RADIUS) {
     throw new UserError('usage', `A radius of ${amount} pixels is too large: choose 1 to ${LARGEST_RADIUS}.`);
   }
-  for (const id of ids) requireContext(project, id);
+  for (const id of ids) requireContext(project.store, id);
   await settleDrafts(project, ids, act.at);
   const meter = new ProgressMeter(onEvent ?? (() => {}), { stage: 'Changing masks', unit: 'masks', total: ids.length });
   const step = store.contexts.addStep({ kind: 'mask', ...act });
   await using threads = new Threads();
   const change = async (share: readonly number[]): Promise<NewMask[]> => {
     const order = { type: 'morph', folder: blobs.folder, operation, amount } as const;
-    const maskBlobs = share.map((id) => store.masks.get(requireContext(project, id).maskId)!.blob);
+    const maskBlobs = share.map((id) => store.masks.get(requireContext(project.store, id).maskId)!.blob);
     const reply = await threads.run({ ...order, blobs: maskBlobs });
     if (!('masks' in reply)) throw new Error('a thread answered another question');
     const made = { origin: 'edit', saliencyId: null, params: { operation, amount } } as const;
@@ -158,10 +159,4 @@ class Threads extends ThreadPool<ReviewOrder, ReviewReply> implements AsyncDispo
 
 function shares<T>(items: readonly T[]): T[][] {
   return Array.from({ length: Math.ceil(items.length / SHARE) }, (_, i) => items.slice(i * SHARE, (i + 1) * SHARE));
-}
-
-function requireContext({ store }: Project, id: number): { maskId: number } {
-  const context = store.contexts.get(id);
-  if (!context) throw new UserError('not-found', `There is no context ${id} in this project.`);
-  return context;
 }

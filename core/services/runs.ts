@@ -5,7 +5,14 @@ import { asJson, canonicalJson } from '../base/json.ts';
 import { CODE_VERSION } from '../base/version.ts';
 import { bankHash, takeBank, type BankEntry } from '../contexts/bank.ts';
 import type { PackPort } from '../data/packed.ts';
-import { datasetHash, indicesOfSplit, readSnapshot, takeSnapshot, type DatasetSnapshot } from '../data/snapshot.ts';
+import {
+  datasetHash,
+  indicesOfSplit,
+  putSnapshot,
+  readSnapshot,
+  takeSnapshot,
+  type DatasetSnapshot,
+} from '../data/snapshot.ts';
 import type { Comparison } from '../evaluation/compare.ts';
 import { meanLogits, predict } from '../evaluation/predictions.ts';
 import type { Head } from '../evaluation/figures.ts';
@@ -64,7 +71,7 @@ type Frozen = Pick<Run, 'datasetHash' | 'datasetBlob' | 'bankHash' | 'bankBlob'>
 /** Freeze the data set; once for several runs that are made together. */
 export function freezeData({ store, blobs }: Project): FrozenData {
   const snapshot = takeSnapshot(store);
-  return { snapshot, hash: datasetHash(snapshot), blob: blobs.put(Buffer.from(canonicalJson(snapshot))) };
+  return { snapshot, hash: datasetHash(snapshot), blob: putSnapshot(blobs, snapshot) };
 }
 
 /**

@@ -162,7 +162,8 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
   port.emit({ type: 'engine', engine: identity });
   const network = networkOf(config, snapshot.classes.length);
   using evaluator = new Evaluator(network);
-  const checkpoint = checkpointOf(spec, datasetHash(snapshot));
+  const hash = datasetHash(snapshot);
+  const checkpoint = checkpointOf(spec, hash);
   // A checkpoint holds every weight, frozen ones too: the backbone's pack may be gone by now, or another.
   const state = checkpoint ? network.stateOf(checkpoint.state.network) : startingState(network, config);
   const look = (pictures: Pictures, indices: number[], use: 'train' | 'evaluate'): Promise<OpenFeatures | null> => {
@@ -193,7 +194,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     curated,
   });
 
-  const run = new RunInProgress(spec, port, trainer, identity, datasetHash(snapshot), began);
+  const run = new RunInProgress(spec, port, trainer, identity, hash, began);
   if (config.method === 'csa') run.warn(CONTEXT_MAY_MATTER);
   if (checkpoint) run.goOnFrom(checkpoint);
   const heads = METHODS_BY_NAME[config.method].heads;
@@ -297,7 +298,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
   const file = await modelFileOf(trainer, evaluator, trainPictures, {
     classes: snapshot.classes,
     trainCounts: counts,
-    datasetHash: datasetHash(snapshot),
+    datasetHash: hash,
     codeVersion: spec.codeVersion,
   });
   const modelBlob = blobs.put(Buffer.concat(file));

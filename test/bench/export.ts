@@ -13,7 +13,7 @@ import { cacheFolder } from '../../core/base/cache-folder.ts';
 import { canonicalJson } from '../../core/base/json.ts';
 import { readBank, takeBank } from '../../core/contexts/bank.ts';
 import { decodeUpright } from '../../core/data/decode.ts';
-import { readSnapshot, takeSnapshot, type SnapshotImage } from '../../core/data/snapshot.ts';
+import { putSnapshot, readSnapshot, takeSnapshot, type SnapshotImage } from '../../core/data/snapshot.ts';
 import type { ExportEvent, ExportResult, ExportSpec } from '../../core/export/export-job.ts';
 import { planExport } from '../../core/export/plan.ts';
 import { DEFAULT_RECIPE, type ExportRecipe } from '../../core/export/recipe.ts';
@@ -129,7 +129,7 @@ function specOf({ store, blobs }: Project, recipe: ExportRecipe): ExportSpec {
     recipe,
     projectId: store.info.id,
     blobFolder: blobs.folder,
-    snapshotBlob: blobs.put(Buffer.from(canonicalJson(takeSnapshot(store)))),
+    snapshotBlob: putSnapshot(blobs, takeSnapshot(store)),
     bankBlob: blobs.put(Buffer.from(canonicalJson(takeBank(store)))),
   };
 }

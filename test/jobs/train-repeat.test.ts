@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { canonicalJson } from '../../core/base/json.ts';
-import { takeSnapshot } from '../../core/data/snapshot.ts';
+import { putSnapshot, takeSnapshot } from '../../core/data/snapshot.ts';
 import { engineEnvironment, readEngineInstall } from '../../core/engine/install.ts';
 import { runJob } from '../../core/jobs/runner.ts';
 import type { Project } from '../../core/storage/project.ts';
@@ -19,7 +18,7 @@ let project: Project;
 let snapshotBlob: string;
 before(async () => {
   ({ project } = await makeTrainingProject());
-  snapshotBlob = project.blobs.put(Buffer.from(canonicalJson(takeSnapshot(project.store))));
+  snapshotBlob = putSnapshot(project.blobs, takeSnapshot(project.store));
 });
 after(() => project.close());
 
