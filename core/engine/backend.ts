@@ -57,6 +57,9 @@ export interface NativeBinding {
   readonly filterGradientPays: boolean;
   /** Floats that ContextureWinograd works on at once: 16 with AVX-512, 8 with AVX2, 0 where it does not run. */
   readonly winogradLanes: number;
+  /** Whether it takes bfloat16 on this processor, and whether it is faster then than TensorFlow's own operation. */
+  readonly winogradBfloat16: boolean;
+  readonly winogradBfloat16Pays: boolean;
   /** Copies the values. */
   createTensor(shape: readonly number[], dtype: number, values: TensorValues): number;
   deleteTensor(id: number): void;

@@ -19,8 +19,8 @@ export interface EngineFingerprint {
   kernels?: number;
 }
 
-/** Raised by each change of core/engine/native, or of what is computed there, that changes digits. 2: Winograd. */
-const KERNELS = 2;
+/** Raised by each change of core/engine/native, or of what is computed there, that changes digits. 2: Winograd; 3: in bfloat16. */
+const KERNELS = 3;
 
 /** Names in /proc/cpuinfo of the instruction sets that kernels are chosen by. */
 const INSTRUCTION_SETS = ['avx', 'avx2', 'fma', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_tile', 'amx_bf16'];

@@ -22,7 +22,7 @@ export function toPrecision<T extends tf.Tensor>(x: T, precision: Precision): T 
   const { backend } = engine();
   const { TF_BFLOAT16, TF_FLOAT } = backend.binding;
   const types = { float32: TF_FLOAT, bfloat16: TF_BFLOAT16 };
-  const from = isBfloat16(x) ? 'bfloat16' : 'float32';
+  const from = precisionOf(x);
   if (from === precision) return x;
   const cast = (tensor: tf.Tensor, source: Precision, target: Precision): tf.Tensor =>
     backend.executeSingleOutput(
@@ -35,6 +35,10 @@ export function toPrecision<T extends tf.Tensor>(x: T, precision: Precision): T 
     gradFunc: (dy: tf.Tensor) => cast(dy, precision, from),
   }));
   return operation(x) as T;
+}
+
+function precisionOf(x: tf.Tensor): Precision {
+  return isBfloat16(x) ? 'bfloat16' : 'float32';
 }
 
 function isBfloat16(x: tf.Tensor): boolean {
@@ -149,7 +153,7 @@ const ACTIVATIONS: readonly Activation[] = ['none', 'relu', 'relu6'];
 
 /** Stands for a map that there is none of, in the type that it would have. */
 function noMapLike(x: tf.Tensor): tf.Tensor {
-  return toPrecision(tf.zeros([0]), isBfloat16(x) ? 'bfloat16' : 'float32');
+  return toPrecision(tf.zeros([0]), precisionOf(x));
 }
 
 /** By TensorFlow's kernels one after the other, on any device. */
@@ -388,17 +392,18 @@ export function subsample(x: tf.Tensor4D, stride: number): tf.Tensor4D {
 /**
  * Convolution without dilation.
  * @param x [N, H, W, I]
- * @param kernel [kh, kw, I, O]
+ * @param weights [kh, kw, I, O], float32, whatever the precision of x
  * @param stride in both directions
  */
-export function convolution(x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number, padding: Padding): tf.Tensor4D {
-  const [size] = kernel.shape;
+export function convolution(x: tf.Tensor4D, weights: tf.Tensor4D, stride: number, padding: Padding): tf.Tensor4D {
+  const [size] = weights.shape;
+  // With stride 1 and an odd kernel, zeros on all sides are SAME.
+  const keepsSize = stride === 1 && size % 2 === 1 && (padding === 'same' || size === 2 * padding + 1);
+  if (keepsSize && winogradFits(x, weights)) return winogradConvolution(x, weights);
+  const kernel = toPrecision(weights, precisionOf(x));
   // oneDNN's gradient in a strided 1x1 kernel is wrong, or crashes, where channels are no multiple of 8 (TensorFlow 2.21).
   if (size === 1) return tf.conv2d(subsample(x, stride), kernel, 1, 'valid');
-  // With stride 1 and an odd kernel, zeros on all sides are SAME.
-  if (stride === 1 && size % 2 === 1 && (padding === 'same' || size === 2 * padding + 1)) {
-    return winogradFits(x, kernel) ? winogradConvolution(x, kernel) : plainConvolution(x, kernel, 1, (size - 1) / 2);
-  }
+  if (keepsSize) return plainConvolution(x, kernel, 1, (size - 1) / 2);
   if (padding === 0) return plainConvolution(x, kernel, stride, 0);
   return plainConvolution(padded(x, size, stride, padding), kernel, stride, 0);
 }
@@ -514,30 +519,32 @@ export function zeroPad(x: tf.Tensor4D, paddings: readonly (readonly [before: nu
 /** Channels in times channels out for which the transformed filters fit a core's own cache. */
 const LARGEST_WINOGRAD = 128 * 128;
 
-/** Whether the processor has our convolution for these, which takes float32 and multiples of 16 channels. */
+/** Whether our convolution, which takes multiples of 16 channels, is the fastest here for these. */
 function winogradFits(x: tf.Tensor4D, kernel: tf.Tensor4D): boolean {
   const { backend, device } = engine();
   const [size, , channels, out] = kernel.shape;
   return (
     device === 'cpu' &&
-    backend.binding.winogradLanes > 0 &&
+    (isBfloat16(x) ? backend.binding.winogradBfloat16Pays : backend.binding.winogradLanes > 0) &&
     size === 3 &&
     channels % 16 === 0 &&
     out % 16 === 0 &&
-    channels * out <= LARGEST_WINOGRAD &&
-    !isBfloat16(x)
+    channels * out <= LARGEST_WINOGRAD
   );
 }
 
-/** Convolution with 3x3 filters and stride 1 that keeps the size: native/winograd.cc, with 16 products in the place of 36. */
+/**
+ * Convolution with 3x3 filters and stride 1 that keeps the size: native/winograd.cc, with 16 products in the place of 36.
+ * The kernel and its gradient are float32 though x be bfloat16.
+ */
 function winogradConvolution(x: tf.Tensor4D, kernel: tf.Tensor4D): tf.Tensor4D {
   const { backend } = engine();
-  const { winogradLanes, TF_ATTR_BOOL, TF_ATTR_INT } = backend.binding;
-  const lanes: OpAttribute = { name: 'lanes', type: TF_ATTR_INT, value: winogradLanes };
+  const { winogradLanes, TF_ATTR_BOOL, TF_ATTR_INT, TF_FLOAT } = backend.binding;
+  const attributes = [typeAttribute('T', TF_FLOAT), { name: 'lanes', type: TF_ATTR_INT, value: winogradLanes }];
   const convolve = (input: tf.Tensor, weights: tf.Tensor, transposed: boolean): tf.Tensor =>
     backend.executeSingleOutput(
       'ContextureWinograd',
-      [lanes, { name: 'transposed', type: TF_ATTR_BOOL, value: transposed }],
+      [...attributes, { name: 'transposed', type: TF_ATTR_BOOL, value: transposed }],
       [input, weights],
     );
   const operation = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
@@ -547,7 +554,7 @@ function winogradConvolution(x: tf.Tensor4D, kernel: tf.Tensor4D): tf.Tensor4D {
       value: convolve(input, weights, false),
       gradFunc: (dy: tf.Tensor, [savedInput, savedKernel]: tf.Tensor[]) => [
         convolve(dy, savedKernel, true),
-        backend.executeSingleOutput('ContextureWinogradFilterGrad', [lanes], [savedInput, dy]),
+        backend.executeSingleOutput('ContextureWinogradFilterGrad', attributes, [savedInput, dy]),
       ],
     };
   });

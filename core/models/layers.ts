@@ -41,7 +41,7 @@ export abstract class LayerRun implements Layers<tf.Tensor4D> {
 
   convolution(name: string, x: tf.Tensor4D, { stride, padding }: { stride: number; padding: Padding }): tf.Tensor4D {
     const kernel = this.weights.get<tf.Tensor4D>(`${name}.weight`);
-    return convolution(toPrecision(x, this.#precision), toPrecision(kernel, this.#precision), stride, padding);
+    return convolution(toPrecision(x, this.#precision), kernel, stride, padding);
   }
 
   depthwise(name: string, x: tf.Tensor4D, { stride, padding }: { stride: number; padding: Padding }): tf.Tensor4D {

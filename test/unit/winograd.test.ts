@@ -9,13 +9,19 @@ import { before, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { Random } from '../../core/base/random.ts';
 import { engine, type OpAttribute } from '../../core/engine/backend.ts';
-import { convolution } from '../../core/engine/operations.ts';
+import { convolution, toPrecision } from '../../core/engine/operations.ts';
 import { trace } from '../../core/engine/trace.ts';
+import { PRECISIONS, type Precision } from '../../core/training/config.ts';
 import { startTestEngine } from '../fixtures/engine.ts';
 
 const DIGESTS = fileURLToPath(new URL('../fixtures/convolution-digests.ts', import.meta.url));
 /** Largest error over largest value; float32 has 6e-8, and 64 channels of 3x3 are sums of 576 products. */
 const TOLERANCE = 5e-6;
+/**
+ * In bfloat16, which has 8 significant bits, a result is rounded (2e-3 of it), and before, the numbers that a tile and a
+ * filter become.
+ */
+const TOLERANCE_BFLOAT16 = 2e-2;
 
 before(() => {
   startTestEngine();
@@ -40,13 +46,14 @@ type Results = [ArrayLike<number>, ArrayLike<number>, ArrayLike<number>];
 
 function byOurKernels(x: tf.Tensor4D, kernel: tf.Tensor4D, weight: tf.Tensor4D, lanes: number): Results {
   const { backend } = engine();
-  const { TF_ATTR_BOOL, TF_ATTR_INT } = backend.binding;
-  const width: OpAttribute = { name: 'lanes', type: TF_ATTR_INT, value: lanes };
+  const { TF_ATTR_BOOL, TF_ATTR_INT, TF_ATTR_TYPE, TF_FLOAT } = backend.binding;
+  const type: OpAttribute = { name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT };
+  const width = [type, { name: 'lanes', type: TF_ATTR_INT, value: lanes }];
   const transposed = (value: boolean): OpAttribute => ({ name: 'transposed', type: TF_ATTR_BOOL, value });
   return [
-    backend.executeSingleOutput('ContextureWinograd', [width, transposed(false)], [x, kernel]).dataSync(),
-    backend.executeSingleOutput('ContextureWinograd', [width, transposed(true)], [weight, kernel]).dataSync(),
-    backend.executeSingleOutput('ContextureWinogradFilterGrad', [width], [x, weight]).dataSync(),
+    backend.executeSingleOutput('ContextureWinograd', [...width, transposed(false)], [x, kernel]).dataSync(),
+    backend.executeSingleOutput('ContextureWinograd', [...width, transposed(true)], [weight, kernel]).dataSync(),
+    backend.executeSingleOutput('ContextureWinogradFilterGrad', width, [x, weight]).dataSync(),
   ];
 }
 
@@ -133,6 +140,29 @@ for (const [batch, height, width, channels, out] of SIZES) {
   });
 }
 
+/** Rounded to bfloat16, and the same numbers as float32. */
+function rounded(shape: [number, number, number, number]): { half: tf.Tensor4D; exact: tf.Tensor4D } {
+  const half = toPrecision(normal(shape), 'bfloat16');
+  return { half, exact: toPrecision(half, 'float32') };
+}
+
+for (const [batch, height, width, channels, out] of SIZES) {
+  test(`${batch} maps of ${height}x${width}, ${channels} to ${out} channels in bfloat16: close to the definition`, (t) => {
+    const { binding } = engine().backend;
+    if (!binding.winogradBfloat16) return t.skip('this processor has no AVX512_BF16');
+    const x = rounded([batch, height, width, channels]);
+    const weight = rounded([batch, height, width, out]);
+    const kernel = normal([3, 3, channels, out]);
+    const expected = byDefinition(x.exact, kernel, weight.exact);
+    const ours = byOurKernels(x.half, kernel, weight.half, binding.winogradLanes);
+    for (const [k, what] of ['y', 'gradient in x', 'gradient in the kernel'].entries()) {
+      const { largest, usual } = errors(ours[k], expected[k]);
+      assert.ok(largest < TOLERANCE_BFLOAT16, `${what} is off by ${largest} of the largest`);
+      assert.ok(usual < TOLERANCE_BFLOAT16 / 4, `${what} is usually off by ${usual} of the largest`);
+    }
+  });
+}
+
 test('convolutions of 3x3 take our kernel where channels fit, and not where they do not', (t) => {
   if (lanesHere().length === 0) return t.skip('this processor has no AVX2');
   const [lanes] = lanesHere();
@@ -151,36 +181,48 @@ test('convolutions of 3x3 take our kernel where channels fit, and not where they
   }
 });
 
-test('a map has the same digits alone and in a batch', () => {
-  const x = normal([5, 7, 9, 16]);
-  const kernel = normal([3, 3, 16, 32]);
-  const all = convolution(x, kernel, 1, 'same');
-  for (let n = 0; n < 5; n++) {
-    const alone = convolution(tf.slice(x, [n, 0, 0, 0], [1, 7, 9, 16]), kernel, 1, 'same');
-    assert.deepEqual(alone.dataSync(), tf.slice(all, [n, 0, 0, 0], [1, 7, 9, 32]).dataSync(), `map ${n}`);
-  }
-});
-
 function withGradients(x: tf.Tensor, kernel: tf.Tensor): tf.Tensor[] {
   return [
     convolution(x as tf.Tensor4D, kernel as tf.Tensor4D, 1, 1),
     ...tf.grads((a: tf.Tensor, b: tf.Tensor) =>
-      tf.sum(tf.square(convolution(a as tf.Tensor4D, b as tf.Tensor4D, 1, 1))),
+      tf.sum(tf.square(toPrecision(convolution(a as tf.Tensor4D, b as tf.Tensor4D, 1, 1), 'float32'))),
     )([x, kernel]),
   ];
 }
 
-function example(): [tf.Tensor, tf.Tensor] {
-  return [normal([2, 10, 7, 16]), normal([3, 3, 16, 16])];
+/** Why our kernel is not what convolutions of this precision take here. */
+function notOurs(precision: Precision): string | null {
+  const { winogradLanes, winogradBfloat16Pays } = engine().backend.binding;
+  if (precision === 'float32') return winogradLanes > 0 ? null : 'this processor has no AVX2';
+  return winogradBfloat16Pays ? null : 'this processor has no AVX512_BF16, or AMX besides';
 }
 
-test('a traced convolution with its gradients has the digits of plain calls', () => {
-  const traced = trace(withGradients, [example(), example()]);
-  const given = example();
-  const [plain, fast] = [withGradients(...given), traced(...given)];
-  for (const [i, tensor] of plain.entries()) assert.deepEqual(fast[i].dataSync(), tensor.dataSync(), `result ${i}`);
-  traced.dispose();
-});
+for (const precision of PRECISIONS) {
+  const given = (shape: [number, number, number, number]): tf.Tensor4D => toPrecision(normal(shape), precision);
+
+  test(`a map has the same digits alone and in a batch, in ${precision}`, (t) => {
+    const reason = notOurs(precision);
+    if (reason !== null) return t.skip(reason);
+    const x = given([5, 7, 9, 16]);
+    const kernel = normal([3, 3, 16, 32]);
+    const all = convolution(x, kernel, 1, 'same');
+    for (let n = 0; n < 5; n++) {
+      const alone = convolution(tf.slice(x, [n, 0, 0, 0], [1, 7, 9, 16]), kernel, 1, 'same');
+      assert.deepEqual(alone.dataSync(), tf.slice(all, [n, 0, 0, 0], [1, 7, 9, 32]).dataSync(), `map ${n}`);
+    }
+  });
+
+  test(`a traced convolution with its gradients has the digits of plain calls, in ${precision}`, (t) => {
+    const reason = notOurs(precision);
+    if (reason !== null) return t.skip(reason);
+    const example = (): [tf.Tensor, tf.Tensor] => [given([2, 10, 7, 16]), normal([3, 3, 16, 16])];
+    const traced = trace(withGradients, [example(), example()]);
+    const inputs = example();
+    const [plain, fast] = [withGradients(...inputs), traced(...inputs)];
+    for (const [i, tensor] of plain.entries()) assert.deepEqual(fast[i].dataSync(), tensor.dataSync(), `result ${i}`);
+    traced.dispose();
+  });
+}
 
 function digest(threads: number): string {
   return execFileSync(process.execPath, [DIGESTS, String(threads)], {

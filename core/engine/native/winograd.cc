@@ -1,13 +1,15 @@
 #include "winograd.h"
 
 #include <algorithm>
-#include <stdexcept>
-#include <string>
+#include <type_traits>
 #include <vector>
 
 #include "kernel.h"
 #include "parallel.h"
 #include "winograd_tiles.h"
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 namespace contexture {
 
@@ -18,6 +20,25 @@ int winogradLanes() {
 #endif
   return 0;
 }
+
+// Asked once: on a virtual machine each answer takes as long as a small convolution.
+#if defined(__x86_64__)
+bool winogradBfloat16() {
+  unsigned int a, b, c, d;
+  // AVX512_BF16: leaf 7, subleaf 1, bit 5 of EAX.
+  static const bool has = winogradLanes() == 16 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
+  return has;
+}
+bool winogradBfloat16Pays() {
+  unsigned int a, b, c, d;
+  // AMX-BF16: leaf 7, subleaf 0, bit 22 of EDX.
+  static const bool pays = winogradBfloat16() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && !(d >> 22 & 1);
+  return pays;
+}
+#else
+bool winogradBfloat16() { return false; }
+bool winogradBfloat16Pays() { return false; }
+#endif
 
 namespace {
 
@@ -33,9 +54,11 @@ struct Layer {
   int64_t together;
 };
 
-/// G g G^T of all filters: [position, out / together, in, together].
+/// G g G^T of all filters: [position, out / together, in, together], or in bfloat16, with input channels by pairs,
+/// [position, out / together, in / 2, together, 2].
 /// @param transposed the filters of the gradient in the input: turned by 180 degrees, from `out` to `in` channels
-void transformFilters(const Layer& s, const float* kernel, bool transposed, float* to) {
+template <typename E>
+void transformFilters(const Layer& s, const float* kernel, bool transposed, E* to) {
   parallelFor(s.in, [&](size_t i) {
     for (int64_t o = 0; o < s.out; o++) {
       float g[9];
@@ -50,14 +73,15 @@ void transformFilters(const Layer& s, const float* kernel, bool transposed, floa
         columns[2][b] = sum - middle;
         columns[3][b] = g[6 + b];
       }
-      float* at = to + o / s.together * s.together * s.in + i * s.together + o % s.together;
+      const int64_t place = i / PAIR<E> * PAIR<E> * s.together + o % s.together * PAIR<E> + i % PAIR<E>;
+      E* at = to + o / s.together * s.together * s.in + place;
       for (int a = 0; a < 4; a++) {
         const float sum = (columns[a][0] + columns[a][2]) * 0.5f, middle = columns[a][1] * 0.5f;
-        float* row = at + a * 4 * s.in * s.out;
-        row[0] = columns[a][0];
-        row[s.in * s.out] = sum + middle;
-        row[2 * s.in * s.out] = sum - middle;
-        row[3 * s.in * s.out] = columns[a][2];
+        E* row = at + a * 4 * s.in * s.out;
+        set(row[0], columns[a][0]);
+        set(row[s.in * s.out], sum + middle);
+        set(row[2 * s.in * s.out], sum - middle);
+        set(row[3 * s.in * s.out], columns[a][2]);
       }
     }
   });
@@ -65,19 +89,19 @@ void transformFilters(const Layer& s, const float* kernel, bool transposed, floa
 
 /// m[t][o] = sum over c of v[t][c] u[c][o] at one position, for COUNT tiles and VECTORS of output channels, in registers.
 /// `m` has one address for each vector.
-template <typename V, int COUNT, int VECTORS>
-INLINE void multiply(const float* v, const float* u, int64_t in, float* const m[VECTORS]) {
+template <typename V, int COUNT, int VECTORS, typename E>
+INLINE void multiply(const E* v, const E* u, int64_t in, float* const m[VECTORS]) {
   V sums[COUNT][VECTORS] = {};
   for (int64_t c = 0; c < in; c += CHANNELS) {
 #pragma GCC unroll 4
-    for (int i = 0; i < CHANNELS; i++) {
-      V filters[VECTORS];
+    for (int i = 0; i < CHANNELS; i += PAIR<E>) {
+      Factors<V, E> filters[VECTORS];
 #pragma GCC unroll 8
-      for (int o = 0; o < VECTORS; o++) load(u + (i * VECTORS + o) * LANES<V>, filters[o]);
+      for (int o = 0; o < VECTORS; o++) load(u + (i * VECTORS + o * PAIR<E>) * LANES<V>, filters[o]);
 #pragma GCC unroll 16
       for (int t = 0; t < COUNT; t++) {
 #pragma GCC unroll 8
-        for (int o = 0; o < VECTORS; o++) sums[t][o] += filters[o] * v[t * CHANNELS + i];
+        for (int o = 0; o < VECTORS; o++) addProducts(sums[t][o], filters[o], v + t * CHANNELS + i);
       }
     }
     u += CHANNELS * VECTORS * LANES<V>;
@@ -91,8 +115,8 @@ INLINE void multiply(const float* v, const float* u, int64_t in, float* const m[
 }
 
 /// All tiles and output channels at one position.
-template <typename V, int COUNT, int VECTORS>
-INLINE void multiplyAll(const Layer& s, int position, const float* v, const float* u, float* m) {
+template <typename V, int COUNT, int VECTORS, typename E>
+INLINE void multiplyAll(const Layer& s, int position, const E* v, const E* u, float* m) {
   u += position * s.in * s.out;
   for (int64_t o = 0; o < s.out; o += VECTORS * LANES<V>) {
     for (int64_t t = 0; t < TILES; t += COUNT) {
@@ -107,8 +131,8 @@ INLINE void multiplyAll(const Layer& s, int position, const float* v, const floa
 }
 
 /// y = A^T m A for `count` tiles from `first` on.
-template <typename V>
-INLINE void writeTiles(const Layer& s, const float* m, int64_t first, int64_t count, float* y) {
+template <typename V, typename E>
+INLINE void writeTiles(const Layer& s, const float* m, int64_t first, int64_t count, E* y) {
   for (int64_t channel = 0; channel < s.out; channel += LANES<V>) {
     Tile tile(s.maps, first);
     for (int64_t t = 0; t < count; t++, tile.next()) {
@@ -128,7 +152,7 @@ INLINE void writeTiles(const Layer& s, const float* m, int64_t first, int64_t co
       for (int i = 0; i < 2; i++) {
         const int64_t row = tile.row * 2 + i, column = tile.column * 2;
         if (row == s.maps.height) break;
-        float* to = y + ((tile.map * s.maps.height + row) * s.maps.width + column) * s.out + channel;
+        E* to = y + ((tile.map * s.maps.height + row) * s.maps.width + column) * s.out + channel;
         store(to, V(rows[i][0] + rows[i][1] + rows[i][2]));
         if (column + 1 < s.maps.width) store(to + s.out, V(rows[i][1] - rows[i][2] - rows[i][3]));
       }
@@ -137,15 +161,17 @@ INLINE void writeTiles(const Layer& s, const float* m, int64_t first, int64_t co
 }
 
 /// One block of tiles, and the fetching of the one after it (`following` tiles).
+template <typename E>
 struct Block {
   int64_t first, count, following;
   /// Room for its numbers before and after the multiplication.
-  float *v, *m;
+  E* v;
+  float* m;
 };
 
-template <typename V, int COUNT, int VECTORS>
-INLINE void convolveBlock(const Layer& s, const Block& block, const float* x, const float* u, float* y) {
-  transformPixels<TILES, V>(s.maps, s.in, x, block.first, block.count, block.v);
+template <typename V, int COUNT, int VECTORS, typename E>
+INLINE void convolveBlock(const Layer& s, const Block<E>& block, const E* x, const E* u, E* y) {
+  transformPixels<TILES, V, Pairing::CHANNELS>(s.maps, s.in, x, block.first, block.count, block.v);
   Tile soon(s.maps, block.first + block.count);
   for (int position = 0; position < POSITIONS; position++) {
     if (position < block.following) {
@@ -160,30 +186,43 @@ INLINE void convolveBlock(const Layer& s, const Block& block, const float* x, co
 static_assert(TILES == POSITIONS, "one tile is fetched at each position");
 
 #if defined(__x86_64__)
-FOR_AVX512 void convolve512(const Layer& s, const Block& block, const float* x, const float* u, float* y) {
+template <typename E>
+FOR_AVX512 void convolve512(const Layer& s, const Block<E>& block, const E* x, const E* u, E* y) {
   if (s.together == 32) convolveBlock<Sixteen, 8, 2>(s, block, x, u, y);
   else convolveBlock<Sixteen, 16, 1>(s, block, x, u, y);
 }
-FOR_AVX2 void convolve256(const Layer& s, const Block& block, const float* x, const float* u, float* y) {
+FOR_AVX2 void convolve256(const Layer& s, const Block<float>& block, const float* x, const float* u, float* y) {
   convolveBlock<Eight, 4, 2>(s, block, x, u, y);
 }
 #else
-void convolve512(const Layer&, const Block&, const float*, const float*, float*) {}
-void convolve256(const Layer&, const Block&, const float*, const float*, float*) {}
+template <typename E>
+void convolve512(const Layer&, const Block<E>&, const E*, const E*, E*) {}
+template <typename E>
+void convolve256(const Layer&, const Block<E>&, const E*, const E*, E*) {}
 #endif
+
+/// @param lanes floats of the instructions to take
+template <typename E>
+void convolve(int64_t lanes, const Layer& s, const Block<E>& block, const E* x, const E* u, E* y) {
+  if constexpr (std::is_same_v<E, float>) {
+    if (lanes == 8) return convolve256(s, block, x, u, y);
+  }
+  convolve512(s, block, x, u, y);
+}
 
 /// Convolution with 3x3 filters, stride 1, zeros around the maps, or its gradient in the input. No digit depends on the
 /// number of threads, the instruction set, or the other maps of the batch.
+template <typename E>
 class Winograd {
  public:
-  using Element = float;
+  using Element = E;
   static constexpr const char* name = "ContextureWinograd";
   /// x [N, H, W, I], kernel [3, 3, I, O]; where transposed, x [N, H, W, O] is the gradient. I, O multiples of 16.
-  static constexpr const char* inputs[] = {"x: float", "kernel: float"};
+  static constexpr const char* inputs[] = {"x: T", "kernel: float"};
   /// [N, H, W, O], or [N, H, W, I].
-  static constexpr const char* outputs[] = {"y: float"};
+  static constexpr const char* outputs[] = {"y: T"};
   /// `lanes` 16 or 8: no more than winogradLanes().
-  static constexpr const char* attributes[] = {"transposed: bool", "lanes: int"};
+  static constexpr const char* attributes[] = {"T: {float, bfloat16}", "transposed: bool", "lanes: int"};
 
   static void shapes(TF_ShapeInferenceContext* context, TF_Status* status) {
     TF_ShapeInferenceContextSetUnknownShape(context, status);
@@ -195,22 +234,24 @@ class Winograd {
   void compute(KernelCall& call) const {
     const Shape from = call.shape(0), filters = call.shape(1);
     const int64_t in = transposed_ ? filters[3] : filters[2], out = transposed_ ? filters[2] : filters[3];
-    if (in % CHANNELS || out % CHANNELS) throw std::runtime_error(std::string(name) + " takes multiples of 16 channels");
-    if (lanes_ > winogradLanes()) throw std::runtime_error(std::string(name) + ": this processor has fewer lanes");
+    requireWinograd<E>(name, in, out, lanes_);
     const Layer s{{from[0], from[1], from[2]}, in, out, lanes_ == 16 && out % 32 == 0 ? 32 : 16};
-    const float *x = call.input(0), *kernel = call.input(1);
-    float* y = call.output(0, {from[0], from[1], from[2], out});
-    std::vector<float> u(POSITIONS * in * out);
+    const E* x = call.input<E>(0);
+    const float* kernel = call.input(1);
+    E* y = call.output<E>(0, {from[0], from[1], from[2], out});
+    std::vector<E> u(POSITIONS * in * out);
     transformFilters(s, kernel, transposed_, u.data());
     const int64_t tiles = s.maps.tiles(), at_a_time = TILES * BLOCKS_AT_A_TIME;
     parallelFor((tiles + at_a_time - 1) / at_a_time, [&](size_t part) {
-      float* v = roomFor(TILES, in + out);
+      const size_t before = atChannel<TILES>(in) * sizeof(E), after = atChannel<TILES>(out) * sizeof(float);
+      char* room = roomFor(before + after);
+      E* v = reinterpret_cast<E*>(room);
+      float* m = reinterpret_cast<float*>(room + before);
       const int64_t end = std::min<int64_t>(tiles, (part + 1) * at_a_time);
       for (int64_t first = part * at_a_time; first < end; first += TILES) {
         const int64_t count = std::min<int64_t>(TILES, end - first);
-        const Block block{first, count, std::min<int64_t>(TILES, end - first - count), v,
-                          v + atChannel<TILES>(in)};
-        (lanes_ == 16 ? convolve512 : convolve256)(s, block, x, u.data(), y);
+        const Block<E> block{first, count, std::min<int64_t>(TILES, end - first - count), v, m};
+        convolve(lanes_, s, block, x, u.data(), y);
       }
     });
   }
@@ -222,6 +263,6 @@ class Winograd {
 
 }  // namespace
 
-void registerWinograd() { registerKernels<Winograd>(); }
+void registerWinograd() { registerKernels<Winograd<float>, Winograd<uint16_t>>(); }
 
 }  // namespace contexture
