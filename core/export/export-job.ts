@@ -104,7 +104,6 @@ async function runExport(work: ExportWork): Promise<ExportResult> {
   const { spec, plan, port, workshop } = work;
   refuseSourceFolders(work);
   const folder = spec.dryRun ? undefined : ExportFolder.open(spec.out, work.planHash);
-  folder?.removeLeftovers(foldersOf(plan.items));
   const written: Written = folder ? await findWritten(folder, plan.items, port) : new Map();
   const resumed = written.size;
   const result = (state: ExportResult['state'], bytes: number, manifestHash: string | null = null): ExportResult => ({
@@ -119,7 +118,7 @@ async function runExport(work: ExportWork): Promise<ExportResult> {
   });
   const estimate = await estimateBytes(plan.items, workshop, port.signal);
   if (estimate === undefined) return result('stopped', 0);
-  requireSpace(spec.out, estimate - bytesOf(written));
+  requireSpace(spec.out, estimate - bytesOf(written.values()));
   if (!folder) return result('planned', estimate);
 
   const teller = new ItemTeller(port);
@@ -130,16 +129,26 @@ async function runExport(work: ExportWork): Promise<ExportResult> {
     teller.flush();
   }
   if (written.size < plan.items.length) return result('stopped', estimate);
-  if (!(await syncPictures(folder, plan.items, port))) return result('stopped', estimate);
-  return result('finished', bytesOf(written), finish(folder, work, written));
+  const items = plan.items.map(({ file }) => written.get(file)!);
+  // The disk has its own work to do while the lineage is put together.
+  const [secured, lineage] = await Promise.all([
+    syncPictures(folder, plan.items, port),
+    Promise.resolve().then(() => writeLineage(folder.path, items)),
+  ]);
+  if (!secured) return result('stopped', estimate);
+  return result('finished', bytesOf(items), finish(folder, work, items, lineage));
 }
 
-/** Write down what is there, and that it is complete. @returns hash of the manifest */
-function finish(folder: ExportFolder, work: ExportWork, written: Written): BlobId {
+/** Write down that all is there. @returns hash of the manifest */
+function finish(
+  folder: ExportFolder,
+  work: ExportWork,
+  items: readonly LineageItem[],
+  lineage: ReturnType<typeof writeLineage>,
+): BlobId {
   const { spec, snapshot, bank, roots, plan } = work;
   for (const sub of foldersOf(plan.items)) syncFolder(join(folder.path, sub));
   for (const split of new Set(plan.items.map((item) => item.split))) syncFolder(join(folder.path, split));
-  const items = plan.items.map(({ file }) => written.get(file)!);
   const manifest: ExportManifest = {
     format: 'contexture-export',
     formatVersion: 1,
@@ -153,8 +162,8 @@ function finish(folder: ExportFolder, work: ExportWork, written: Written): BlobI
     classes: plan.classes.map((planned) => ({ ...planned, pictures: countSplits(items, planned.name) })),
     leftOut: plan.leftOut,
     pictures: items.length,
-    bytes: bytesOf(written),
-    ...writeLineage(folder.path, items),
+    bytes: bytesOf(items),
+    ...lineage,
   };
   const hash = writeManifest(folder.path, manifest);
   folder.finish();
@@ -167,9 +176,9 @@ function countSplits(items: readonly LineageItem[], name: string): Record<Split,
   return counts;
 }
 
-function bytesOf(written: Written): number {
+function bytesOf(items: Iterable<LineageItem>): number {
   let sum = 0;
-  for (const { bytes } of written.values()) sum += bytes;
+  for (const { bytes } of items) sum += bytes;
   return sum;
 }
 

@@ -1,11 +1,10 @@
-/** Many small files: hashed, written under their names by a rename, synced. */
+/** Many small files: hashed, written, synced. */
 import { execFile } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
-import { renameSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { removeQuietly, TEMPORARY_SUFFIX } from '../base/durable-file.ts';
+import { removeQuietly } from '../base/durable-file.ts';
 import { fileError, systemCode, UserError } from '../base/errors.ts';
 import { freeBytes } from '../base/free-space.ts';
 
@@ -41,14 +40,16 @@ async function hashOpen(file: FileHandle): Promise<{ sha256: string; bytes: numb
   return { sha256: hash.digest('hex'), bytes };
 }
 
-/** Write a file that appears whole or not at all to other programs; it is not synced. Its folder must be there. */
-export function writeWhole(path: string, bytes: Uint8Array): void {
-  const temporary = join(dirname(path), `${randomUUID()}${TEMPORARY_SUFFIX}`);
+/**
+ * Write a file under its name at once, over what a killed attempt has left there; it is not synced. Its folder must be
+ * there. Whole files by a rename would take the disk a third longer, and whoever kills an export is told by its folder
+ * that it is unfinished.
+ */
+export function writePicture(path: string, bytes: Uint8Array): void {
   try {
-    writeFileSync(temporary, bytes, { flag: 'wx' });
-    renameSync(temporary, path);
+    writeFileSync(path, bytes);
   } catch (error) {
-    removeQuietly(temporary);
+    removeQuietly(path);
     throw fileError(error, 'write the file', path);
   }
 }

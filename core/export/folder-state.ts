@@ -4,9 +4,9 @@
  *     unfinished.json     which plan it belongs to
  *     finished.jsonl      a line for each picture that is there
  *
- * Pictures appear under their names by a rename and are not synced one by one; an interrupted export believes its list
- * only where the file has the size and hash that the list says, so a power loss costs the last pictures, never a wrong
- * one. When all are there, pictures and folders are synced (at once where the system can), then lineage and manifest
+ * Pictures are written under their names and are not synced one by one; an interrupted export believes its list only where
+ * the file has the size and hash that the list says, and writes all others again, so a kill or a power loss costs the last
+ * pictures, never a wrong one. When all are there, pictures and folders are synced (at once where the system can), then lineage and manifest
  * written and synced, and only then the two files go.
  */
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -77,12 +77,6 @@ export class ExportFolder {
       throw fileError(error, 'write the export', this.path);
     }
     this.#pending = [];
-  }
-
-  /** Delete what a killed attempt left half written. @param folders inside the export */
-  removeLeftovers(folders: Iterable<string>): void {
-    removeLeftovers(this.path);
-    for (const folder of folders) removeLeftovers(join(this.path, folder));
   }
 
   /** All is written and synced: drop what says otherwise. */

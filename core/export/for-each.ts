@@ -7,8 +7,11 @@ import type { Workshop } from './workshop.ts';
 /** Files that are hashed or synced at once. */
 const FILES_AT_ONCE = 16;
 
-/** Pictures that are under way for each core: some in work, some on the way to or from its thread. */
-const PICTURES_A_CORE = 8;
+/**
+ * Pictures that are under way for each core: some in work, most on the way to or from its thread. A thread answers when it
+ * has made all that it was sent at once, and would wait for its next ones if there were few.
+ */
+const PICTURES_A_CORE = 32;
 
 /** Bytes of pixels that may be in memory at once; one picture alone may be larger. */
 const MOST_MEMORY = 2 ** 30;

@@ -6,15 +6,21 @@
  * @param context c, RGB, as large as `target`
  * @param mask M, 1 byte a pixel, 255 = all context
  * @param lambda 0 to 1
- * @returns RGB, a new array
+ * @param mixed takes the result, RGB, as large as `target`; a new array if it is left out
+ * @returns mixed
  */
-export function mixPixels(target: Uint8Array, context: Uint8Array, mask: Uint8Array, lambda: number): Uint8Array {
-  if (target.length !== context.length || target.length !== mask.length * 3) {
+export function mixPixels(
+  target: Uint8Array,
+  context: Uint8Array,
+  mask: Uint8Array,
+  lambda: number,
+  mixed: Uint8Array = new Uint8Array(target.length),
+): Uint8Array {
+  if ([context.length, mask.length * 3, mixed.length].some((length) => length !== target.length)) {
     throw new Error(`sizes differ: target ${target.length}, context ${context.length}, mask ${mask.length}`);
   }
   const weights = new Float64Array(256);
   for (let value = 0; value < 256; value++) weights[value] = (lambda * value) / 255;
-  const mixed = new Uint8Array(target.length);
   for (let pixel = 0, i = 0; pixel < mask.length; pixel++, i += 3) {
     const a = weights[mask[pixel]];
     const b = 1 - a;

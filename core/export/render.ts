@@ -3,7 +3,7 @@ import sharp, { type Sharp } from 'sharp';
 import type { Size } from '../data/geometry.ts';
 import type { SnapshotImage, SnapshotPicture, SnapshotRoot } from '../data/snapshot.ts';
 import { BlobStore, sha256 } from '../storage/blob-store.ts';
-import { writeWhole } from './files.ts';
+import { writePicture } from './files.ts';
 import type { PlanItem } from './item.ts';
 import { binarize, mixPixels } from './mix.ts';
 import { Pictures } from './pictures.ts';
@@ -51,6 +51,8 @@ export class Renderer {
   /** From this share of 255 on a mask is all context; null leaves it as it is. */
   readonly #threshold: number | null;
   readonly #pictures: Pictures;
+  /** The mixed picture in work where it is encoded at once: fresh memory for each costs a tenth of an export. */
+  #scratch = new Uint8Array(0);
 
   constructor(settings: RenderSettings) {
     this.#format = settings.format;
@@ -60,10 +62,10 @@ export class Renderer {
 
   /** `PictureMaker.make`. @param shelf gets what had to be read */
   async make({ item, source, context, path }: RenderOrder, shelf: Shelf): Promise<Rendered> {
-    let pixels = await this.#pictures.picture(source, item.crop, item, shelf);
-    if (item.context && context) pixels = await this.#paste(pixels, item, item.context, context, shelf);
-    const bytes = await encodePicture(pixels, item, this.#format);
-    if (path !== null) writeWhole(path, bytes);
+    const target = await this.#pictures.picture(source, item.crop, item, shelf);
+    const paste = item.context && context ? await this.#paste(item, item.context, context, shelf) : null;
+    const bytes = await this.#encode(target, paste, item);
+    if (path !== null) writePicture(path, bytes);
     return { sha256: sha256(bytes), bytes: bytes.length };
   }
 
@@ -72,16 +74,34 @@ export class Renderer {
   }
 
   async #paste(
-    target: Uint8Array,
     output: Size,
     { crop, mask, lambda }: NonNullable<PlanItem['context']>,
     image: SnapshotPicture,
     shelf: Shelf,
-  ): Promise<Uint8Array> {
+  ): Promise<Paste> {
     const context = await this.#pictures.picture(image, crop, output, shelf);
     const soft = await this.#pictures.mask(mask, image, crop, output, shelf);
-    return mixPixels(target, context, this.#threshold === null ? soft : binarize(soft, this.#threshold), lambda);
+    return { context, mask: this.#threshold === null ? soft : binarize(soft, this.#threshold), lambda };
   }
+
+  #encode(target: Uint8Array, paste: Paste | null, size: Size): Buffer | Promise<Buffer> {
+    if (!paste) return encodePicture(target, size, this.#format);
+    // PNG is encoded in this very turn, before another picture takes the scratch; the others are read later.
+    const mixed = this.#format.kind === 'png' ? this.#room(target.length) : undefined;
+    return encodePicture(mixPixels(target, paste.context, paste.mask, paste.lambda, mixed), size, this.#format);
+  }
+
+  #room(bytes: number): Uint8Array {
+    if (this.#scratch.length !== bytes) this.#scratch = new Uint8Array(bytes);
+    return this.#scratch;
+  }
+}
+
+/** What is laid on a picture: RGB and one byte a pixel, as large as it. */
+interface Paste {
+  context: Uint8Array;
+  mask: Uint8Array;
+  lambda: number;
 }
 
 /** Makes pictures in this thread. */

@@ -250,11 +250,14 @@ test('an export that was killed at any point goes on to the same bytes', async (
     });
   }
   assert.ok(existsSync(join(out, 'unfinished.json')));
-  // What a power loss can do beyond that: a picture without its content, a line cut short, half a temporary file.
+  // What else a kill or a power loss can do: a picture without its content, a line cut short, half a picture that is not
+  // listed, half a lineage.
   const [torn] = readFileSync(list, 'utf8').trim().split('\n');
   truncateSync(join(out, String(JSON.parse(torn).file)), 10);
   truncateSync(list, readFileSync(list).length - 5);
-  writeFileSync(join(out, 'train', 'cat', '01234567-89ab-cdef-0123-456789abcdef.part'), 'half');
+  const half = filesOf(undisturbed).find((file) => file.endsWith('.png') && !existsSync(join(out, file)));
+  writeFileSync(join(out, half!), readFileSync(join(undisturbed, half!)).subarray(0, 100));
+  writeFileSync(join(out, '01234567-89ab-cdef-0123-456789abcdef.part'), 'half');
   const outcome = await exportDataset(project, { out, recipe }, runInProcess);
   assert.ok(outcome.resumed > 0 && outcome.resumed < outcome.pictures);
   assert.deepEqual(treeOf(out, filesOf(out)), treeOf(undisturbed, filesOf(undisturbed)));
