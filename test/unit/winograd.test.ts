@@ -199,6 +199,7 @@ function notOurs(precision: Precision): string | null {
 
 for (const precision of PRECISIONS) {
   const given = (shape: [number, number, number, number]): tf.Tensor4D => toPrecision(normal(shape), precision);
+  const example = (): [tf.Tensor, tf.Tensor] => [given([2, 10, 7, 16]), normal([3, 3, 16, 16])];
 
   test(`a map has the same digits alone and in a batch, in ${precision}`, (t) => {
     const reason = notOurs(precision);
@@ -215,7 +216,6 @@ for (const precision of PRECISIONS) {
   test(`a traced convolution with its gradients has the digits of plain calls, in ${precision}`, (t) => {
     const reason = notOurs(precision);
     if (reason !== null) return t.skip(reason);
-    const example = (): [tf.Tensor, tf.Tensor] => [given([2, 10, 7, 16]), normal([3, 3, 16, 16])];
     const traced = trace(withGradients, [example(), example()]);
     const inputs = example();
     const [plain, fast] = [withGradients(...inputs), traced(...inputs)];
