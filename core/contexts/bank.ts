@@ -6,8 +6,8 @@
 import { canonicalJson } from '../base/json.ts';
 import type { SnapshotPicture } from '../data/snapshot.ts';
 import { sha256, type BlobStore } from '../storage/blob-store.ts';
-import type { ProjectStore } from '../storage/project-store.ts';
-import type { BlobId } from '../storage/records.ts';
+import type { BackgroundTable, ProjectStore } from '../storage/project-store.ts';
+import type { Background, BlobId } from '../storage/records.ts';
 
 /** A context: an image of the data set with its mask. */
 export interface ContextEntry {
@@ -61,19 +61,36 @@ export function takeBank(store: ProjectStore): BankEntry[] {
 }
 
 function takeBackgrounds({ backgrounds }: ProjectStore): BackgroundEntry[] {
-  const folders = new Map(backgrounds.folders().map(({ id, path }) => [id, path]));
+  const placeOf = placesIn(backgrounds);
   const held = backgrounds.list().filter(({ retiredAt }) => retiredAt === null);
-  return held.map(({ id, folderId, path, pathBytes, hash, size, width, height, orientation }) => ({
-    backgroundId: id,
-    folder: folders.get(folderId)!,
+  return held.map((background) => {
+    const { id, hash, size, width, height, orientation } = background;
+    return { backgroundId: id, ...placeOf(background), hash, size, width, height, orientation };
+  });
+}
+
+/** A frozen bank with its plain backgrounds where their files lie now: a folder may have moved since, or a file in it. */
+export function locateBackgrounds({ backgrounds }: ProjectStore, bank: readonly BankEntry[]): BankEntry[] {
+  const placeOf = placesIn(backgrounds);
+  return bank.map((entry) => {
+    if (isContext(entry)) return entry;
+    const { backgroundId, hash, size, width, height, orientation } = entry;
+    // By content first: where the file was changed in its place, what it held may be another background's by now.
+    const known = backgrounds.withHash(hash) ?? backgrounds.get(backgroundId);
+    return known ? { backgroundId, ...placeOf(known), hash, size, width, height, orientation } : entry;
+  });
+}
+
+/** Says where the file of a background lies. */
+function placesIn(
+  table: BackgroundTable,
+): (background: Background) => Pick<BackgroundEntry, 'folder' | 'path' | 'pathBytes'> {
+  const paths = new Map(table.folders().map(({ id, path }) => [id, path]));
+  return ({ folderId, path, pathBytes }) => ({
+    folder: paths.get(folderId)!,
     path,
     ...(pathBytes ? { pathBytes: Buffer.from(pathBytes).toString('base64') } : {}),
-    hash,
-    size,
-    width,
-    height,
-    orientation,
-  }));
+  });
 }
 
 /** Hash of what matters: which content is masked how. */
@@ -85,8 +102,13 @@ export function bankHash(bank: readonly BankEntry[]): BlobId {
   );
 }
 
+/** Keep a bank as a blob (canonical JSON). @throws UserError 'no-space', … naming the file */
+export function putBank(blobs: BlobStore, bank: readonly BankEntry[]): BlobId {
+  return blobs.put(Buffer.from(canonicalJson(bank)));
+}
+
 /**
- * Read a bank that was kept as a blob (canonical JSON). The blob's hash proves that it is what we wrote.
+ * Read a bank that was kept by `putBank`. The blob's hash proves that it is what we wrote.
  * @throws UserError 'not-found' or 'damaged'
  */
 export function readBank(blobs: BlobStore, id: BlobId): BankEntry[] {

@@ -27,6 +27,8 @@ export interface VerifySpec {
     blobFolder: string;
     /** Blob of its `DatasetSnapshot` of now. */
     snapshotBlob: BlobId;
+    /** Blob of the bank that the export was made from, its files where they lie now; null where there is none any more. */
+    bankBlob: BlobId | null;
     /** Hash of the manifest as it was written; null where the project has no record of this folder. */
     manifestHash: BlobId | null;
   } | null;
@@ -67,7 +69,7 @@ export const verifyJob: Job<VerifySpec, Progress, VerifyReport> = async (spec, p
     const blobs = new BlobStore(project.blobFolder);
     const current = readSnapshot(blobs, project.snapshotBlob);
     const exported = exportedSnapshot(blobs, manifest, current, notes);
-    const bank = exportedBank(blobs, manifest, notes);
+    const bank = exportedBank(blobs, project.bankBlob, notes);
     const contents = new Map(backgroundsOf(bank).map(({ backgroundId, hash }) => [backgroundId, hash]));
     proven = checkSplits(items, exported, current, contents, report);
     if (spec.rebuild) rebuilt = await rebuild(items, manifest, exported, bank, current, blobs, port, report);
@@ -107,9 +109,9 @@ function exportedSnapshot(
   return current;
 }
 
-/** The bank that the export was made from, as the project has kept it; empty where it has not. */
-function exportedBank(blobs: BlobStore, { bank }: ExportManifest, notes: string[]): BankEntry[] {
-  if (blobs.has(bank.blob)) return readBank(blobs, bank.blob);
+/** The bank that the export was made from; empty where the project has not kept it. */
+function exportedBank(blobs: BlobStore, blob: BlobId | null, notes: string[]): BankEntry[] {
+  if (blob !== null) return readBank(blobs, blob);
   notes.push('The project no longer has the list of contexts of the export.');
   return [];
 }

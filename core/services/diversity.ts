@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { StoredDiversity, type DiversityReport } from '../api/bank.ts';
 import { UserError } from '../base/errors.ts';
-import { asJson, canonicalJson } from '../base/json.ts';
+import { asJson } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
-import { takeBank } from '../contexts/bank.ts';
+import { putBank, takeBank } from '../contexts/bank.ts';
 import type { DiversityResult, DiversitySpec } from '../contexts/diversity-job.ts';
 import { putSnapshot, takeSnapshot } from '../data/snapshot.ts';
 import { percent } from '../evaluation/sentences.ts';
@@ -92,7 +92,7 @@ export async function measureDiversity(
   const held = heldBackgrounds(store);
   const spec: DiversitySpec = {
     snapshotBlob: putSnapshot(blobs, takeSnapshot(store)),
-    bankBlob: blobs.put(Buffer.from(canonicalJson(takeBank(store)))),
+    bankBlob: putBank(blobs, takeBank(store)),
     blobFolder: blobs.folder,
     model: blobs.path(requireModel(run)),
     twinsFrom,

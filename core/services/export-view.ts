@@ -4,8 +4,7 @@ import { dirname, join } from 'node:path';
 import type { ExportDefaults, ExportDetail, ExportRow, Recipe } from '../api/exports.ts';
 import { Recipe as RecipeSchema } from '../api/exports.ts';
 import { UserError } from '../base/errors.ts';
-import { canonicalJson } from '../base/json.ts';
-import { takeBank } from '../contexts/bank.ts';
+import { putBank, takeBank } from '../contexts/bank.ts';
 import { putSnapshot, takeSnapshot } from '../data/snapshot.ts';
 import { isUnfinished } from '../export/folder-state.ts';
 import { folderNames } from '../export/folder-names.ts';
@@ -30,7 +29,7 @@ export interface FrozenView {
 export function freezeView({ store, blobs }: Project): FrozenView {
   return {
     snapshotBlob: putSnapshot(blobs, takeSnapshot(store)),
-    bankBlob: blobs.put(Buffer.from(canonicalJson(takeBank(store)))),
+    bankBlob: putBank(blobs, takeBank(store)),
   };
 }
 

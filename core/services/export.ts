@@ -3,17 +3,20 @@ import { resolve } from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { canonicalJson } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
-import { takeBank } from '../contexts/bank.ts';
+import { putBank, takeBank } from '../contexts/bank.ts';
 import { datasetHash, putSnapshot, takeSnapshot } from '../data/snapshot.ts';
 import type { ExportEvent, ExportResult, ExportSpec } from '../export/export-job.ts';
+import { isUnfinished } from '../export/folder-state.ts';
+import { readManifest } from '../export/manifest.ts';
 import { ExportRecipe } from '../export/recipe.ts';
 import type { VerifySpec } from '../export/verify-job.ts';
 import { requireVerified, type VerifyReport } from '../export/verify-report.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import { settleDrafts } from './drafts.ts';
 import { pictureEnvironment } from './job-environment.ts';
+import { locatedBank } from './located-files.ts';
 import type { Project } from '../storage/project.ts';
-import type { ExportRecord } from '../storage/records.ts';
+import type { BlobId, ExportRecord } from '../storage/records.ts';
 
 export interface ExportOptions {
   /** Folder to write; new, empty, or an interrupted export of the same recipe, which then goes on. */
@@ -56,7 +59,7 @@ export async function exportDataset(
     projectId: store.info.id,
     blobFolder: project.blobs.folder,
     snapshotBlob: putSnapshot(blobs, snapshot),
-    bankBlob: blobs.put(Buffer.from(canonicalJson(takeBank(store)))),
+    bankBlob: putBank(blobs, takeBank(store)),
   };
   const record = new Recorder(project, out, recipe, datasetHash(snapshot));
   const receive = (event: ExportEvent): void => {
@@ -114,6 +117,7 @@ export async function verifyExport(
       id: project.store.info.id,
       blobFolder: project.blobs.folder,
       snapshotBlob: putSnapshot(project.blobs, takeSnapshot(project.store)),
+      bankBlob: exportedBank(project, out),
       manifestHash: record?.manifestHash ?? null,
     },
     rebuild,
@@ -125,6 +129,14 @@ export async function verifyExport(
   if (record) project?.store.exports.update(record.id, { state: report.ok ? 'verified' : 'failed' });
   requireVerified(report);
   return report;
+}
+
+/** The bank that an export was made from; null where the project does not have it, or the folder does not name one. */
+function exportedBank(project: Project, out: string): BlobId | null {
+  // The job says so, better than that there is no manifest.
+  if (isUnfinished(out)) return null;
+  const { bank } = readManifest(out).manifest;
+  return project.blobs.has(bank.blob) ? locatedBank(project, bank.blob) : null;
 }
 
 /** A recipe from outside. @throws UserError 'usage' naming the setting */

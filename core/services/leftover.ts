@@ -1,10 +1,9 @@
 /** Leftover check: which contexts of the bank a run's model still names their own class by, and what was made of that. */
 import type { LeftoverContext, LeftoverOutcome, LeftoverReport } from '../api/leftover.ts';
 import { UserError } from '../base/errors.ts';
-import { canonicalJson } from '../base/json.ts';
 import type { Progress } from '../base/progress.ts';
 import { Random } from '../base/random.ts';
-import { contextsOf, takeBank, type ContextEntry } from '../contexts/bank.ts';
+import { contextsOf, putBank, takeBank, type ContextEntry } from '../contexts/bank.ts';
 import type { LeftoverResult, LeftoverSpec } from '../contexts/leftover-job.ts';
 import { verdictInWords, verdictOf } from '../contexts/leftover-verdict.ts';
 import { isLeftover, LEFTOVER_FROM, leftoverScore } from '../contexts/leftover.ts';
@@ -57,7 +56,7 @@ export async function checkLeftovers(
   const bank = chosenEntries(project, contextsOf(takeBank(store)), run.id, classId, unchecked);
   const spec: LeftoverSpec = {
     snapshotBlob: putSnapshot(blobs, takeSnapshot(store)),
-    bankBlob: blobs.put(Buffer.from(canonicalJson(bank))),
+    bankBlob: putBank(blobs, bank),
     blobFolder: blobs.folder,
     model: blobs.path(requireModel(run)),
   };

@@ -20,7 +20,7 @@ import { evaluationMargin } from '../training/preprocessing.ts';
 import { settleDrafts } from './drafts.ts';
 import { requireModel } from './explain.ts';
 import { engineJobEnvironment } from './job-environment.ts';
-import { locatedSnapshot } from './located-snapshot.ts';
+import { locatedSnapshot } from './located-files.ts';
 import { requireImage } from './require.ts';
 import { datasetOf, findRun, headOf } from './run-data.ts';
 import { pixelsOf, type ReadImage } from './bank-picture.ts';

@@ -1,9 +1,9 @@
 /** Runs: make one, go on with one, look at one, compare two. */
 import { rmSync } from 'node:fs';
 import { errorToData, UserError } from '../base/errors.ts';
-import { asJson, canonicalJson } from '../base/json.ts';
+import { asJson } from '../base/json.ts';
 import { CODE_VERSION } from '../base/version.ts';
-import { bankHash, takeBank, type BankEntry } from '../contexts/bank.ts';
+import { bankHash, putBank, takeBank, type BankEntry } from '../contexts/bank.ts';
 import type { PackPort } from '../data/packed.ts';
 import {
   datasetHash,
@@ -19,7 +19,7 @@ import type { Head } from '../evaluation/figures.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import { settleDrafts } from './drafts.ts';
 import { engineJobEnvironment } from './job-environment.ts';
-import { locatedSnapshot } from './located-snapshot.ts';
+import { locatedBank, locatedSnapshot } from './located-files.ts';
 import { comparePair } from './run-data.ts';
 import { planRun, type RunRequest } from './training-plan.ts';
 import type { Project } from '../storage/project.ts';
@@ -108,7 +108,7 @@ export function queueRun(
     datasetHash: data.hash,
     datasetBlob: data.blob,
     bankHash: bank && bankHash(bank),
-    bankBlob: bank && blobs.put(Buffer.from(canonicalJson(bank))),
+    bankBlob: bank && putBank(blobs, bank),
   });
   for (const { setting, message } of rules) {
     const name: WarningName = setting === 'tune.stages' ? 'frozen-backbone' : 'small-set';
@@ -336,9 +336,8 @@ export async function performRun(
     throw new UserError('usage', `Run ${runId} is at work already. Wait for it, or stop it first.`);
   AT_WORK.set(project, atWork.add(runId));
   const config = TrainConfig.parse(run.config);
-  const spec: Omit<TrainSpec, 'snapshotBlob'> = {
+  const spec: Omit<TrainSpec, 'snapshotBlob' | 'bankBlob'> = {
     config,
-    bankBlob: run.bankBlob,
     bankHash: run.bankHash,
     blobFolder: project.blobs.folder,
     cacheFolder: project.cacheFolder,
@@ -365,9 +364,10 @@ export async function performRun(
   runs.update(runId, { state: 'running', reason: null, startedAt: run.startedAt ?? now(), endedAt: null });
   try {
     const snapshotBlob = locatedSnapshot(project, run.datasetBlob);
+    const bankBlob = run.bankBlob && locatedBank(project, run.bankBlob);
     const result = await runJob<TrainSpec, TrainEvent, TrainResult>(
       'train',
-      { ...spec, snapshotBlob },
+      { ...spec, snapshotBlob, bankBlob },
       {
         onEvent: receive,
         ...(signal ? { signal } : {}),

@@ -1,4 +1,5 @@
-/** Frozen data sets with their sources where they lie now. */
+/** Frozen data sets and banks with their files where they lie now. */
+import { backgroundsOf, locateBackgrounds, putBank, readBank } from '../contexts/bank.ts';
 import { putSnapshot, readSnapshot } from '../data/snapshot.ts';
 import type { Project } from '../storage/project.ts';
 import type { BlobId } from '../storage/records.ts';
@@ -19,4 +20,14 @@ export function locatedSnapshot({ store, blobs }: Project, blob: BlobId): BlobId
   });
   const moved = roots.some(({ path }, index) => path !== snapshot.roots[index].path);
   return moved ? putSnapshot(blobs, { ...snapshot, roots }) : blob;
+}
+
+/**
+ * The same of a bank that was frozen, for its plain backgrounds. Its `bankHash` is the same, too.
+ * @throws UserError 'not-found' or 'damaged'
+ */
+export function locatedBank({ store, blobs }: Project, blob: BlobId): BlobId {
+  const bank = readBank(blobs, blob);
+  // A large bank takes its time to be written again, and most have no background.
+  return backgroundsOf(bank).length === 0 ? blob : putBank(blobs, locateBackgrounds(store, bank));
 }
