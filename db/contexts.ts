@@ -4,8 +4,12 @@ import type { Context, ContextEvent, ContextState, ContextStep } from '../core/s
 import { EFFECTIVE_CLASSES, MEMBERS_OF_CLASS } from './classes.ts';
 import { insertInto, type Connection } from './connection.ts';
 import { draftEnd } from './drafts.ts';
+import { inProject } from './removed.ts';
 
 const SELECT = 'SELECT context.* FROM context';
+
+/** What every list and count holds: contexts of images whose source is in the project. */
+const SHOWN = inProject('context.imageId');
 
 const EVENT = 'contextId, action, maskId, author, at';
 
@@ -78,20 +82,20 @@ export function contextTable(connection: Connection): ContextTable {
   // A condition whose value was not given holds for all.
   const list = connection.prepare<[Record<keyof ContextFilter, unknown>], Context>(`
     ${SELECT} JOIN image ON image.id = context.imageId
-    WHERE (@state IS NULL OR context.state = @state)
+    WHERE ${SHOWN} AND (@state IS NULL OR context.state = @state)
     AND (@retired IS NULL OR (context.retiredAt IS NOT NULL) = @retired)
     AND (@classId IS NULL OR image.classId IN (${MEMBERS_OF_CLASS}))
     AND (@minProbability IS NULL OR context.probability >= @minProbability)
     ORDER BY context.id`);
   const count = connection.prepare<[], { state: ContextState; count: number }>(
-    'SELECT state, count(*) AS count FROM context GROUP BY state',
+    `SELECT state, count(*) AS count FROM context WHERE ${SHOWN} GROUP BY state`,
   );
   const bankSize = connection.column<number>(
-    `SELECT count(*) FROM context WHERE state = 'accepted' AND retiredAt IS NULL`,
+    `SELECT count(*) FROM context WHERE state = 'accepted' AND retiredAt IS NULL AND ${SHOWN}`,
   );
   const editedInBank = connection.column<number>(
     `SELECT count(*) FROM context JOIN mask ON mask.id = context.maskId
-    WHERE context.state = 'accepted' AND context.retiredAt IS NULL
+    WHERE context.state = 'accepted' AND context.retiredAt IS NULL AND ${SHOWN}
     AND (mask.origin IN ('edit', 'import') OR EXISTS (SELECT 1 FROM draftTile WHERE contextId = context.id))`,
   );
   const setRetired = connection.prepare<[string | null, number]>('UPDATE context SET retiredAt = ? WHERE id = ?');
@@ -118,7 +122,7 @@ export function contextTable(connection: Connection): ContextTable {
     WITH RECURSIVE ${EFFECTIVE_CLASSES}
     SELECT root AS classId, context.state, count(*) AS count
     FROM context JOIN image ON image.id = context.imageId JOIN effective ON effective.id = image.classId
-    GROUP BY root, context.state`);
+    WHERE ${SHOWN} GROUP BY root, context.state`);
   const decisions = connection.prepare<[number], Omit<Decision, 'corrected'> & { corrected: 0 | 1 }>(`
     WITH RECURSIVE ${EFFECTIVE_CLASSES},
     newest AS MATERIALIZED (SELECT * FROM contextEvent WHERE stepId IS NOT NULL ORDER BY id DESC LIMIT ?),
@@ -193,7 +197,7 @@ export function contextTable(connection: Connection): ContextTable {
       const joins = [...joined, ...(byGain ? [WEIGHED] : []), ...(query.sort === 'uses' ? [WITH_USES] : [])];
       const found = connection.prepare<[object], { id: number; imageId: number }>(`
         WITH RECURSIVE ${parts.join(', ')}
-        SELECT context.id, context.imageId FROM context ${joins.join(' ')} WHERE ${['TRUE', ...conditions].join(' AND ')}
+        SELECT context.id, context.imageId FROM context ${joins.join(' ')} WHERE ${[SHOWN, ...conditions].join(' AND ')}
         ORDER BY ${ORDERS[query.sort ?? 'id']} ${direction}, context.id`);
       return found.all(byGain ? { weights: '[]', ...given } : given);
     },

@@ -3,6 +3,7 @@ import type { ImageCount, ImageTable } from '../core/storage/project-store.ts';
 import type { BlobId, ImageRecord, ImageState, NewImage, Split } from '../core/storage/records.ts';
 import { EFFECTIVE_CLASSES, MEMBERS_OF_CLASS } from './classes.ts';
 import { insertInto, type Connection, type Query } from './connection.ts';
+import { inProject } from './removed.ts';
 import { selectImages } from './select-images.ts';
 
 /** Images read at a time while iterating: some hundreds of kilobytes. */
@@ -58,7 +59,8 @@ export function imageTable(connection: Connection): ImageTable {
   const counts = connection.prepare<[], Flagged<ImageCount>>(`
     WITH RECURSIVE ${EFFECTIVE_CLASSES},
     found AS MATERIALIZED (
-      SELECT classId, split, excluded, state, count(*) AS count FROM image GROUP BY classId, split, excluded, state
+      SELECT classId, split, excluded, state, count(*) AS count FROM image WHERE ${inProject('id')}
+      GROUP BY classId, split, excluded, state
     )
     SELECT root AS classId, split, excluded, state, sum(count) AS count
     FROM found JOIN effective ON effective.id = found.classId
@@ -85,6 +87,9 @@ export function imageTable(connection: Connection): ImageTable {
   const foundIn = connection.prepare<[Split], { id: number }>(
     `SELECT id FROM image WHERE foundSplit = ? AND state = 'ok' AND excluded = 0 LIMIT 1`,
   );
+  const removedClasses = connection.column<number>(`
+    WITH RECURSIVE ${EFFECTIVE_CLASSES}
+    SELECT DISTINCT root FROM removedImage JOIN image ON image.id = imageId JOIN effective ON effective.id = image.classId`);
   const splitOrigins = connection.prepare<[Split], { usable: number; found: number; excluded: number }>(`
     SELECT count(*) FILTER (WHERE excluded = 0) AS usable,
       count(*) FILTER (WHERE excluded = 0 AND foundSplit = split) AS found,
@@ -143,6 +148,7 @@ export function imageTable(connection: Connection): ImageTable {
     withHash,
     countBySource: () => new Map(bySource.all().map(({ sourceId, count }) => [sourceId, count])),
     counts: () => counts.all().map((row) => ({ ...row, excluded: row.excluded === 1 })),
+    removedClasses: () => new Set(removedClasses()),
     trainSides: () => trainSides.all(),
     duplicateGroups: () => {
       const groups: { hash: BlobId; imageIds: number[] }[] = [];

@@ -3,6 +3,7 @@ import type { LeftoverQuery, LeftoverRow, LeftoverTable } from '../core/storage/
 import type { Leftover } from '../core/storage/records.ts';
 import { EFFECTIVE_CLASSES } from './classes.ts';
 import { insertInto, type Connection } from './connection.ts';
+import { inProject } from './removed.ts';
 
 const COLUMNS =
   'runId, contextId, maskId, whole, probability, base, answer, named, verdict, filled, grown, usual, createdAt';
@@ -15,7 +16,7 @@ const CHECKED = `
     named AND leftover.probability - base >= @from AS flagged
   FROM leftover JOIN context ON context.id = leftover.contextId JOIN image ON image.id = context.imageId
   JOIN effective ON effective.id = image.classId
-  WHERE runId = @runId AND context.state = 'accepted' AND context.retiredAt IS NULL`;
+  WHERE runId = @runId AND context.state = 'accepted' AND context.retiredAt IS NULL AND ${inProject('context.imageId')}`;
 
 /** What each part of the list holds; those not in the first have nothing to be done about. */
 const PARTS: Readonly<Record<LeftoverQuery['part'], string>> = {
@@ -47,7 +48,7 @@ export function leftoverTable(connection: Connection): LeftoverTable {
     FROM checked GROUP BY classId`);
   const newestRun = connection.column<number>('SELECT runId FROM leftover ORDER BY createdAt DESC, runId DESC LIMIT 1');
   const unchecked = connection.column<number>(`
-    SELECT id FROM context WHERE state = 'accepted' AND retiredAt IS NULL AND NOT EXISTS (
+    SELECT id FROM context WHERE state = 'accepted' AND retiredAt IS NULL AND ${inProject('imageId')} AND NOT EXISTS (
       SELECT 1 FROM leftover WHERE runId = ? AND contextId = context.id AND leftover.maskId = context.maskId
     ) ORDER BY id`);
   const list = (part: LeftoverQuery['part'], byClass: boolean): string => `

@@ -2,6 +2,7 @@
 import type { MaskTable, Rivals, SaliencyTable } from '../core/storage/project-store.ts';
 import type { Mask, Saliency } from '../core/storage/records.ts';
 import { fromJson, insertInto, type Connection, type JsonRow } from './connection.ts';
+import { inProject } from './removed.ts';
 
 type SaliencyRow = JsonRow<Saliency, 'look'>;
 type MaskRow = JsonRow<Mask, 'params'>;
@@ -50,7 +51,7 @@ export function maskTable(connection: Connection): MaskTable {
       SELECT max(made.id) FROM mask AS made JOIN saliency ON saliency.id = made.saliencyId
       WHERE made.imageId = context.imageId AND saliency.modelHash = ?)
     WHERE (context.state = 'accepted' OR (context.state = 'undecided' AND mask.origin IN ('edit', 'import')))
-    AND rival.id <> mask.id AND rival.width = mask.width AND rival.height = mask.height
+    AND ${inProject('context.imageId')} AND rival.id <> mask.id AND rival.width = mask.width AND rival.height = mask.height
     ORDER BY context.id`);
   return {
     add: (mask) => toMask(byId.get(add.insert({ ...mask, params: JSON.stringify(mask.params) }))!),

@@ -2,6 +2,7 @@
 import type { ImageSelection } from '../core/storage/project-store.ts';
 import { EFFECTIVE_CLASSES } from './classes.ts';
 import { containing, type Connection } from './connection.ts';
+import { inProject } from './removed.ts';
 
 const LISTED = (name: string): string => `IN (SELECT value FROM json_each(@${name}))`;
 
@@ -46,7 +47,7 @@ const BY_PATH_INDEX: readonly Field[] = ['sourceIds', 'text'];
  */
 export function selectStatement(selection: ImageSelection): string {
   const given = FIELDS.filter((field) => selection[field] !== undefined);
-  const where = given.map((field) => CONDITIONS[field](selection));
+  const where = [inProject('image.id'), ...given.map((field) => CONDITIONS[field](selection))];
   const direction = selection.descending ? 'DESC' : 'ASC';
   const plus = given.every((field) => BY_PATH_INDEX.includes(field)) && selection.order === 'path' ? '' : '+';
   const path = `${plus}sourceId ${direction}, path ${direction}, ifnull(pathBytes, x'') ${direction}`;
@@ -63,7 +64,7 @@ export function selectStatement(selection: ImageSelection): string {
   return `
     WITH RECURSIVE ${EFFECTIVE_CLASSES}
     SELECT image.id FROM image ${classes}
-    ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
+    WHERE ${where.join(' AND ')}
     ORDER BY ${orders[selection.order]}`;
 }
 

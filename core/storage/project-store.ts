@@ -96,10 +96,29 @@ export interface ImageCount {
   count: number;
 }
 
+/** What goes out of use with a source, and comes back with it. */
+export interface SourceContent {
+  /** Usable images: there, and not excluded. */
+  images: number;
+  contexts: number;
+  /** Of the contexts those in the bank. */
+  bank: number;
+}
+
 export interface SourceTable {
-  add(source: Omit<Source, 'id' | 'scannedAt'>): Source;
+  add(source: Omit<Source, 'id' | 'scannedAt' | 'removedAt'>): Source;
+  /** One that was removed, too. */
   get(id: number): Source | undefined;
+  /** Those in the project. */
   list(): Source[];
+  /** Those that were removed, too. */
+  all(): Source[];
+  /** Take one that is in the project out of it: its images become missing, and what state each had is kept. */
+  remove(id: number, at: string): void;
+  /** Bring one back that was removed, with its images in the states that they had. */
+  restore(id: number): void;
+  /** Of one that is in the project. */
+  content(id: number): SourceContent;
   setPath(id: number, path: string, relativePath: string | null): void;
   setScanned(id: number, at: string): void;
 }
@@ -128,12 +147,15 @@ export interface ImageTable {
    * they are when their page is read.
    */
   iterate(filter?: ImageFilter): IterableIterator<ImageRecord>;
+  /** Without those of removed sources. */
   counts(): ImageCount[];
+  /** Effective classes that images of removed sources have. */
+  removedClasses(): Set<number>;
   /** Shorter sides of the usable training images (those without a split included), pixels, and how many have each. */
   trainSides(): { side: number; count: number }[];
   /** Images by id, in the order asked for; ids that are not there are left out. */
   many(ids: readonly number[]): ImageRecord[];
-  /** Ids of all images that fit, in order. A few tens of milliseconds for 100,000 images. */
+  /** Ids of all images that fit, in order, without those of removed sources. A few tens of milliseconds for 100,000 images. */
   select(selection: ImageSelection): Uint32Array<ArrayBuffer>;
   /**
    * What a split in force is made of: its usable images, how many of them the import found there, and how many more edits
@@ -158,6 +180,7 @@ export interface ProblemFilter {
   text?: string;
 }
 
+/** Lists and counts leave out problems of removed sources. */
 export interface ProblemTable {
   add(sourceId: number, problems: readonly NewProblem[]): void;
   clear(sourceId: number): void;
@@ -298,6 +321,7 @@ export interface Decision {
   at: string;
 }
 
+/** Lists and counts leave out contexts of images whose source was removed. */
 export interface ContextTable {
   /**
    * Add a context for an image that has none, state 'undecided'; writes its first event.

@@ -23,6 +23,11 @@ export interface Source {
   addedAt: string;
   /** When the last complete scan ended; null while the first one has not. */
   scannedAt: string | null;
+  /**
+   * Since when it is out of the project; null while it is in. Its images are then missing and in no list and no count;
+   * nothing of them is deleted, and importing it again or restoring it brings all of it back.
+   */
+  removedAt: string | null;
 }
 
 export interface ClassRecord {

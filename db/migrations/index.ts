@@ -16,6 +16,7 @@ import * as useCounts from './0013-use-counts.ts';
 import * as nearDuplicates from './0014-near-duplicates.ts';
 import * as leftoverVerdicts from './0015-leftover-verdicts.ts';
 import * as usableImages from './0016-usable-images.ts';
+import * as removedSources from './0017-removed-sources.ts';
 
 export const migrations: readonly Migration[] = [
   firstTables,
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   nearDuplicates,
   leftoverVerdicts,
   usableImages,
+  removedSources,
 ];

@@ -21,7 +21,7 @@ test('a source is listed, scanned and moved', () => {
   withStore((store) => {
     const added = { kind: 'zip', path: '/a.zip', relativePath: '../a.zip', addedAt: AT } as const;
     const source = store.sources.add(added);
-    assert.deepEqual(source, { id: 1, ...added, scannedAt: null });
+    assert.deepEqual(source, { id: 1, ...added, scannedAt: null, removedAt: null });
     addSource(store, '/b');
     store.sources.setScanned(1, AT);
     store.sources.setPath(1, '/c.zip', null);
@@ -33,6 +33,67 @@ test('a source is listed, scanned and moved', () => {
     assert.equal(store.sources.get(3), undefined);
     assert.throws(() => store.sources.setScanned(3, AT), /no such row/);
     assert.throws(() => store.sources.setPath(3, '/', null), /no such row/);
+  });
+});
+
+test('a removed source is in no list with its images, contexts and problems, and comes back as it was', () => {
+  withStore((store) => {
+    const [a, b] = [addSource(store, '/a').id, addSource(store, '/b').id];
+    const ok = addImage(store, 'cat/1.png', { sourceId: a });
+    const gone = addImage(store, 'cat/2.png', { sourceId: a });
+    const changed = addImage(store, 'owl/3.png', { sourceId: a, foundClassId: store.classes.ensure('owl').id });
+    const other = addImage(store, 'cat/4.png', { sourceId: b });
+    store.images.setState([gone.id], 'missing');
+    store.images.setState([changed.id], 'changed');
+    const contexts = [ok, other].map(({ id: imageId }) => {
+      const maskId = store.masks.add(newMask(imageId)).id;
+      const { id } = store.contexts.add({ imageId, maskId, probability: 0.5, createdAt: AT }, 'anna');
+      store.contexts.setState(id, 'accepted', 'anna', AT);
+      return id;
+    });
+    store.problems.add(a, [{ path: 'x.txt', kind: 'no-image', severity: 'note', reason: 'Not an image.' }]);
+    const seen = () => ({
+      sources: store.sources.list().map(({ id }) => id),
+      counts: store.images.counts().map(({ classId, state, count }) => [classId, state, count]),
+      images: [...store.images.select({ order: 'path', descending: false })],
+      contexts: store.contexts.list().map(({ id }) => id),
+      found: store.contexts.find({ states: ['accepted'] }).map(({ id }) => id),
+      count: store.contexts.count().accepted,
+      byClass: store.contexts.countByClass().map(({ count }) => count),
+      bank: [store.contexts.bankSize(), store.bank.byClass().map(({ held }) => held)],
+      unchecked: store.leftover.unchecked(1),
+      problems: [store.problems.list().length, store.problems.summary().length, store.problems.page({}, 0, 9).total],
+      states: store.images.many([ok.id, gone.id, changed.id, other.id]).map(({ state }) => state),
+    });
+    const before = seen();
+    assert.deepEqual(before.contexts, contexts);
+    assert.deepEqual(store.sources.content(a), { images: 1, contexts: 1, bank: 1 });
+    store.sources.remove(a, AT);
+    assert.deepEqual(seen(), {
+      sources: [b],
+      counts: [[other.classId, 'ok', 1]],
+      images: [other.id],
+      contexts: [contexts[1]],
+      found: [contexts[1]],
+      count: 1,
+      byClass: [1],
+      bank: [1, [1]],
+      unchecked: [contexts[1]],
+      problems: [0, 0, 0],
+      states: ['missing', 'missing', 'missing', 'ok'],
+    });
+    assert.deepEqual(
+      store.sources.all().map(({ id, removedAt }) => [id, removedAt]),
+      [
+        [a, AT],
+        [b, null],
+      ],
+    );
+    assert.deepEqual(store.images.removedClasses(), new Set([ok.classId, changed.classId]));
+    store.sources.restore(a);
+    assert.deepEqual(seen(), before);
+    assert.deepEqual(store.images.removedClasses(), new Set());
+    assert.throws(() => store.sources.remove(99, AT), /no such row/);
   });
 });
 
