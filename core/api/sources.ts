@@ -1,4 +1,4 @@
-/** Sources: import, look before and again, follow a move; and the problems that were found. */
+/** Sources: import, look before and again, follow a move, remove and bring back; and the problems that were found. */
 import { z } from 'zod';
 import type { Endpoint, EndpointKey } from './endpoint.ts';
 import { SplitName } from './images.ts';
@@ -32,6 +32,24 @@ export const SourceEntry = z
   .meta({ id: 'SourceEntry' });
 export type SourceEntry = z.infer<typeof SourceEntry>;
 
+/** A source that was taken out of the project. */
+export const RemovedSource = SourceEntry.pick({ id: true, kind: true, path: true, lost: true, images: true })
+  .extend({ removedAt: z.string() })
+  .meta({ id: 'RemovedSource' });
+export type RemovedSource = z.infer<typeof RemovedSource>;
+
+/** What goes out of use with a source, and comes back with it. */
+export const SourceContent = z
+  .object({
+    /** Usable images. */
+    images: z.number(),
+    contexts: z.number(),
+    /** Of the contexts those in the bank. */
+    bank: z.number(),
+  })
+  .meta({ id: 'SourceContent' });
+export type SourceContent = z.infer<typeof SourceContent>;
+
 /** What a look at a source, before it is imported, tells. */
 export const SourceLook = z
   .object({
@@ -39,6 +57,8 @@ export const SourceLook = z
     kind: SourceKind,
     /** It is a source of the project already; importing it looks at it again. */
     known: z.boolean(),
+    /** It is one that was removed; importing it brings it back. */
+    removed: z.boolean(),
     /** Not all of it was looked at: it is large. */
     partial: z.boolean(),
     layout: Layout,
@@ -135,6 +155,25 @@ export const SOURCE_ENDPOINTS = {
       all: z.boolean().default(false),
     }),
     response: Task,
+  },
+  'GET /api/projects/{project}/sources/removed': {
+    summary: 'Sources that were taken out of the project.',
+    response: z.array(RemovedSource),
+  },
+  'GET /api/projects/{project}/sources/{source}/content': {
+    summary: 'What would go out of use with a source.',
+    response: SourceContent,
+  },
+  'POST /api/projects/{project}/sources/{source}/remove': {
+    summary: 'Take a source out of the project; nothing of it is deleted. Refused while it is imported or relinked.',
+    response: SourceContent,
+  },
+  'POST /api/projects/{project}/sources/{source}/restore': {
+    summary: 'Bring a removed source back as it was; where its files have changed since, it is scanned again.',
+    response: SourceContent.extend({
+      /** The scan; null where the files are as they were. */
+      scan: Task.nullable(),
+    }),
   },
   'GET /api/projects/{project}/problems/kinds': {
     summary: 'Kinds of problems that were found, worst first.',

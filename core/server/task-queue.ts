@@ -166,10 +166,15 @@ export class TaskQueue {
     await this.stopAll('paused');
   }
 
+  /** Tasks of a project that are queued or at work. */
+  open(projectId: string): TaskRecord[] {
+    const tasks = this.#list.owners.get(projectId)?.table.list() ?? [];
+    return tasks.filter(({ state }) => isOpen(state));
+  }
+
   /** Whether a run of a project is queued or at work. */
   hasOpenTask(projectId: string, runId: number): boolean {
-    const owner = this.#list.owners.get(projectId);
-    return owner?.table.list().some((task) => task.runId === runId && isOpen(task.state)) ?? false;
+    return this.open(projectId).some((task) => task.runId === runId);
   }
 
   async #stop(id: string, intention: Intention): Promise<Task> {

@@ -328,7 +328,7 @@ export async function remaskContexts(
   const { store, blobs } = project;
   const rule = checkedRule(wanted);
   const meter = new ProgressMeter(onEvent ?? (() => {}), { stage: 'Making masks', unit: 'masks', total: ids.length });
-  const roots = store.sources.list().map(({ kind, path }) => ({ kind, path }));
+  const roots = store.sources.all().map(({ kind, path }) => ({ kind, path }));
   const step = store.contexts.addStep({ kind: 'remask', ...act });
   await using makers = new MaskMakers(roots);
   const make = async (share: readonly number[]): Promise<NewMask[]> => {

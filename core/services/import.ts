@@ -1,5 +1,5 @@
 /** Import: bring a source's pictures into a project, and bring the project up to date with it later. */
-import { realpathSync, rmSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { writeDurably } from '../base/durable-file.ts';
@@ -13,7 +13,8 @@ import type { RunJob } from '../jobs/protocol.ts';
 import { filesFolder, type Project } from '../storage/project.ts';
 import type { ClassTable } from '../storage/project-store.ts';
 import type { NewImage, Source } from '../storage/records.ts';
-import { locateSources, relativeToProject } from './sources.ts';
+import { requireSource } from './require.ts';
+import { locateSources, relativeToProject, workOn } from './sources.ts';
 import { summariseProblems, type ProblemSummary } from './stats.ts';
 
 export interface ImportOptions {
@@ -35,8 +36,8 @@ export interface ImportSummary extends ImportResult {
 }
 
 /**
- * Import a folder, zip or CSV file. One that was imported before is scanned again; an import that was cut short goes on
- * where it was. Pictures are stored as they are read: what is there stays after a cancel.
+ * Import a folder, zip or CSV file. One that was imported before is scanned again, and is back where it was removed; an
+ * import that was cut short goes on where it was. Pictures are stored as they are read: what is there stays after a cancel.
  * @param path of the folder, .zip, .csv or .tsv file
  * @throws UserError 'not-found', 'usage' (not a source), 'no-permission', 'damaged', 'empty' (no usable picture),
  *   'cancelled'
@@ -63,15 +64,15 @@ export async function importSource(
   return scan(project, source, options, runJob);
 }
 
-/** The source at a path, where one was imported from there. @param path absolute */
+/** The source at a path, where one was imported from there; one that was removed, too. @param path absolute */
 export function knownSource({ store }: Project, path: string): Source | undefined {
   const real = realPath(path);
-  return store.sources.list().find((source) => realPath(source.path) === real);
+  return store.sources.all().find((source) => realPath(source.path) === real);
 }
 
 /**
  * Bring a project up to date with a source: new pictures come in, changed ones are taken as they are now, vanished ones
- * are kept as missing. Nothing a person did to a picture is lost.
+ * are kept as missing. Nothing a person did to a picture is lost. A source that was removed is back.
  * @throws UserError as `importSource`; 'not-found' also when the source has moved (see `relinkSource`)
  */
 export async function rescanSource(
@@ -80,16 +81,23 @@ export async function rescanSource(
   options: ImportOptions,
   runJob: RunJob,
 ): Promise<ImportSummary> {
-  const lost = locateSources(project);
-  const source = project.store.sources.get(sourceId);
-  if (!source) throw new UserError('not-found', `There is no source ${sourceId}. See the list of sources.`);
-  if (lost.some(({ id }) => id === sourceId)) {
+  locateSources(project);
+  const source = requireSource(project.store, sourceId);
+  if (!existsSync(source.path)) {
     throw new UserError('not-found', `${source.path} is not there. If it has moved, relink it to where it is now.`);
   }
   return scan(project, source, options, runJob);
 }
 
-async function scan(
+/** Scan a source; one that was removed is brought back first, so that what is not reached is as it was. */
+function scan(project: Project, source: Source, options: ImportOptions, runJob: RunJob): Promise<ImportSummary> {
+  return workOn(project, source.id, () => {
+    if (source.removedAt !== null) project.store.sources.restore(source.id);
+    return read(project, source, options, runJob);
+  });
+}
+
+async function read(
   project: Project,
   source: Source,
   { layout = 'auto', onEvent = () => {}, signal }: ImportOptions,

@@ -1,7 +1,14 @@
 /** Records that a caller names by number, or the one sentence that says that there is none. */
 import { UserError } from '../base/errors.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
-import type { Context, ImageRecord } from '../storage/records.ts';
+import type { Context, ImageRecord, Source } from '../storage/records.ts';
+
+/** One that was removed, too. @throws UserError 'not-found' */
+export function requireSource(store: ProjectStore, id: number): Source {
+  const source = store.sources.get(id);
+  if (!source) throw new UserError('not-found', `There is no source ${id}. See the list of sources.`);
+  return source;
+}
 
 /** @throws UserError 'not-found' */
 export function requireImage(store: ProjectStore, id: number): ImageRecord {

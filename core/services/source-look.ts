@@ -49,6 +49,7 @@ export async function lookAtSource(
       path: absolute,
       kind,
       known: known !== undefined,
+      removed: known !== undefined && known.removedAt !== null,
       partial: limit.reached,
       ...read,
     };
@@ -77,7 +78,7 @@ class Limit {
   }
 }
 
-type Reading = Omit<SourceLook, 'path' | 'kind' | 'known' | 'partial'>;
+type Reading = Omit<SourceLook, 'path' | 'kind' | 'known' | 'removed' | 'partial'>;
 
 async function readTree(
   source: ImageSource,

@@ -9,12 +9,34 @@ import type { ImageSource } from '../data/sources/source.ts';
 import { sha256 } from '../storage/blob-store.ts';
 import type { Project } from '../storage/project.ts';
 import type { ImageRecord, Source } from '../storage/records.ts';
+import { requireSource } from './require.ts';
 
 /** Files whose content is compared when a source is relinked, unless all are asked for. */
 const SAMPLE = 200;
 
 /** Files that are looked at at the same time. */
 const AT_ONCE = 32;
+
+/** What is at work on sources, by project. */
+const atWork = new WeakMap<Project, Set<{ sourceId: number }>>();
+
+/** Do work that no removal of the source may come between. */
+export async function workOn<T>(project: Project, sourceId: number, work: () => Promise<T>): Promise<T> {
+  const works = atWork.get(project) ?? new Set();
+  atWork.set(project, works);
+  const one = { sourceId };
+  works.add(one);
+  try {
+    return await work();
+  } finally {
+    works.delete(one);
+  }
+}
+
+/** Whether a source is being scanned or relinked. */
+export function isAtWork(project: Project, sourceId: number): boolean {
+  return [...(atWork.get(project) ?? [])].some((one) => one.sourceId === sourceId);
+}
 
 /** The path as seen from the project file's folder; null where there is none (another drive). */
 export function relativeToProject(project: Pick<Project, 'file'>, path: string): string | null {
@@ -25,16 +47,16 @@ export function relativeToProject(project: Pick<Project, 'file'>, path: string):
 /**
  * Find each source where it lies now: beside the project as before, so that both can move together, else at its old
  * path. The same for folders of plain backgrounds. To be called when a project is opened.
- * @returns the sources that lie at neither place; their pictures cannot be read until they are relinked
+ * @returns the sources in the project that lie at neither place; their pictures cannot be read until they are relinked
  */
 export function locateSources(project: Project): Source[] {
   const { store } = project;
   const lost: Source[] = [];
-  for (const source of store.sources.list()) {
+  for (const source of store.sources.all()) {
     const beside = source.relativePath === null ? undefined : resolve(dirname(project.file), source.relativePath);
     if (beside !== undefined && existsSync(beside)) {
       if (beside !== source.path) store.sources.setPath(source.id, beside, source.relativePath);
-    } else if (!existsSync(source.path)) {
+    } else if (source.removedAt === null && !existsSync(source.path)) {
       lost.push(source);
     }
   }
@@ -67,18 +89,29 @@ export interface RelinkSummary {
 /**
  * Tell a project that a source has moved. Nothing changes unless the same pictures are there: every one in use by name
  * and size, and a sample spread over them by content.
- * @throws UserError 'not-found' (no such source, nothing at the path), 'usage' (another kind of source), 'changed'
+ * @throws UserError 'not-found' (no such source, nothing at the path), 'usage' (removed, another kind of source), 'changed'
  *   (other pictures; says how many), 'cancelled'
  */
-export async function relinkSource(
+export function relinkSource(
   project: Project,
   sourceId: number,
   newPath: string,
-  { all = false, onEvent = () => {}, signal }: RelinkOptions = {},
+  options: RelinkOptions = {},
+): Promise<RelinkSummary> {
+  return workOn(project, sourceId, () => relink(project, sourceId, newPath, options));
+}
+
+async function relink(
+  project: Project,
+  sourceId: number,
+  newPath: string,
+  { all = false, onEvent = () => {}, signal }: RelinkOptions,
 ): Promise<RelinkSummary> {
   const { store } = project;
-  const source = store.sources.get(sourceId);
-  if (!source) throw new UserError('not-found', `There is no source ${sourceId}. See the list of sources.`);
+  const source = requireSource(store, sourceId);
+  if (source.removedAt !== null) {
+    throw new UserError('usage', `Source ${sourceId} (${source.path}) was removed: bring it back, then relink it.`);
+  }
   const path = resolve(newPath);
   const kind = await sourceKind(path);
   if (kind !== source.kind) {

@@ -66,7 +66,9 @@ export function tailReport(store: ProjectStore, options: { thresholds?: GroupThr
     rows.set(id, { id, name, train: 0, val: 0, test: 0, excluded: 0 });
   const images = { usable: 0, excluded: 0, missing: 0, changed: 0 };
   const splits = { train: 0, val: 0, test: 0, unassigned: 0 };
-  for (const { classId, split, excluded, state, count } of store.images.counts()) {
+  const counts = store.images.counts();
+  const present = new Set(counts.map(({ classId }) => classId));
+  for (const { classId, split, excluded, state, count } of counts) {
     const row = rows.get(classId)!;
     if (state !== 'ok') images[state] += count;
     else if (excluded) {
@@ -79,7 +81,9 @@ export function tailReport(store: ProjectStore, options: { thresholds?: GroupThr
       if (split === null) splits.unassigned += count;
     }
   }
-  const counted = [...rows.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const removed = store.images.removedClasses();
+  const shown = [...rows.values()].filter(({ id }) => present.has(id) || !removed.has(id));
+  const counted = shown.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const tail = describeTail(
     counted.map(({ name, train }) => ({ name, count: train })),
     thresholds,

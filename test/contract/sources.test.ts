@@ -1,13 +1,30 @@
-/** Import, look, rescan, relink, problems: good, bad and hostile. */
+/** Import, look, rescan, relink, remove and bring back, problems: good, bad and hostile. */
 import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { ImportResult, ProblemEntry, ProblemKind, SourceEntry, SourceLook } from '../../core/api/sources.ts';
+import type {
+  ImportResult,
+  ProblemEntry,
+  ProblemKind,
+  RemovedSource,
+  SourceContent,
+  SourceEntry,
+  SourceLook,
+} from '../../core/api/sources.ts';
 import type { OpenedProject } from '../../core/api/projects.ts';
+import type { Tail } from '../../core/api/stats.ts';
 import type { Task } from '../../core/api/tasks.ts';
+import { contextsOf, takeBank } from '../../core/contexts/bank.ts';
+import { takeSnapshot } from '../../core/data/snapshot.ts';
 import { loopbackAccess } from '../../core/server/access.ts';
+import { bankSummary } from '../../core/services/bank-summary.ts';
+import { contextCounts, selectContexts } from '../../core/services/context-view.ts';
+import { decideContexts } from '../../core/services/contexts.ts';
+import { excludeImages } from '../../core/services/edits.ts';
+import { removeSource } from '../../core/services/removed-sources.ts';
 import { startContract, type Contract } from '../fixtures/contract.ts';
+import { findSome } from '../fixtures/found-contexts.ts';
 import { tinyPng } from '../fixtures/images.ts';
 import { writeTree } from '../fixtures/sources.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
@@ -40,6 +57,7 @@ test('a folder is looked at, imported, scanned again; its problems are listed by
       path: '',
       kind: 'folder',
       known: false,
+      removed: false,
       partial: false,
       layout: 'class',
       prefix: '',
@@ -216,4 +234,166 @@ test('a browser imports from below the roots only, also through links', async ()
   }
   const task = await contract.get<Task>(`POST ${P}/imports`, { params, body: { path: join(root, 'inside') } });
   assert.equal((await contract.ended(task)).state, 'done');
+});
+
+/** A project with pictures of two folders, a context for each, accepted. */
+async function twoSources(contract: Contract) {
+  const params = await newProject(contract);
+  const [right, wrong] = [join(temporaryFolder(), 'right'), join(temporaryFolder(), 'wrong')];
+  pictures(right);
+  for (let i = 0; i < 6; i++) writeTree(wrong, { [`${i % 2 ? 'car' : 'cat'}/w${i}.png`]: tinyPng(100 + i) });
+  writeTree(wrong, { 'car/broken.png': 'no picture' });
+  for (const path of [right, wrong]) {
+    const { state } = await contract.ended(
+      await contract.get<Task>(`POST ${P}/imports`, { params, body: { path, layout: 'class' } }),
+    );
+    assert.equal(state, 'done');
+  }
+  const { project } = contract.service.projects.get(params.project);
+  const images = [...project.store.images.iterate()];
+  const contexts = await findSome(
+    project,
+    images.map(({ id }) => id),
+  );
+  decideContexts(project, contexts, 'accepted', { author: 'anna', at: new Date().toISOString() });
+  contract.takeTopics();
+  return { params, source: { ...params, source: 2 }, project, wrong };
+}
+
+/** What is in use: images and contexts of a snapshot and a bank frozen now, and what pages show. */
+async function inUse(contract: Contract, params: { project: string }) {
+  const { project } = contract.service.projects.get(params.project);
+  const tail = await contract.get<Tail>(`GET ${P}/tail`, { params });
+  const { total } = await contract.get<{ total: number }>(`GET ${P}/problems`, { params });
+  const kinds = await contract.get<ProblemKind[]>(`GET ${P}/problems/kinds`, { params });
+  const sources = await contract.get<SourceEntry[]>(`GET ${P}/sources`, { params });
+  const shown = await contract.ask(`GET ${P}/images/ids`, { params });
+  return {
+    snapshot: takeSnapshot(project.store).images.map(({ id, path }) => [id, path]),
+    bank: contextsOf(takeBank(project.store)).map(({ contextId, imageId }) => [contextId, imageId]),
+    found: selectContexts(project.store, {}).length,
+    counts: contextCounts(project.store).accepted,
+    summary: bankSummary(project).contexts,
+    classes: tail.classes.map(({ name, train }) => [name, train]),
+    images: tail.images,
+    warnings: tail.warnings,
+    shown: new Uint32Array(await shown.arrayBuffer()).length,
+    problems: [total, kinds.length],
+    sources: sources.map(({ id }) => id),
+  };
+}
+
+test('a source is removed and brought back: the same images, the same contexts, nothing of it meanwhile', async () => {
+  const contract = startContract();
+  const { params, source, project, wrong } = await twoSources(contract);
+  excludeImages(project.store, [13], { author: 'anna', at: new Date().toISOString() }, 'blurred');
+  const before = await inUse(contract, params);
+  assert.deepEqual([before.snapshot.length, before.bank.length, before.shown], [17, 18, 18]);
+
+  const content = await contract.get<SourceContent>(`GET ${P}/sources/{source}/content`, { params: source });
+  assert.deepEqual(content, { images: 5, contexts: 6, bank: 6 });
+  const route = `POST ${P}/sources/{source}/remove`;
+  assert.deepEqual(await contract.get<SourceContent>(route, { params: source }), content);
+  assert.deepEqual(contract.takeTopics(), ['classes', 'contexts', 'images', 'problems', 'sources']);
+  const meanwhile = await inUse(contract, params);
+  assert.deepEqual(
+    [meanwhile.snapshot, meanwhile.bank],
+    [before.snapshot.slice(0, 12), before.bank.slice(0, 12)],
+    'what is left is what it was',
+  );
+  assert.deepEqual([meanwhile.found, meanwhile.counts, meanwhile.summary, meanwhile.shown], [12, 12, 12, 12]);
+  assert.deepEqual(
+    meanwhile.classes.map(([name]) => name),
+    ['cat', 'dog'],
+  );
+  assert.deepEqual(meanwhile.images, { usable: 12, excluded: 0, missing: 0, changed: 0 });
+  assert.ok(!meanwhile.warnings.some((warning) => warning.includes('gone')), meanwhile.warnings.join(' '));
+  assert.deepEqual([meanwhile.sources, meanwhile.problems], [[1], [4, 4]]);
+  const [out] = await contract.get<RemovedSource[]>(`GET ${P}/sources/removed`, { params });
+  assert.deepEqual([out.id, out.path, out.images, out.lost], [2, wrong, 6, false]);
+
+  const sentence = await contract.refused(route, 'usage', { params: source });
+  assert.match(sentence, /^Source 2 \(.*wrong\) was removed already\.$/);
+  const relink = await contract.ended(
+    await contract.get<Task>(`POST ${P}/sources/{source}/relink`, { params: source, body: { path: wrong } }),
+  );
+  assert.match(relink.error?.message ?? '', /was removed: bring it back/);
+
+  const restore = `POST ${P}/sources/{source}/restore`;
+  assert.deepEqual(await contract.get(restore, { params: source }), { ...content, scan: null });
+  assert.deepEqual(await inUse(contract, params), before);
+  assert.match(await contract.refused(restore, 'usage', { params: source }), /is in the project already\.$/);
+  assert.deepEqual(await contract.get(`GET ${P}/sources/removed`, { params }), []);
+  for (const key of [route, restore, `GET ${P}/sources/{source}/content`]) {
+    await contract.refused(key, 'not-found', { params: { ...params, source: 99 } });
+  }
+
+  await contract.get(route, { params: source });
+  const look = await contract.get<SourceLook>(`POST ${P}/sources/look`, { params, body: { path: wrong } });
+  assert.deepEqual([look.known, look.removed], [true, true]);
+  const again = await contract.ended(await contract.get<Task>(`POST ${P}/imports`, { params, body: { path: wrong } }));
+  assert.deepEqual([(again.result as ImportResult).sourceId, (again.result as ImportResult).added], [2, 0]);
+  assert.deepEqual(await inUse(contract, params), before, 'importing it again does the same');
+  assert.deepEqual(contract.log, []);
+});
+
+test('a source whose files have changed is scanned when it comes back; one that is gone comes back to be relinked', async () => {
+  const contract = startContract();
+  const { params, source, project, wrong } = await twoSources(contract);
+  const remove = (): Promise<unknown> => contract.get(`POST ${P}/sources/{source}/remove`, { params: source });
+  const restore = (): Promise<SourceContent & { scan: Task | null }> =>
+    contract.get(`POST ${P}/sources/{source}/restore`, { params: source });
+  const ofWrong = (): string[] =>
+    [...project.store.images.iterate({ sourceId: 2 })].map(
+      ({ id, path, state }) => `${path} ${state} ${project.store.contexts.ofImage(id)?.state}`,
+    );
+  await remove();
+  writeTree(wrong, { 'cat/w0.png': tinyPng(200, 9), 'cat/new.png': tinyPng(201) });
+  rmSync(join(wrong, 'car/w1.png'));
+  const { scan } = await restore();
+  assert.equal((await contract.ended(scan!)).state, 'done');
+  assert.deepEqual(ofWrong().toSorted(), [
+    'car/w1.png missing accepted',
+    'car/w3.png ok accepted',
+    'car/w5.png ok accepted',
+    'cat/new.png ok undefined',
+    'cat/w0.png ok undecided',
+    'cat/w2.png ok accepted',
+    'cat/w4.png ok accepted',
+  ]);
+  const before = ofWrong();
+
+  await remove();
+  const elsewhere = join(temporaryFolder(), 'elsewhere');
+  renameSync(wrong, elsewhere);
+  assert.equal((await restore()).scan, null);
+  assert.deepEqual(ofWrong(), before, 'what had been missing is still');
+  const sources = await contract.get<SourceEntry[]>(`GET ${P}/sources`, { params });
+  assert.deepEqual(
+    sources.map(({ lost }) => lost),
+    [false, true],
+  );
+  const linked = await contract.ended(
+    await contract.get<Task>(`POST ${P}/sources/{source}/relink`, { params: source, body: { path: elsewhere } }),
+  );
+  assert.equal(linked.state, 'done', JSON.stringify(linked.error));
+  assert.deepEqual(contract.log, []);
+});
+
+test('a source is not removed while a task scans it, or waits to', async () => {
+  const contract = startContract();
+  const { params, source, project, wrong } = await twoSources(contract);
+  const remove = `POST ${P}/sources/{source}/remove`;
+  const first = await contract.get<Task>(`POST ${P}/sources/{source}/rescan`, {
+    params: { ...params, source: 1 },
+    body: {},
+  });
+  const second = await contract.get<Task>(`POST ${P}/imports`, { params, body: { path: wrong } });
+  const sentence = await contract.refused(remove, 'usage', { params: source });
+  assert.match(sentence, /^Source 2 \(.*wrong\) is being imported or relinked: wait .* then remove the source\.$/);
+  await contract.refused(remove, 'usage', { params: { ...params, source: 1 } });
+  assert.throws(() => removeSource(project, 1), /is being imported or relinked/);
+  for (const task of [first, second]) assert.equal((await contract.ended(task)).state, 'done');
+  await contract.get(remove, { params: source });
+  assert.deepEqual(contract.log, []);
 });

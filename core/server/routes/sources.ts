@@ -1,14 +1,20 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { UserError } from '../../base/errors.ts';
+import { z } from 'zod';
+import type { Topic } from '../../api/events.ts';
+import type { Task } from '../../api/tasks.ts';
 import { commandLine } from '../../base/command-line.ts';
+import type { Layout } from '../../data/layout.ts';
 import { sourceKind } from '../../data/sources/open.ts';
-import { decidedLayout } from '../../services/import.ts';
+import { decidedLayout, realPath } from '../../services/import.ts';
 import { problemKinds } from '../../services/problems.ts';
+import { hasChanged, removeSource, restoreSource, sourceContent, stillAtWork } from '../../services/removed-sources.ts';
+import { requireSource } from '../../services/require.ts';
 import { lookAtSource } from '../../services/source-look.ts';
-import type { ProjectStore } from '../../storage/project-store.ts';
 import type { Source } from '../../storage/records.ts';
 import { implement } from '../handlers.ts';
+import type { ServedProject } from '../open-projects.ts';
+import type { Service } from '../service.ts';
 
 export const sourceRoutes = implement({
   'GET /api/projects/{project}/sources': ({ service, params }) => {
@@ -47,14 +53,7 @@ export const sourceRoutes = implement({
     const served = service.projects.get(params.project);
     const source = requireSource(served.project.store, params.source);
     service.access.check(source.path);
-    const words =
-      layout === 'auto' ? ['source', 'rescan', String(source.id)] : ['import', source.path, '--layout', layout];
-    return service.tasks.add(served, {
-      kind: 'import',
-      title: `Scan ${basename(source.path)} again`,
-      params: { sourceId: source.id, layout },
-      command: commandLine(['contexture', ...words, '--project', served.file]),
-    });
+    return scan(service, served, source, layout);
   },
 
   'POST /api/projects/{project}/sources/{source}/relink': async ({ service, params, body: { path, all } }) => {
@@ -69,6 +68,36 @@ export const sourceRoutes = implement({
       params: { sourceId: source.id, path: checked, all },
       command: commandLine(['contexture', ...words, '--project', served.file]),
     });
+  },
+
+  'GET /api/projects/{project}/sources/removed': ({ service, params }) => {
+    const { store } = service.projects.get(params.project).project;
+    const images = store.images.countBySource();
+    return store.sources.all().flatMap(({ id, kind, path, removedAt }) => {
+      if (removedAt === null) return [];
+      return [{ id, kind, path, removedAt, lost: !existsSync(path), images: images.get(id) ?? 0 }];
+    });
+  },
+
+  'GET /api/projects/{project}/sources/{source}/content': ({ service, params }) =>
+    sourceContent(service.projects.get(params.project).project, params.source),
+
+  'POST /api/projects/{project}/sources/{source}/remove': ({ service, params }) => {
+    const served = service.projects.get(params.project);
+    const source = requireSource(served.project.store, params.source);
+    if (isQueued(service, served, source)) throw stillAtWork(source);
+    const content = removeSource(served.project, source.id);
+    service.hub.publish({ type: 'data', project: served.id, topics: [...CONTENT] });
+    return content;
+  },
+
+  'POST /api/projects/{project}/sources/{source}/restore': async ({ service, params }) => {
+    const served = service.projects.get(params.project);
+    const content = restoreSource(served.project, params.source);
+    service.hub.publish({ type: 'data', project: served.id, topics: [...CONTENT] });
+    const source = requireSource(served.project.store, params.source);
+    const changed = service.access.allows(source.path) && (await hasChanged(served.project, source.id));
+    return { ...content, scan: changed ? scan(service, served, source, 'auto') : null };
   },
 
   'GET /api/projects/{project}/problems/kinds': ({ service, params, query }) =>
@@ -88,8 +117,28 @@ export const sourceRoutes = implement({
   },
 });
 
-function requireSource(store: ProjectStore, id: number): Source {
-  const source = store.sources.get(id);
-  if (!source) throw new UserError('not-found', `There is no source ${id} in this project.`);
-  return source;
+/** What changes when a source goes or comes. */
+const CONTENT: readonly Topic[] = ['sources', 'images', 'classes', 'problems', 'contexts'];
+
+/** Queue a scan of a source. */
+function scan(service: Service, served: ServedProject, { id, path }: Source, layout: Layout | 'auto'): Task {
+  const words = layout === 'auto' ? ['source', 'rescan', String(id)] : ['import', path, '--layout', layout];
+  return service.tasks.add(served, {
+    kind: 'import',
+    title: `Scan ${basename(path)} again`,
+    params: { sourceId: id, layout },
+    command: commandLine(['contexture', ...words, '--project', served.file]),
+  });
+}
+
+/** What tasks that import or relink say of their source. */
+const AboutSource = z.object({ sourceId: z.number().optional(), path: z.string().optional() });
+
+/** Whether a task that imports or relinks a source waits or is at work. */
+function isQueued(service: Service, served: ServedProject, { id, path }: Source): boolean {
+  return service.tasks.open(served.id).some(({ kind, params }) => {
+    if (kind !== 'import' && kind !== 'relink') return false;
+    const about = AboutSource.parse(params);
+    return about.sourceId === id || (about.path !== undefined && realPath(about.path) === realPath(path));
+  });
 }
