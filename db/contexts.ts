@@ -138,12 +138,12 @@ export function contextTable(connection: Connection): ContextTable {
     ORDER BY event.id DESC`);
   const rows = connection.prepare<
     [string],
-    Omit<ContextRow, 'excluded' | 'draft'> & Record<'excluded' | 'draft', 0 | 1>
+    Omit<ContextRow, 'excluded' | 'draft' | 'sourceRemoved'> & Record<'excluded' | 'draft' | 'sourceRemoved', 0 | 1>
   >(`
     WITH RECURSIVE ${EFFECTIVE_CLASSES}
     SELECT context.*, image.path, effective.root AS classId, image.width, image.height, image.state AS imageState, excluded, split,
       mask.origin, mask.area, EXISTS (SELECT 1 FROM draftTile WHERE contextId = context.id) AS draft,
-      ${REVIEWER} AS reviewer
+      ${REVIEWER} AS reviewer, NOT (${SHOWN}) AS sourceRemoved
     FROM json_each(?) AS wanted JOIN context ON context.id = wanted.value JOIN image ON image.id = context.imageId
     JOIN mask ON mask.id = context.maskId JOIN effective ON effective.id = image.classId
     ORDER BY wanted.key`);
@@ -202,7 +202,12 @@ export function contextTable(connection: Connection): ContextTable {
       return found.all(byGain ? { weights: '[]', ...given } : given);
     },
     rows: (ids) =>
-      rows.all(JSON.stringify(ids)).map((row) => ({ ...row, excluded: row.excluded === 1, draft: row.draft === 1 })),
+      rows.all(JSON.stringify(ids)).map((row) => ({
+        ...row,
+        excluded: row.excluded === 1,
+        draft: row.draft === 1,
+        sourceRemoved: row.sourceRemoved === 1,
+      })),
     countByClass: () => countByClass.all(),
     setState: (id, state, author, at, stepId) =>
       connection.transaction(() => {

@@ -82,8 +82,9 @@ function describe(row: StoredRow, effective: ReadonlyMap<number, ClassRecord>): 
 }
 
 /** Why neither runs nor exports use a context, accepted or not. */
-export function unusedReason({ imageState, excluded, split, retiredAt }: StoredRow): string | null {
+export function unusedReason({ imageState, excluded, split, retiredAt, sourceRemoved }: StoredRow): string | null {
   if (retiredAt !== null) return 'It is retired from the bank.';
+  if (sourceRemoved) return 'The source of its picture was removed from the project.';
   if (imageState === 'missing') return 'Its picture is gone: scan its source again.';
   if (imageState === 'changed') return 'Its picture is not the one that was imported: scan its source again.';
   if (excluded) return 'Its image is excluded.';

@@ -296,6 +296,8 @@ export interface ContextRow extends Context {
   width: number;
   height: number;
   imageState: ImageState;
+  /** The source of the image is out of the project. */
+  sourceRemoved: boolean;
   excluded: boolean;
   split: Split | null;
   /** Of the mask in force. */

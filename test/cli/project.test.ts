@@ -162,6 +162,46 @@ test('sources: listed, looked at again, followed to where they moved', async () 
   assert.equal(second.missing, 1);
 });
 
+test('sources: removed and brought back, by number and by importing again', async () => {
+  const usable = async (): Promise<unknown> => ((await json('stats')).images as { usable: number }).usable;
+  const before = await usable();
+  makePictures(join(cwd, 'wrong'), { cat: 4, dog: 2 });
+  const { sourceId } = await json('import', 'wrong');
+  const number = String(sourceId);
+  const { code, stdout } = await contexture('source', 'remove', number);
+  assert.equal(code, 0);
+  assert.match(
+    stdout,
+    /is removed: 6 images and 0 contexts \(0 in the bank\) out of use\. Its files were not touched\./,
+  );
+  assert.ok(stdout.includes(`contexture source restore ${number}`));
+  assert.equal(await usable(), before);
+  assert.ok(!(await contexture('source', 'list')).stdout.includes('wrong'));
+  assert.match((await contexture('source', 'list', '--removed')).stdout, /wrong$/m);
+  const { sources } = await json('source', 'rescan');
+  assert.ok((sources as { sourceId: number }[]).every((source) => source.sourceId !== sourceId));
+  assert.equal((await contexture('source', 'remove', number)).code, EXIT_CODES.usage);
+  assert.equal((await contexture('source', 'remove', '99')).code, EXIT_CODES['not-found']);
+
+  const { images, scan } = await json('source', 'restore', number);
+  assert.deepEqual([images, scan, await usable()], [6, null, (before as number) + 6]);
+  assert.equal((await contexture('source', 'restore', number)).code, EXIT_CODES.usage);
+  await json('source', 'remove', number);
+  makePictures(join(cwd, 'wrong'), { cow: 1 });
+  rmSync(join(cwd, 'wrong', 'cat', '0000.png'));
+  const back = await json('source', 'restore', number);
+  const { added, missing } = back.scan as { added: number; missing: number };
+  assert.deepEqual([added, missing], [1, 1], 'changed files are scanned');
+
+  await json('source', 'remove', number);
+  const again = await json('import', 'wrong');
+  assert.deepEqual([again.sourceId, again.added, again.images], [sourceId, 0, 6]);
+  await json('source', 'remove', number);
+  renameSync(join(cwd, 'wrong'), join(cwd, 'moved'));
+  assert.equal((await contexture('stats')).stderr, '', 'nobody is told that a removed source is not there');
+  assert.equal(await usable(), before);
+});
+
 test('export and verify; a changed export is told, exit code 4', async () => {
   assert.equal((await contexture('export', 'out', '--add', '2', '--fill', '9')).code, EXIT_CODES.usage);
   assert.equal((await contexture('export', 'out', '--add', '2', '--quiet')).code, EXIT_CODES.empty);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { ContextDetail } from '../../core/api/contexts.ts';
 import type {
   ImportResult,
   ProblemEntry,
@@ -309,6 +310,10 @@ test('a source is removed and brought back: the same images, the same contexts, 
   assert.deepEqual(meanwhile.images, { usable: 12, excluded: 0, missing: 0, changed: 0 });
   assert.ok(!meanwhile.warnings.some((warning) => warning.includes('gone')), meanwhile.warnings.join(' '));
   assert.deepEqual([meanwhile.sources, meanwhile.problems], [[1], [4, 4]]);
+  const { unused } = await contract.get<ContextDetail>(`GET ${P}/contexts/{context}`, {
+    params: { ...params, context: 18 },
+  });
+  assert.equal(unused, 'The source of its picture was removed from the project.');
   const [out] = await contract.get<RemovedSource[]>(`GET ${P}/sources/removed`, { params });
   assert.deepEqual([out.id, out.path, out.images, out.lost], [2, wrong, 6, false]);
 

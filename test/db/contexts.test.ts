@@ -221,6 +221,7 @@ test('contexts are found by state, class, probability, area and path, in the ord
       width: 32,
       height: 24,
       imageState: 'ok',
+      sourceRemoved: false,
       excluded: false,
       split: null,
       origin: 'soft',
