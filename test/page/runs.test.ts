@@ -7,7 +7,7 @@ import { takeSnapshot } from '../../core/data/snapshot.ts';
 import { manyClasses, manyRuns } from '../fixtures/many-classes.ts';
 import { addMadeRun, trainedProject } from '../fixtures/runs.ts';
 import { openCopy } from './copied-project.ts';
-import { testPage } from './support.ts';
+import { seen, testPage } from './support.ts';
 
 /** Folder with a project of three finished runs and its pictures. */
 let trained: string;
@@ -167,6 +167,16 @@ testPage(
     await page.getByRole('heading', { name: 'Over seeds' }).waitFor();
     await page.locator('td small', { hasText: 'to' }).first().waitFor();
     await app.look('compare-figures');
+
+    // In a narrow window a table is scrolled by keyboard.
+    await page.setViewportSize({ width: 640, height: 600 });
+    const figures = page.getByRole('region', { name: 'Table of compared figures' });
+    await figures.focus();
+    await page.keyboard.press('ArrowRight');
+    const scrolled = () => figures.evaluate((table: { scrollLeft: number }) => table.scrollLeft);
+    await seen(scrolled, (left) => left > 0, 'the table is not scrolled');
+    await app.screenshot('compare-figures-scrolled');
+    await page.setViewportSize({ width: 1280, height: 800 });
 
     await page.getByRole('tab', { name: 'Curves' }).click();
     await page.getByRole('figure', { name: 'Macro recall by epoch' }).waitFor();
