@@ -132,7 +132,7 @@ testPage('two runs are compared; measured by one run’s masks they are paired',
     .getByRole('row', { name: /^BG-gap/ })
     .getByRole('cell')
     .first();
-  await cell.getByText(points(macro!.value)).waitFor();
+  await cell.locator('strong', { hasText: points(macro!.value) }).waitFor();
   await cell.getByText(`${points(macro!.low)} to ${points(macro!.high)}`).waitFor();
   await app.look('reliance-compared');
 
