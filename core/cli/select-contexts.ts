@@ -4,6 +4,7 @@ import type { ContextFilter as PageFilter } from '../api/contexts.ts';
 import type { GroupName } from '../api/images.ts';
 import { UserError } from '../base/errors.ts';
 import { effectiveClasses } from '../data/classes.ts';
+import { requireClass } from '../services/require.ts';
 import type { ContextFilter, ProjectStore } from '../storage/project-store.ts';
 import type { ContextState } from '../storage/records.ts';
 import { integer } from './arguments.ts';
@@ -53,10 +54,8 @@ export function queryFrom(store: ProjectStore, { state, class: name, group, ...r
 
 /** The effective class of that name. @throws UserError 'not-found' */
 export function classNamed(store: ProjectStore, name: string): number {
-  const record = store.classes.byName(name.normalize('NFC'));
-  if (!record)
-    throw new UserError('not-found', `There is no class called ${name} in this project: check its spelling.`);
-  return effectiveClasses(store).get(record.id)?.id ?? record.id;
+  const { id } = requireClass(store, name);
+  return effectiveClasses(store).get(id)?.id ?? id;
 }
 
 /**

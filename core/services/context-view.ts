@@ -18,7 +18,7 @@ import type { ClassRecord, Mask, Saliency } from '../storage/records.ts';
 import { defaultLook, defaultRule } from '../contexts/default-look.ts';
 import { TrainConfig } from '../training/config.ts';
 import { groupThresholds } from './stats.ts';
-import { requireContext } from './require.ts';
+import { requireContext, requireContextRows } from './require.ts';
 
 export interface ClassGroup {
   id: number;
@@ -96,8 +96,7 @@ export function unusedReason({ imageState, excluded, split, retiredAt, sourceRem
 
 /** All about one context. @throws UserError 'not-found' */
 export function contextDetail(store: ProjectStore, id: number): ContextDetail {
-  const [row] = store.contexts.rows([id]);
-  if (!row) throw new UserError('not-found', `There is no context ${id} in this project.`);
+  const [row] = requireContextRows(store, [id]);
   return {
     ...describe(row, effectiveClasses(store)),
     split: row.split,
@@ -145,7 +144,10 @@ export function contextMask(store: ProjectStore, id: number, version?: number): 
   const context = requireContext(store, id);
   const mask = store.masks.get(version ?? context.maskId);
   if (mask?.imageId !== context.imageId) {
-    throw new UserError('not-found', `Context ${id} has no mask version ${version}.`);
+    throw new UserError(
+      'not-found',
+      `Context ${id} has no mask version ${version}. Its history lists those there are.`,
+    );
   }
   return mask;
 }

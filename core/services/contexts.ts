@@ -21,7 +21,10 @@ import type { Project } from '../storage/project.ts';
 import type { ContextFilter, ProjectStore } from '../storage/project-store.ts';
 import type { Context, ContextState, ContextStep, ImageRecord, Mask, Run, Saliency } from '../storage/records.ts';
 import { TrainConfig } from '../training/config.ts';
+import { contextMask } from './context-view.ts';
 import { imagePicture } from './explain.ts';
+import { requireContext } from './require.ts';
+import { findRun } from './run-data.ts';
 
 /** Who did something and when. */
 export interface Act {
@@ -159,17 +162,15 @@ function checkedRule(rule: MaskRule): MaskRule {
 
 /** The run asked for, or the newest finished one. */
 function finishedRun(project: Project, runId: number | undefined): Run {
-  const runs = project.store.runs.list();
   if (runId === undefined) {
-    const run = runs.find(({ state, modelBlob }) => state === 'finished' && modelBlob !== null);
+    const run = project.store.runs.list().find(({ state, modelBlob }) => state === 'finished' && modelBlob !== null);
     if (run) return run;
     throw new UserError(
       'empty',
       'No run has finished yet, so there is no model to find contexts with. Train one with `contexture train`.',
     );
   }
-  const run = runs.find(({ id }) => id === runId);
-  if (!run) throw new UserError('not-found', `There is no run ${runId}. \`contexture runs\` lists them.`);
+  const run = findRun(project, runId);
   if (run.state !== 'finished' || !run.modelBlob) {
     throw new UserError(
       'usage',
@@ -420,15 +421,9 @@ export async function putMask(
 export async function restoreMask(project: Project, id: number, maskId: number, { author, at }: Act): Promise<void> {
   const { store } = project;
   await settleDrafts(project, [id], at);
-  const context = requireContext(store, id);
-  const mask = store.masks.get(maskId);
-  if (mask?.imageId !== context.imageId) {
-    throw new UserError(
-      'not-found',
-      `Context ${id} has no mask version ${maskId}. \`contexture bank show ${id}\` lists them.`,
-    );
-  }
-  if (maskId === context.maskId) return;
+  const { maskId: inForce } = requireContext(store, id);
+  contextMask(store, id, maskId);
+  if (maskId === inForce) return;
   store.transaction(() => {
     const step = store.contexts.addStep({ kind: 'restore', author, at });
     store.contexts.setMask(id, maskId, author, at, undefined, step);
@@ -451,10 +446,4 @@ export function showContext(
     masks: store.masks.ofImage(context.imageId),
     history: store.contexts.history(id),
   };
-}
-
-function requireContext(store: Project['store'], id: number): Context {
-  const context = store.contexts.get(id);
-  if (!context) throw new UserError('not-found', `There is no context ${id}. \`contexture bank list\` shows them.`);
-  return context;
 }

@@ -9,7 +9,8 @@ import { editText, type EditParams } from '../data/edits.ts';
 import { planLongTail, type LongTailOptions, type LongTailPlan } from '../data/long-tail.ts';
 import { planSplit, type SplitPlan, type SplitShares } from '../data/split.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
-import type { ClassRecord, Edit, ImageChange, ImageRecord, Split } from '../storage/records.ts';
+import type { Edit, ImageChange, ImageRecord, Split } from '../storage/records.ts';
+import { requireClass, requireImages } from './require.ts';
 
 /** Who edits, and when (ISO 8601, UTC). */
 export interface EditBy {
@@ -38,7 +39,7 @@ function setExcluded(
   by: EditBy,
   reason: string,
 ): Edit {
-  const changes = imagesOf(store, imageIds).flatMap((image): ImageChange[] =>
+  const changes = requireImages(store, imageIds).flatMap((image): ImageChange[] =>
     image.excluded === excluded ? [] : [{ imageId: image.id, excluded }],
   );
   const state = excluded ? 'excluded' : 'in the view';
@@ -60,8 +61,8 @@ export function relabelImages(
   options: { create?: boolean } = {},
 ): Edit {
   return store.transaction(() => {
-    const target = options.create ? store.classes.ensure(className.normalize('NFC')) : classNamed(store, className);
-    const changes = imagesOf(store, imageIds).flatMap((image): ImageChange[] =>
+    const target = options.create ? store.classes.ensure(className.normalize('NFC')) : requireClass(store, className);
+    const changes = requireImages(store, imageIds).flatMap((image): ImageChange[] =>
       image.classId === target.id ? [] : [{ imageId: image.id, classId: target.id }],
     );
     if (changes.length === 0) {
@@ -80,7 +81,7 @@ export function relabelImages(
  */
 export function mergeClasses(store: ProjectStore, names: readonly string[], into: string | null, by: EditBy): Edit {
   return store.transaction(() => {
-    const sources = [...new Set(names)].map((name) => classNamed(store, name));
+    const sources = [...new Set(names)].map((name) => requireClass(store, name));
     const target = into === null ? null : store.classes.ensure(into.normalize('NFC'));
     const moved = sources.filter(({ id, mergedInto }) => id !== target?.id && mergedInto !== (target?.id ?? null));
     if (moved.length === 0) {
@@ -247,25 +248,6 @@ export function editHistory(store: ProjectStore): HistoryEntry[] {
     .list()
     .toSorted((a, b) => a.id - b.id)
     .map((edit) => ({ ...edit, text: editText(edit) }));
-}
-
-function imagesOf(store: ProjectStore, imageIds: Iterable<number>): ImageRecord[] {
-  const wanted = [...new Set(imageIds)];
-  const images = store.images.many(wanted);
-  if (images.length < wanted.length) {
-    const found = new Set(images.map(({ id }) => id));
-    const unknown = wanted.find((id) => !found.has(id));
-    throw new UserError('not-found', `There is no image ${unknown} in this project: check the number.`);
-  }
-  return images;
-}
-
-function classNamed(store: ProjectStore, name: string): ClassRecord {
-  const record = store.classes.byName(name.normalize('NFC'));
-  if (record === undefined) {
-    throw new UserError('not-found', `There is no class called ${name} in this project: check its spelling.`);
-  }
-  return record;
 }
 
 /** Images by effective class, classes in order of name. */

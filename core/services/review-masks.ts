@@ -14,6 +14,7 @@ import type { Act } from './contexts.ts';
 import { settleDrafts } from './drafts.ts';
 import { addMasks, type NewMask } from './mask-versions.ts';
 import { requireContext } from './require.ts';
+import { findRun } from './run-data.ts';
 
 /** Masks that a thread is given at a time, and that are kept by one transaction. */
 const SHARE = 16;
@@ -131,16 +132,15 @@ export async function disputedMasks(
   return { run: run.id, runName: run.name, compared: pairs.length, disputed };
 }
 
-function judgingRun({ store }: Project, runId: number | undefined): Run {
-  const id = runId ?? store.saliencies.newestRun();
+function judgingRun(project: Project, runId: number | undefined): Run {
+  const id = runId ?? project.store.saliencies.newestRun();
   if (id === undefined) {
     throw new UserError(
       'empty',
       'No contexts were found with a run yet, so no model disputes a mask. Find some first.',
     );
   }
-  const run = store.runs.get(id);
-  if (!run) throw new UserError('not-found', `There is no run ${id} in this project.`);
+  const run = findRun(project, id);
   if (run.modelBlob === null)
     throw new UserError('empty', `Run ${id} (${run.name}) has no model yet: it has not finished.`);
   return run;

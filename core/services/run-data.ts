@@ -31,9 +31,8 @@ const kept = {
 /** @throws UserError 'not-found' */
 export function findRun(project: Project, id: number): Run {
   const run = project.store.runs.get(id);
-  if (!run)
-    throw new UserError('not-found', `There is no run ${id} in this project. The history lists those there are.`);
-  return run;
+  if (run) return run;
+  throw new UserError('not-found', `There is no run ${id} in this project. The list of runs shows those there are.`);
 }
 
 /** The method of a run. */

@@ -20,7 +20,7 @@ import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import { settleDrafts } from './drafts.ts';
 import { engineJobEnvironment } from './job-environment.ts';
 import { locatedBank, locatedSnapshot } from './located-files.ts';
-import { comparePair } from './run-data.ts';
+import { comparePair, findRun } from './run-data.ts';
 import { planRun, type RunRequest } from './training-plan.ts';
 import type { Project } from '../storage/project.ts';
 import type { BlobId, Run, RunEpoch, RunWarning, TaskState } from '../storage/records.ts';
@@ -188,7 +188,7 @@ export async function resumeRun(
   running: Running & { checkpointSeconds?: number } = {},
 ): Promise<Run> {
   settleInterrupted(project);
-  if (requireRun(project, runId).state === 'finished') {
+  if (findRun(project, runId).state === 'finished') {
     throw new UserError(
       'usage',
       `Run ${runId} has finished; there is nothing to resume. Start a new run with \`contexture train\`.`,
@@ -215,7 +215,7 @@ export function listRuns(project: Project): Run[] {
 /** @throws UserError 'not-found' */
 export function showRun(project: Project, runId: number): RunDetail {
   settleInterrupted(project);
-  const run = requireRun(project, runId);
+  const run = findRun(project, runId);
   const { store } = project;
   return {
     run,
@@ -250,7 +250,7 @@ export interface RunComparison {
  * @throws UserError 'not-found'; 'usage' when a run has not finished, or the classes or images differ; 'damaged'
  */
 export async function compareTwoRuns(project: Project, a: number, b: number, head?: Head): Promise<RunComparison> {
-  const [first, second] = [requireRun(project, a), requireRun(project, b)];
+  const [first, second] = [findRun(project, a), findRun(project, b)];
   for (const run of [first, second]) requirePredictions(run);
   const { pair, comparison } = await comparePair(project, first, second, head);
   return {
@@ -282,12 +282,6 @@ function requirePredictions(run: Run): BlobId {
 /** The data set that a run was trained on. */
 export function snapshotOf(project: Project, run: Run): DatasetSnapshot {
   return readSnapshot(project.blobs, run.datasetBlob);
-}
-
-function requireRun(project: Project, runId: number): Run {
-  const run = project.store.runs.get(runId);
-  if (!run) throw new UserError('not-found', `There is no run ${runId}. \`contexture runs\` lists them.`);
-  return run;
 }
 
 /** Runs that this process is working on, for each open project. */
@@ -329,7 +323,7 @@ export async function performRun(
   { onEvent, signal, checkpointSeconds = CHECKPOINT_SECONDS }: Running & { checkpointSeconds?: number } = {},
 ): Promise<Run> {
   const { runs } = project.store;
-  const run = requireRun(project, runId);
+  const run = findRun(project, runId);
   if (run.state === 'finished') return run;
   const atWork = AT_WORK.get(project) ?? new Set();
   if (atWork.has(runId))

@@ -17,7 +17,7 @@ import { lookingRun } from './diversity.ts';
 import { settleDrafts } from './drafts.ts';
 import { imagePicture, requireModel } from './explain.ts';
 import { engineJobEnvironment } from './job-environment.ts';
-import { requireImage } from './require.ts';
+import { requireContextRows, requireImage } from './require.ts';
 import { headOf } from './run-data.ts';
 
 /**
@@ -55,14 +55,6 @@ function describer({ store }: Project): (row: ContextRow) => SwapContext {
   };
 }
 
-/** @throws UserError 'not-found' naming the first context that is not there */
-function requireContexts({ store }: Project, ids: readonly number[]): ContextRow[] {
-  const rows = store.contexts.rows(ids);
-  const missing = ids.find((id) => !rows.some((row) => row.id === id));
-  if (missing !== undefined) throw new UserError('not-found', `There is no context ${missing} in this project.`);
-  return rows;
-}
-
 /**
  * What a run says.
  * @throws UserError 'not-found' for the run, image or a context; 'empty' without a model; 'changed', … naming the image's
@@ -78,9 +70,9 @@ export async function previewSwap(
   const run = lookingRun(project, request.run);
   const image = requireImage(project.store, request.image);
   const ids = [...new Set(request.contexts)];
-  requireContexts(project, ids);
+  requireContextRows(store, ids);
   await settleDrafts(project, ids);
-  const rows = requireContexts(project, ids);
+  const rows = requireContextRows(store, ids);
   const { lambdas, mask } = request;
   const className = effectiveClasses(store).get(image.classId)!.name;
   const roots: SnapshotRoot[] = [];

@@ -152,15 +152,12 @@ export const addTrain: AddCommand = (parent, cli) => {
     .addHelpText('after', examples(['resume', 'the newest unfinished run'], ['resume 3', 'run 3']))
     .action((wanted, { checkpointSeconds }) =>
       cli.perform('resume', async (session) => {
+        const { findRun } = await import('../../services/run-data.ts');
         const { listRuns, resumeRun } = await import('../../services/runs.ts');
         const project = await session.project();
-        const run = listRuns(project).find(({ id, state }) =>
-          wanted === undefined ? state !== 'finished' : id === wanted,
-        );
-        if (!run) {
-          const which = wanted === undefined ? 'There is no unfinished run' : `There is no run ${wanted}`;
-          throw new UserError('not-found', `${which}. "contexture runs" lists them.`);
-        }
+        const run =
+          wanted === undefined ? listRuns(project).find(({ state }) => state !== 'finished') : findRun(project, wanted);
+        if (!run) throw new UserError('not-found', 'There is no unfinished run. "contexture runs" lists all runs.');
         const { TrainConfig } = await import('../../training/config.ts');
         const watch = watchRun(session, TrainConfig.parse(run.config).epochs);
         const pace = checkpointSeconds === undefined ? {} : { checkpointSeconds };
