@@ -164,7 +164,7 @@ test('sources: listed, looked at again, followed to where they moved', async () 
 
 test('sources: removed and brought back, by number and by importing again', async () => {
   const usable = async (): Promise<unknown> => ((await json('stats')).images as { usable: number }).usable;
-  const before = await usable();
+  const ours = await usable();
   makePictures(join(cwd, 'wrong'), { cat: 4, dog: 2 });
   const { sourceId } = await json('import', 'wrong');
   const number = String(sourceId);
@@ -175,7 +175,7 @@ test('sources: removed and brought back, by number and by importing again', asyn
     /is removed: 6 images and 0 contexts \(0 in the bank\) out of use\. Its files were not touched\./,
   );
   assert.ok(stdout.includes(`contexture source restore ${number}`));
-  assert.equal(await usable(), before);
+  assert.equal(await usable(), ours);
   assert.ok(!(await contexture('source', 'list')).stdout.includes('wrong'));
   assert.match((await contexture('source', 'list', '--removed')).stdout, /wrong$/m);
   const { sources } = await json('source', 'rescan');
@@ -184,7 +184,7 @@ test('sources: removed and brought back, by number and by importing again', asyn
   assert.equal((await contexture('source', 'remove', '99')).code, EXIT_CODES['not-found']);
 
   const { images, scan } = await json('source', 'restore', number);
-  assert.deepEqual([images, scan, await usable()], [6, null, (before as number) + 6]);
+  assert.deepEqual([images, scan, await usable()], [6, null, (ours as number) + 6]);
   assert.equal((await contexture('source', 'restore', number)).code, EXIT_CODES.usage);
   await json('source', 'remove', number);
   makePictures(join(cwd, 'wrong'), { cow: 1 });
@@ -199,7 +199,7 @@ test('sources: removed and brought back, by number and by importing again', asyn
   await json('source', 'remove', number);
   renameSync(join(cwd, 'wrong'), join(cwd, 'moved'));
   assert.equal((await contexture('stats')).stderr, '', 'nobody is told that a removed source is not there');
-  assert.equal(await usable(), before);
+  assert.equal(await usable(), ours);
 });
 
 test('export and verify; a changed export is told, exit code 4', async () => {

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ContextCounts } from '../../core/api/contexts.ts';
 import type { OpenedProject } from '../../core/api/projects.ts';
 import type { Tail } from '../../core/api/stats.ts';
+import { decideContexts } from '../../core/services/contexts.ts';
+import { importSource } from '../../core/services/import.ts';
+import { openProject } from '../../core/storage/project.ts';
+import { sqliteStorage } from '../../db/index.ts';
+import { findSome } from '../fixtures/found-contexts.ts';
 import { tinyPng } from '../fixtures/images.ts';
+import { runInProcess } from '../fixtures/in-process.ts';
 import { writeTree } from '../fixtures/sources.ts';
 import { zipFile } from '../fixtures/zip-file.ts';
 import { testPage, type App } from './support.ts';
@@ -185,4 +192,68 @@ testPage('a source that has moved is marked, and relinked', async (app) => {
   await dialog.getByRole('button', { name: 'Choose', exact: true }).click();
   await sources.getByText(join(app.root, 'now')).waitFor();
   await sources.getByText('not there').waitFor({ state: 'detached' });
+});
+
+testPage('a source is removed after a question that says what goes, and comes back in three ways', async (app) => {
+  const { page } = app;
+  oddFolder(join(app.root, 'right'));
+  for (let i = 0; i < 5; i++) writeTree(app.root, { [`wrong/car/${i}.png`]: tinyPng(300 + i, 32) });
+  const file = join(app.root, 'two.contexture');
+  const made = openProject(sqliteStorage, file, { create: true, program: 'test' });
+  await importSource(made, { path: join(app.root, 'right') }, runInProcess);
+  const { sourceId } = await importSource(made, { path: join(app.root, 'wrong') }, runInProcess);
+  const found = await findSome(
+    made,
+    Array.from(made.store.images.iterate({ sourceId }), ({ id }) => id),
+  );
+  decideContexts(made, found.slice(0, 2), 'accepted', { author: 'anna', at: new Date().toISOString() });
+  made.close();
+  const { id } = await app.api<OpenedProject>('POST', '/api/projects', { file });
+  await app.goto(`/p/${id}/import`);
+
+  const sources = page.getByRole('region', { name: 'Sources', exact: true });
+  const removed = page.getByRole('region', { name: 'Removed sources' });
+  const usable = async (): Promise<number> => (await app.api<Tail>('GET', `/api/projects/${id}/tail`)).images.usable;
+  const remove = async (): Promise<void> => {
+    await sources.getByRole('button', { name: /^More for .*wrong$/ }).click();
+    await page.getByRole('menuitem', { name: 'Remove from the project…' }).click();
+    const dialog = page.getByRole('alertdialog', { name: /^Remove .*wrong\?$/ });
+    await dialog.getByText(/^5 images and 5 contexts \(2 in the bank\) go out of use;/).waitFor();
+    await dialog.getByText(/files on the disk are not touched.*Importing the folder again/s).waitFor();
+    await app.screenshot('import-remove');
+    assert.deepEqual(await app.faults(), []);
+    await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+  };
+  const isOut = async (): Promise<void> => {
+    await removed.getByText(/5 images, out of use/).waitFor();
+    assert.equal(await sources.getByText(/wrong$/).count(), 0);
+    assert.equal(await usable(), 31);
+  };
+
+  await remove();
+  // At once: the message stays for a few seconds only.
+  await page.getByRole('button', { name: 'Undo', exact: true }).click();
+  await page.getByText(/wrong is back: 5 images and 5 contexts \(2 in the bank\) in use again\.$/).waitFor();
+  await removed.waitFor({ state: 'detached' });
+  assert.equal(await usable(), 36);
+
+  await remove();
+  await isOut();
+  await app.look('import-removed');
+  await removed.getByRole('button', { name: 'Bring back' }).click();
+  await sources.getByText(/wrong$/).waitFor();
+  assert.equal(await usable(), 36);
+
+  await remove();
+  await isOut();
+  await choose(app, 'Choose a folder…', 'wrong');
+  const card = page.getByRole('article', { name: join(app.root, 'wrong') });
+  await card.getByText('removed before: it comes back with all that was done').waitFor();
+  await app.screenshot('import-removed-again');
+  await card.getByRole('button', { name: 'Import', exact: true }).click();
+  await removed.waitFor({ state: 'detached' });
+  await sources.getByText(/wrong$/).waitFor();
+  const counts = await app.api<ContextCounts>('GET', `/api/projects/${id}/contexts/counts`);
+  assert.deepEqual([await usable(), counts.accepted, counts.bank], [36, 2, 2]);
 });

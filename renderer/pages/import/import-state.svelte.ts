@@ -1,9 +1,10 @@
 /** What the import page shows: what waits to be imported, what is being imported, and what came of it. */
-import type { LayoutChoice, SourceEntry, SourceLook } from '../../../core/api/sources.ts';
+import type { LayoutChoice, RemovedSource, SourceContent, SourceEntry, SourceLook } from '../../../core/api/sources.ts';
 import type { Tail } from '../../../core/api/stats.ts';
 import type { Task } from '../../../core/api/tasks.ts';
 import { Edits } from '../../dataset/edits.svelte.ts';
 import { call, errorText, isAbort } from '../../lib/api.ts';
+import { plural, shortPath } from '../../lib/format.ts';
 import { resource, type Resource } from '../../lib/resource.svelte.ts';
 import { tasks } from '../../lib/tasks.svelte.ts';
 import { toasts } from '../../lib/toasts.svelte.ts';
@@ -51,6 +52,8 @@ export class ImportState {
   readonly project: string;
   readonly edits: Edits;
   readonly sources: Resource<SourceEntry[]>;
+  /** Sources that were taken out of the project. */
+  readonly removed: Resource<RemovedSource[]>;
   readonly tail: Resource<Tail>;
   /** In the order in which they came. */
   candidates: readonly Candidate[] = $state.raw([]);
@@ -69,6 +72,10 @@ export class ImportState {
     this.sources = resource((signal) => call('GET /api/projects/{project}/sources', { params, signal }), {
       project: () => project,
       topics: ['sources', 'images', 'problems'],
+    });
+    this.removed = resource((signal) => call('GET /api/projects/{project}/sources/removed', { params, signal }), {
+      project: () => project,
+      topics: ['sources'],
     });
     this.tail = resource((signal) => call('GET /api/projects/{project}/tail', { params, signal }), {
       project: () => project,
@@ -123,7 +130,46 @@ export class ImportState {
     }
   }
 
+  /** What would go out of use with a source; undefined where that cannot be told, which is said. */
+  async contentOf({ id }: SourceEntry): Promise<SourceContent | undefined> {
+    try {
+      const params = { project: this.project, source: id };
+      return await call('GET /api/projects/{project}/sources/{source}/content', { params });
+    } catch (error) {
+      toasts.error(error);
+      return undefined;
+    }
+  }
+
+  /** Take a source out of the project; a toast offers to take that back. @throws ApiError */
+  async takeOut({ id, path }: SourceEntry): Promise<void> {
+    const params = { project: this.project, source: id };
+    const content = await call('POST /api/projects/{project}/sources/{source}/remove', { params });
+    const undo = { label: 'Undo', run: () => void this.bringBack({ id, path }) };
+    toasts.ok(`${shortPath(path, 40)} is removed: ${contentText(content)} out of use.`, undo);
+  }
+
+  /** Bring a removed source back; where its files have changed since, it is scanned again. */
+  async bringBack({ id, path }: Pick<RemovedSource, 'id' | 'path'>): Promise<void> {
+    const params = { project: this.project, source: id };
+    try {
+      const { scan, ...content } = await call('POST /api/projects/{project}/sources/{source}/restore', { params });
+      const back = `${shortPath(path, 40)} is back: ${contentText(content)} in use again.`;
+      if (scan === null) return toasts.ok(back);
+      tasks.add(scan);
+      toasts.info(`${back} Its files have changed since, so it is scanned again.`);
+    } catch (error) {
+      toasts.error(error);
+    }
+  }
+
   close(): void {
     for (const candidate of this.candidates) candidate.close();
   }
+}
+
+/** What goes out of use with a source, or comes back with it. */
+export function contentText({ images, contexts, bank }: SourceContent): string {
+  const ofBank = contexts === 0 ? '' : ` (${bank === 0 ? 'none' : bank} in the bank)`;
+  return `${plural(images, 'image')} and ${plural(contexts, 'context')}${ofBank}`;
 }

@@ -20,7 +20,9 @@ test('sources of before are in the project, and their images in the states that 
     { id: 2, state: 'missing' },
     { id: 3, state: 'changed' },
   ]);
-  connection.execute(`UPDATE source SET removedAt = 'later' WHERE id = 1; INSERT INTO removedImage VALUES (2, 'missing');`);
+  connection.execute(
+    `UPDATE source SET removedAt = 'later' WHERE id = 1; INSERT INTO removedImage VALUES (2, 'missing');`,
+  );
   assert.throws(() => connection.execute(`INSERT INTO removedImage VALUES (1, 'gone')`), /CHECK/);
   assert.throws(() => connection.execute(`INSERT INTO removedImage VALUES (9, 'ok')`), /FOREIGN KEY/);
   connection.close();
