@@ -25,6 +25,7 @@ export interface Query<Params extends unknown[], Row> {
 export class Connection {
   readonly file: string;
   readonly #database: Database.Database;
+  #rollbacks = 0;
 
   /** Open an SQLite file that exists, or make an empty one. */
   constructor(file: string, options: { create?: boolean } = {}) {
@@ -70,7 +71,17 @@ export class Connection {
 
   /** Run `work` so that all of its writes last or none. May be nested; the inner one can fail alone. */
   transaction<T>(work: () => T): T {
-    return this.#translated(() => this.#database.transaction(work)());
+    try {
+      return this.#translated(() => this.#database.transaction(work)());
+    } catch (error) {
+      this.#rollbacks++;
+      throw error;
+    }
+  }
+
+  /** Transactions that were taken back since the file was opened, nested ones too. */
+  get rollbacks(): number {
+    return this.#rollbacks;
   }
 
   /** May be called twice. */

@@ -24,6 +24,7 @@ import { variantTable } from './variants.ts';
 
 export function createStore(project: OpenProject): ProjectStore {
   const { connection } = project;
+  const written = connection.column<number>('SELECT total_changes()');
   return {
     info: projectInfo(connection),
     sources: sourceTable(connection),
@@ -48,6 +49,8 @@ export function createStore(project: OpenProject): ProjectStore {
     tasks: taskTable(connection),
     settings: settingTable(connection),
     namedBlobs: namedBlobs(connection),
+    // SQLite goes on counting where a transaction is taken back, but does not count that.
+    changes: () => written()[0] + connection.rollbacks,
     transaction: (work) => connection.transaction(work),
     close: () => project.close(),
   };

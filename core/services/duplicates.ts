@@ -10,9 +10,10 @@ import {
 } from '../data/duplicates.ts';
 import { nearGroups, type NearGroup } from '../near/near-groups.ts';
 import type { ProjectStore } from '../storage/project-store.ts';
+import { keptUntilChange } from './kept.ts';
 
 /** Usable images with the same bytes, judged. Paths lead with the source's name where there are several. */
-export function findDuplicates(store: ProjectStore): DuplicateReport {
+export const findDuplicates = keptUntilChange((store): DuplicateReport => {
   const found = store.images.duplicateGroups();
   const described = describeImages(
     store,
@@ -21,7 +22,7 @@ export function findDuplicates(store: ProjectStore): DuplicateReport {
   return judgeDuplicates(
     found.map(({ hash, imageIds }) => ({ hash, images: imageIds.map((id) => described.get(id)!) })),
   );
-}
+});
 
 /** What is known of near-duplicates; null before they were looked for. */
 export interface NearFound extends Omit<DuplicateReport, 'groups'> {
@@ -30,12 +31,12 @@ export interface NearFound extends Omit<DuplicateReport, 'groups'> {
 }
 
 /** Usable images that the last look for near-duplicates found alike. */
-export function findNear(store: ProjectStore): NearFound | null {
+export const findNear = keptUntilChange((store): NearFound | null => {
   const scan = store.near.scan();
   if (!scan) return null;
   const groups = nearGroups(store.near.links(scan.threshold), store.near.members(scan.threshold));
   return { groups, ...countsOf(groups) };
-}
+});
 
 const sentence = (leaks: number, one: string, many: string): string | null =>
   leaks === 0

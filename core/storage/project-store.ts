@@ -696,6 +696,8 @@ export interface ProjectStore {
   readonly settings: SettingTable;
   /** Those of the blobs that some record names, other than these runs. */
   namedBlobs(ids: readonly BlobId[], exceptRuns?: readonly number[]): Set<BlobId>;
+  /** Grows with every row that is written and taken back: while it is the same, so is what a reader was told. */
+  changes(): number;
   /** Run `work` so that either all of its writes last or none. May be nested. */
   transaction<T>(work: () => T): T;
   /** Write everything down and give the lock back. */
