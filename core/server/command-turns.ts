@@ -68,8 +68,9 @@ export class CommandTurns {
     shared.holders++;
     try {
       options.onEvent?.({ type: 'progress', ...WAITING });
-      const { signal, onEvent } = await shared.begun;
+      const { signal, onEvent, trains } = await shared.begun;
       const run = kind === 'train' ? this.#runOf(spec) : undefined;
+      if (run !== undefined) trains(run);
       return await this.#service.runJob(kind, spec, {
         ...options,
         signal: options.signal ? AbortSignal.any([options.signal, signal]) : signal,

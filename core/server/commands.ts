@@ -119,7 +119,9 @@ export class Commands {
       signal,
       exitCode: 0,
     };
-    const title = argv.join(' ');
+    // Whoever reads it has the project open.
+    const at = argv.indexOf('--project');
+    const title = (at < 0 ? argv : argv.toSpliced(at, 2)).join(' ');
     const shown = {
       title: title.length > TITLE_LENGTH ? `${title.slice(0, TITLE_LENGTH - 1)}…` : title,
       command: commandLine(['contexture', ...argv]),

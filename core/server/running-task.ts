@@ -14,6 +14,8 @@ export interface Turn {
   readonly signal: AbortSignal;
   /** Show how far it is; any event of a job may be handed in, only progress is shown. */
   readonly onEvent: (event: Progress | { type: string }) => void;
+  /** Say which run it trains, where that shows only now. */
+  readonly trains: (run: number) => void;
 }
 
 export class RunningTask {
@@ -25,6 +27,7 @@ export class RunningTask {
   #toldAt = -Infinity;
   #telling: NodeJS.Timeout | undefined;
   #progress: Progress | null = null;
+  #run: number | null = null;
   #intention: Intention = 'cancelled';
   #ended: Promise<void> = Promise.resolve();
 
@@ -39,11 +42,20 @@ export class RunningTask {
         this.#progress = event;
         this.#tellSoon();
       },
+      trains: (run) => {
+        this.#run = run;
+        this.#tellSoon();
+      },
     };
   }
 
   get progress(): Progress | null {
     return this.#progress;
+  }
+
+  /** What it has said that it trains. Not kept: whoever takes up a run again goes by the tasks that are. */
+  get run(): number | null {
+    return this.#run;
   }
 
   get intention(): Intention {

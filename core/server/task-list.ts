@@ -1,12 +1,11 @@
 /** The list of all tasks as the pages show it: whatever changes in it, they are told. */
 import type { Task, TaskKind } from '../api/tasks.ts';
 import type { Json } from '../base/json.ts';
-import type { Progress } from '../base/progress.ts';
 import type { TaskRecord, TaskState } from '../storage/records.ts';
 import type { EventHub } from './event-hub.ts';
 import type { ServedProject } from './open-projects.ts';
 import { TaskOwners, type OwnedTask } from './task-owners.ts';
-import { taskId, viewTask, type TaskOwner } from './task-view.ts';
+import { taskId, viewTask, type AtWork, type TaskOwner } from './task-view.ts';
 
 /** A task that is asked for. */
 export interface NewTask {
@@ -21,12 +20,12 @@ export interface NewTask {
 export class TaskList {
   readonly owners = new TaskOwners();
   readonly #hub: EventHub;
-  readonly #progressOf: (key: string) => Progress | null;
+  readonly #atWork: (key: string) => AtWork | undefined;
 
-  /** @param progressOf how far the task of that key is; null when it is not at work */
-  constructor(hub: EventHub, progressOf: (key: string) => Progress | null) {
+  /** @param atWork what the task of that key has told; undefined when it is not at work */
+  constructor(hub: EventHub, atWork: (key: string) => AtWork | undefined) {
     this.#hub = hub;
-    this.#progressOf = progressOf;
+    this.#atWork = atWork;
   }
 
   /** All tasks, in order of the queue. */
@@ -35,7 +34,7 @@ export class TaskList {
   }
 
   view({ owner, record }: OwnedTask): Task {
-    return viewTask(owner, record, this.#progressOf(taskId(owner, record.id)));
+    return viewTask(owner, record, this.#atWork(taskId(owner, record.id)));
   }
 
   /** Put a task behind all others. */

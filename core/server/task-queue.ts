@@ -38,7 +38,7 @@ export class TaskQueue {
     this.#service = service;
     this.#kinds = kinds;
     this.#runJob = runJob;
-    this.#list = new TaskList(service.hub, (key) => this.#running.get(key)?.progress ?? null);
+    this.#list = new TaskList(service.hub, (key) => this.#running.get(key));
   }
 
   /** Take up the tasks of a project that has just been opened. */
@@ -184,11 +184,11 @@ export class TaskQueue {
     if (running) {
       await running.stop(intention);
       // An errand has left the list.
-      if (!owner.table.get(record.id)) return viewTask(owner, { ...record, state: 'cancelled' }, null);
+      if (!owner.table.get(record.id)) return viewTask(owner, { ...record, state: 'cancelled' });
     } else if (errand) {
       errand.refuse();
       this.#remove(owner, record.id);
-      return viewTask(owner, { ...record, state: 'cancelled' }, null);
+      return viewTask(owner, { ...record, state: 'cancelled' });
     } else if (record.state === 'queued' || (record.state === 'paused' && intention === 'cancelled')) {
       this.#list.change(owner, record.id, { state: intention, endedAt: now() });
     } else if (record.state !== intention) {

@@ -30,7 +30,14 @@ export function taskKindOf(record: TaskRecord): TaskKind {
   return known;
 }
 
-export function viewTask(owner: TaskOwner, record: TaskRecord, progress: Progress | null): Task {
+/** What a task at work has told: how far it is, and the run that it trains where its record does not say. */
+export interface AtWork {
+  readonly progress: Progress | null;
+  readonly run: number | null;
+}
+
+export function viewTask(owner: TaskOwner, record: TaskRecord, atWork?: AtWork): Task {
+  const progress = atWork?.progress ?? null;
   const { title, runId, command, createdAt, startedAt, endedAt, result, state, error } = record;
   return {
     id: taskId(owner, record.id),
@@ -41,7 +48,7 @@ export function viewTask(owner: TaskOwner, record: TaskRecord, progress: Progres
     progress: progress ? ShownProgress.parse(progress) : null,
     error: error === null ? null : ErrorBody.shape.error.parse(error),
     result,
-    runId,
+    runId: runId ?? atWork?.run ?? null,
     command,
     createdAt,
     startedAt,

@@ -26,6 +26,11 @@ export function percent(share: number, digits = 1): string {
   return `${(share * 100).toFixed(digits)} %`;
 }
 
+/** A share of 0 to 1 without idle digits, for axes: "81 %", "0.5 %". */
+export function shortPercent(share: number): string {
+  return `${Number((share * 100).toFixed(1))} %`;
+}
+
 /** Bytes in powers of 1024: "512 bytes", "1.4 MB", "12 GB". */
 export function bytes(value: number): string {
   if (value < 1024) return plural(value, 'byte');

@@ -221,6 +221,9 @@ test('engine work takes its turn: the second training waits, is shown as a task,
       ['command', 'queued'],
     ],
   );
+  // Pages show the first one's run while it is at work; the second one's run comes with its turn.
+  const { runs } = lastJson((await run(['runs', '--json'], { cwd: folder })).stdout) as { runs: { id: number }[] };
+  assert.deepEqual([tasks[0].runId, tasks[1].runId], [runs.find(({ id }) => id === tasks[0].runId)?.id ?? NaN, null]);
   assert.equal(tasks[1].command, `contexture train ce ${TINY.join(' ')} --json`);
   // What needs no turn does not wait.
   assert.equal((await run(['stats', '--json'], { cwd: folder })).code, 0);

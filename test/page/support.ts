@@ -116,14 +116,17 @@ export class App {
   readonly origin: string;
   /** Folder that the service may use. */
   readonly root: string;
+  /** The service's state folder, by which a command line finds it. */
+  readonly state: string;
   /** What the console said that was wrong. */
   readonly #problems: string[] = [];
   readonly #allowed: RegExp[] = [];
 
-  constructor(page: Page, origin: string, root: string) {
+  constructor(page: Page, origin: string, { root, state }: { root: string; state: string }) {
     this.page = page;
     this.origin = origin;
     this.root = root;
+    this.state = state;
     page.on('console', (message) => {
       if (message.type() === 'error') this.#problems.push(`${message.text()} (${message.location().url})`);
     });
@@ -219,7 +222,7 @@ export async function withApp(use: (app: App) => Promise<void>, options: AppOpti
   const tab = await (await theBrowser()).newContext(context);
   try {
     tab.setDefaultTimeout(PATIENCE);
-    const app = new App(await tab.newPage(), new URL(address).origin, root);
+    const app = new App(await tab.newPage(), new URL(address).origin, { root, state });
     await app.page.goto(address);
     await use(app);
     assert.deepEqual(app.problems(), [], 'errors on the console');

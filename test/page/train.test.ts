@@ -1,5 +1,7 @@
 /** The Train page: what is started, what it costs, and the run at work. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Task } from '../../core/api/tasks.ts';
 import type { TrainingRequest } from '../../core/api/training.ts';
@@ -7,7 +9,7 @@ import { writeSample } from '../../core/services/sample-data.ts';
 import { SAMPLE, TINY } from '../fixtures/training.ts';
 import { writeTree } from '../fixtures/sources.ts';
 import { tinyPng } from '../fixtures/images.ts';
-import { testPage, type App } from './support.ts';
+import { ROOT, testPage, type App } from './support.ts';
 
 /** A project with the small sample; its id. */
 async function withSample(app: App): Promise<string> {
@@ -92,6 +94,27 @@ testPage('a run is set up and started by keyboard and watched; pause, reload, go
   await page.getByRole('button', { name: 'Stop', exact: true }).click();
   await page.getByRole('alertdialog').getByRole('button', { name: 'Stop' }).click();
   await page.getByText('cancelled', { exact: true }).waitFor();
+});
+
+testPage('a run that a command line has begun is watched and stopped like any other', async (app) => {
+  const { page } = app;
+  const project = await withSample(app);
+  const words = 'train control --preset small --epochs 500 --batch-size 8 --blocks 1 --threads 1'.split(' ');
+  const child = spawn(
+    process.execPath,
+    ['core/cli/main.ts', '--project', join(app.root, 'birds.contexture'), ...words],
+    { cwd: ROOT, env: { ...process.env, CONTEXTURE_STATE: app.state }, stdio: 'ignore' },
+  );
+  const code = once(child, 'exit');
+  await app.goto(`/p/${project}/train/live`);
+  await page.getByRole('heading', { name: 'Control (two streams, lambda = 0), seed 1' }).waitFor();
+  await page.getByRole('figure', { name: 'Loss of each branch' }).waitFor();
+  await page.getByRole('link', { name: /^train control --preset small/ }).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Pause' }).count(), 0);
+  await app.look('train-live-command');
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Stop' }).click();
+  assert.deepEqual(await code, [130, null]);
 });
 
 testPage('several methods and seeds make a queue whose order can be changed', async (app) => {

@@ -20,8 +20,10 @@ export class LiveState {
   preview: RunPreview | undefined = $state.raw();
   #previewOf: number | undefined;
 
-  /** Training tasks of the project, in order of the queue. */
-  readonly queue: readonly Task[] = $derived.by(() => tasks.of(this.project, 'train'));
+  /** Training tasks of the project, in order of the queue; and the command line that trains a run. */
+  readonly queue: readonly Task[] = $derived.by(() =>
+    tasks.of(this.project).filter(({ kind, runId }) => kind === 'train' || (kind === 'command' && runId !== null)),
+  );
   readonly waiting: readonly Task[] = $derived.by(() => this.queue.filter(({ state }) => state === 'queued'));
   readonly running: Task | undefined = $derived.by(() => this.queue.find(({ state }) => state === 'running'));
   /** The run of the address, else the one at work, the next, the last. */
