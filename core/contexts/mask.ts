@@ -127,8 +127,12 @@ function enlarge(saliency: GreyImage, { width, height }: Size, take: TakeRow): v
   }
   const line = new Float64Array(width);
   for (let y = 0; y < height; y++) {
-    const [first, second, third, fourth] = rows.sources.subarray(y * TAPS, (y + 1) * TAPS).map((row) => row * width);
-    const [a, b, c, d] = rows.weights.subarray(y * TAPS, (y + 1) * TAPS);
+    // By index: to take the four apart as a list costs more than the row itself.
+    const tap = y * TAPS;
+    const { sources, weights } = rows;
+    const [first, second] = [sources[tap] * width, sources[tap + 1] * width];
+    const [third, fourth] = [sources[tap + 2] * width, sources[tap + 3] * width];
+    const [a, b, c, d] = [weights[tap], weights[tap + 1], weights[tap + 2], weights[tap + 3]];
     for (let x = 0; x < width; x++) {
       const sum = a * wide[first + x] + b * wide[second + x] + c * wide[third + x] + d * wide[fourth + x];
       line[x] = Math.min(1, Math.max(0, sum));
@@ -162,7 +166,21 @@ interface Taps {
   weights: Float64Array;
 }
 
+/** Of lengths that came before, a few: pictures of a small data set have one size. */
+const keptTaps = new Map<string, Taps>();
+const MOST_KEPT = 32;
+
 function tapsOf(from: number, to: number): Taps {
+  const key = `${from} ${to}`;
+  const kept = keptTaps.get(key);
+  if (kept) return kept;
+  const taps = makeTaps(from, to);
+  if (keptTaps.size >= MOST_KEPT) keptTaps.clear();
+  keptTaps.set(key, taps);
+  return taps;
+}
+
+function makeTaps(from: number, to: number): Taps {
   const matrix = bicubicMatrix(from, to);
   const sources = new Int32Array(to * TAPS);
   const weights = new Float64Array(to * TAPS);
