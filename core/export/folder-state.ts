@@ -6,8 +6,8 @@
  *
  * Pictures are written under their names and are not synced one by one; an interrupted export believes its list only where
  * the file has the size and hash that the list says, and writes all others again, so a kill or a power loss costs the last
- * pictures, never a wrong one. When all are there, pictures and folders are synced (at once where the system can), then lineage and manifest
- * written and synced, and only then the two files go.
+ * pictures, never a wrong one. When all are there, pictures and folders are synced (at once where the system can), the
+ * lineage is written and synced meanwhile, then the manifest, and only then the two files go.
  */
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -10,8 +10,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { cacheFolder } from '../../core/base/cache-folder.ts';
-import { canonicalJson } from '../../core/base/json.ts';
-import { readBank, takeBank } from '../../core/contexts/bank.ts';
+import { putBank, readBank, takeBank } from '../../core/contexts/bank.ts';
 import { decodeUpright } from '../../core/data/decode.ts';
 import { putSnapshot, readSnapshot, takeSnapshot, type SnapshotImage } from '../../core/data/snapshot.ts';
 import type { ExportEvent, ExportResult, ExportSpec } from '../../core/export/export-job.ts';
@@ -130,7 +129,7 @@ function specOf({ store, blobs }: Project, recipe: ExportRecipe): ExportSpec {
     projectId: store.info.id,
     blobFolder: blobs.folder,
     snapshotBlob: putSnapshot(blobs, takeSnapshot(store)),
-    bankBlob: blobs.put(Buffer.from(canonicalJson(takeBank(store)))),
+    bankBlob: putBank(blobs, takeBank(store)),
   };
 }
 

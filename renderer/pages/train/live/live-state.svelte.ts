@@ -20,10 +20,7 @@ export class LiveState {
   preview: RunPreview | undefined = $state.raw();
   #previewOf: number | undefined;
 
-  /** Training tasks of the project, in order of the queue; and the command line that trains a run. */
-  readonly queue: readonly Task[] = $derived.by(() =>
-    tasks.of(this.project).filter(({ kind, runId }) => kind === 'train' || (kind === 'command' && runId !== null)),
-  );
+  readonly queue: readonly Task[] = $derived.by(() => trainings(this.project));
   readonly waiting: readonly Task[] = $derived.by(() => this.queue.filter(({ state }) => state === 'queued'));
   readonly running: Task | undefined = $derived.by(() => this.queue.find(({ state }) => state === 'running'));
   /** The run of the address, else the one at work, the next, the last. */
@@ -87,6 +84,11 @@ export class LiveState {
       // The bar about the service says why; the next event asks again.
     }
   }
+}
+
+/** Training tasks of a project, in order of the queue; and the command line that trains a run. */
+export function trainings(project: string): readonly Task[] {
+  return tasks.of(project).filter(({ kind, runId }) => kind === 'train' || (kind === 'command' && runId !== null));
 }
 
 /** Whether a task is at its steps: before, it prepares pictures, whose progress is not the run's. */
