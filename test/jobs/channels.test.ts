@@ -85,7 +85,6 @@ test('the result comes after the last event has been handled', async () => {
 test('a job that waits for its parent hears of a cancel, and keeps what it has', async () => {
   const stop = new AbortController();
   const release = Promise.withResolvers<void>();
-  const began = performance.now();
   const running = run<object, Item, { aborted: boolean }>(
     kind('pour'),
     { count: 1000, size: 400_000 },
@@ -100,8 +99,8 @@ test('a job that waits for its parent hears of a cancel, and keeps what it has',
       },
     },
   );
+  // A job that had to be killed gives no result: it is an error then.
   assert.equal((await running).aborted, true);
-  assert.ok(performance.now() - began < 8000, 'it had to be killed');
 });
 
 test('a handler that fails later ends the job and is what the caller sees', async () => {
@@ -132,7 +131,9 @@ test('a job that waits for its parent stops when the parent is killed', async ()
   assert.ok(!existsSync(file));
   parent.kill('SIGKILL');
   await once(parent, 'exit');
-  while (!existsSync(file)) await sleep(20);
-  const count = Number(/stopped after (\d+)/.exec(readFileSync(file, 'utf8'))?.[1]);
+  // The file is there before its line is.
+  const written = (): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+  while (!written().endsWith('\n')) await sleep(20);
+  const count = Number(/^stopped after (\d+)\n$/.exec(written())?.[1]);
   assert.ok(count < 20, `${count} events of 400 kB were sent to a parent that took none`);
 });
