@@ -14,7 +14,7 @@ import { readSnapshot, type DatasetSnapshot, type SnapshotImage } from '../data/
 import { startEngine } from '../engine/backend.ts';
 import { engineFailure } from '../engine/failure.ts';
 import { readEngineInstall } from '../engine/install.ts';
-import { tidy } from '../engine/tidy.ts';
+import { tidyRead } from '../engine/tidy.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
 import { decodeModelFile } from '../models/model-file.ts';
 import { Network, type InferenceState } from '../models/network.ts';
@@ -202,7 +202,7 @@ export function lookAt(
   labelOf: (image: SnapshotImage) => number,
   mirror = false,
 ): Look[] {
-  return tidy(() => {
+  return tidyRead(() => {
     const pixels = new Uint8Array(Buffer.concat(pictures.map((picture) => picture.pixels)));
     const labels = tf.tensor1d(
       Int32Array.from(pictures, ({ image }) => labelOf(image)),

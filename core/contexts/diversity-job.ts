@@ -10,6 +10,7 @@ import { readSnapshot } from '../data/snapshot.ts';
 import { startEngine } from '../engine/backend.ts';
 import { engineFailure } from '../engine/failure.ts';
 import { readEngineInstall } from '../engine/install.ts';
+import { tidyRead } from '../engine/tidy.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
 import { Network } from '../models/network.ts';
 import { compose, meanColour } from '../predict/compositions.ts';
@@ -159,7 +160,7 @@ async function featuresOf(
   let batch: Uint8Array[] = [];
   let done = 0;
   const look = (): void => {
-    const values = tf.tidy(() =>
+    const values = tidyRead(() =>
       evaluator.pool(state, tensors.of(Buffer.concat(batch), size, size)).dataSync<'float32'>(),
     );
     features.set(values, done * network.features);

@@ -100,34 +100,46 @@ export function guideSize({ width, height }: Size): Size {
 /** A mask to be filled with rows of saliency. */
 function maskRows({ width, height }: Size, rule: MaskRule): { data: Uint8Array; take: TakeRow } {
   const data = new Uint8Array(width * height);
-  const value = ruleOf(rule);
-  const take: TakeRow = (row, y) => {
-    for (let x = 0, to = y * width; x < width; x++, to++) {
-      data[to] = Math.round(255 * value(Math.min(1, Math.max(0, row[x]))));
-    }
-  };
-  return { data, take };
+  switch (rule.form) {
+    case 'soft':
+      return { data, take: (row, y) => softRow(row, data, y * width) };
+    case 'threshold':
+      return { data, take: (row, y) => thresholdRow(row, data, y * width, rule.threshold) };
+  }
+}
+
+// Storing in bytes cuts the fraction off. `Math.round` has a branch that no processor foretells, half of the time of a mask.
+function softRow(row: Float64Array | Float32Array, to: Uint8Array, start: number): void {
+  for (let x = 0; x < row.length; x++) {
+    const context = 1 - Math.min(1, Math.max(0, row[x]));
+    to[start + x] = 255 * (context * context) + 0.5;
+  }
+}
+
+function thresholdRow(row: Float64Array | Float32Array, to: Uint8Array, start: number, threshold: number): void {
+  for (let x = 0; x < row.length; x++) to[start + x] = Math.min(1, Math.max(0, row[x])) < threshold ? 255 : 0;
 }
 
 /** Bicubic enlargement, row by row, clamped to [0, 1]. */
 function enlarge(saliency: GreyImage, { width, height }: Size, take: TakeRow): void {
   const columns = tapsOf(saliency.width, width);
   const rows = tapsOf(saliency.height, height);
-  // First along x: [h, w] -> [h, width]; then along y.
+  // First along x: [h, w] -> [h, width]; then along y. The four taps are written out: as a loop they take twice as long.
   const wide = new Float32Array(saliency.height * width);
   for (let y = 0; y < saliency.height; y++) {
     const from = y * saliency.width;
-    for (let x = 0, tap = 0; x < width; x++) {
-      let sum = 0;
-      for (const end = tap + TAPS; tap < end; tap++) {
-        sum += columns.weights[tap] * saliency.data[from + columns.sources[tap]];
-      }
+    for (let x = 0; x < width; x++) {
+      const tap = x * TAPS;
+      const sum =
+        columns.weights[tap] * saliency.data[from + columns.sources[tap]] +
+        columns.weights[tap + 1] * saliency.data[from + columns.sources[tap + 1]] +
+        columns.weights[tap + 2] * saliency.data[from + columns.sources[tap + 2]] +
+        columns.weights[tap + 3] * saliency.data[from + columns.sources[tap + 3]];
       wide[y * width + x] = sum / 255;
     }
   }
   const line = new Float64Array(width);
   for (let y = 0; y < height; y++) {
-    // By index: to take the four apart as a list costs more than the row itself.
     const tap = y * TAPS;
     const { sources, weights } = rows;
     const [first, second] = [sources[tap] * width, sources[tap + 1] * width];
@@ -144,17 +156,8 @@ function enlarge(saliency: GreyImage, { width, height }: Size, take: TakeRow): v
 /** Mean of a mask, 0 to 1. */
 export function maskArea({ data }: GreyImage): number {
   let sum = 0;
-  for (const value of data) sum += value;
+  for (let i = 0; i < data.length; i++) sum += data[i];
   return sum / (255 * data.length);
-}
-
-function ruleOf(rule: MaskRule): (saliency: number) => number {
-  switch (rule.form) {
-    case 'soft':
-      return (a) => (1 - a) ** 2;
-    case 'threshold':
-      return (a) => (a < rule.threshold ? 1 : 0);
-  }
 }
 
 /** Neighbours that bicubic interpolation takes along an axis. */

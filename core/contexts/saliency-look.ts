@@ -89,6 +89,8 @@ export function mirrored({ width, height, data }: SaliencyMap): SaliencyMap {
 }
 
 /** As it is kept: 0 … 255 stands for 0 … 1. */
-export function toGrey({ width, height, data }: SaliencyMap): GreyImage {
-  return { width, height, data: Uint8Array.from(data, (value) => Math.round(255 * value)) };
+export function toGrey({ width, height, data: values }: SaliencyMap): GreyImage {
+  const data = new Uint8Array(values.length);
+  for (let i = 0; i < values.length; i++) data[i] = Math.round(255 * values[i]);
+  return { width, height, data };
 }

@@ -11,6 +11,7 @@ import { DECODER_VERSION } from '../data/decode.ts';
 import { packFolder } from '../data/packed.ts';
 import { UserError } from '../base/errors.ts';
 import { backbonePath, findPack, readBackbonePack } from '../models/backbone-pack.ts';
+import { tidyRead } from '../engine/tidy.ts';
 import { Network } from '../models/network.ts';
 import { sha256 } from '../storage/blob-store.ts';
 import { evaluationBatch } from '../training/evaluate.ts';
@@ -113,7 +114,7 @@ class BackboneDescriber implements Describer {
   describe(pixels: Uint8Array): Float32Array {
     const { features } = this.#network;
     const { side, width } = this;
-    const pooled = tf.tidy(() =>
+    const pooled = tidyRead(() =>
       this.#evaluator.pool(this.#state, this.#tensors.of(pixels, side, side)).dataSync<'float32'>(),
     );
     const count = pooled.length / features;

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import type { ProgressMeter } from '../base/progress.ts';
+import { tidyRead } from '../engine/tidy.ts';
 import { DisjointSets, SpanningForest, type Link } from './forest.ts';
 
 /** Descriptions by number, each of length 1 or, of what is like nothing, 0. */
@@ -59,7 +60,7 @@ export async function nearLinks(
 
 /** [n, m] row by row. @param a [n, width] @param b [m, width] */
 function cosines({ width, even }: Rows, a: Float32Array, b: Float32Array): Float32Array {
-  return tf.tidy(() => {
+  return tidyRead(() => {
     const [x, y] = [a, b].map((values) => tf.tensor2d(values, [values.length / width, width]));
     if (even === width) return tf.matMul(x, y, false, true).dataSync<'float32'>();
     const product = (start: number, size: number): tf.Tensor2D =>

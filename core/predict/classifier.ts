@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import type { GreyImage } from '../data/decode.ts';
-import { tidy } from '../engine/tidy.ts';
+import { tidyRead } from '../engine/tidy.ts';
 import type { ModelCard, ModelFile, SelfTest } from '../models/model-file.ts';
 import type { Head } from '../evaluation/figures.ts';
 import { meanLogits, predict } from '../evaluation/predictions.ts';
@@ -98,7 +98,7 @@ export class Classifier {
    */
   explain(pixels: Uint8Array, asked: readonly (number | null)[]): Explained {
     const { inputSize: size } = this.card.preprocessing;
-    return tidy(() => {
+    return tidyRead(() => {
       const inference = this.#evaluator.network.inference(this.#state);
       const features = inference.features(this.#tensors.of(pixels, size, size));
       const logits = inference.logits(features);

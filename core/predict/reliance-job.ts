@@ -21,6 +21,7 @@ import {
   type ComposedAnswers,
   type RelianceFigures,
 } from '../evaluation/reliance.ts';
+import { tidyRead } from '../engine/tidy.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
 import { decodeModelFile } from '../models/model-file.ts';
 import { Network, type InferenceState } from '../models/network.ts';
@@ -266,7 +267,7 @@ async function judgeAll(
 }
 
 function classify(model: LoadedModel, pixels: Uint8Array): { uniform: Float32Array; balanced: Float32Array } {
-  return tf.tidy(() => {
+  return tidyRead(() => {
     const { uniform, balanced } = model.evaluator.classify(model.state, model.images(pixels));
     return {
       uniform: Float32Array.from(uniform.dataSync<'float32'>()),

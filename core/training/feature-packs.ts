@@ -1,11 +1,11 @@
 /** Features of pictures in pack files: read by index, and made where they are missing. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import { ProgressMeter } from '../base/progress.ts';
 import { mapOrdered } from '../data/flow.ts';
 import { PackFile, type PackShape } from '../data/pack-file.ts';
 import type { PackPort } from '../data/packed.ts';
+import { tidyRead } from '../engine/tidy.ts';
 import type { InferenceState } from '../models/network.ts';
 import type { TrainConfig } from './config.ts';
 import { evaluationBatch } from './evaluate.ts';
@@ -155,7 +155,7 @@ function lookAt(
   kinds: readonly (keyof Kept)[],
 ): Float32Array[] {
   const { size } = pictures;
-  return tf.tidy(() => {
+  return tidyRead(() => {
     const kept = evaluator.keep(state, tensors.of(pixels, size, size));
     return kinds.map((kind) => kept[kind].dataSync<'float32'>());
   });

@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Engine } from '../../core/engine/backend.ts';
 import { UserError } from '../../core/base/errors.ts';
 import { engineFailure } from '../../core/engine/failure.ts';
+import { tidyRead } from '../../core/engine/tidy.ts';
 import { METHODS } from '../../core/training/config.ts';
 import { logitsOf } from '../../core/training/evaluate.ts';
 import { Evaluator } from '../../core/training/evaluator.ts';
@@ -53,6 +54,21 @@ for (const method of METHODS) {
     assert.deepEqual(live(), atFirst);
   });
 }
+
+test('numbers that are read are not gone through, and what they were read from is freed', () => {
+  const atFirst = live();
+  // An array that tells when somebody asks for what is in it: tf.tidy does, for each number.
+  const asked: (string | symbol)[] = [];
+  const watched = (values: object): object =>
+    new Proxy(values, { ownKeys: (target) => (asked.push('keys'), Reflect.ownKeys(target)) });
+  tf.tidy(() => watched(tf.tensor1d([1, 2]).dataSync()) as tf.TensorContainer);
+  assert.deepEqual(asked, ['keys']);
+  const read = tidyRead(() => watched(tf.square(tf.tensor1d([3, 4])).dataSync()));
+  assert.deepEqual(asked, ['keys']);
+  assert.deepEqual([Reflect.get(read, 0), Reflect.get(read, 1)], [9, 16]);
+  assert.throws(() => tidyRead(() => assert.fail(tf.tensor1d([1]).toString())), /Tensor/);
+  assert.deepEqual(live(), atFirst);
+});
 
 test('saving, restoring and evaluating leave nothing behind', async () => {
   const trainer = tinyTrainer('control', { startBalanced: 0 });
