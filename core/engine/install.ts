@@ -48,8 +48,13 @@ export function readEngineInstall(path: string = process.env.CONTEXTURE_ENGINE |
  * Environment variables for a process that runs the engine. TensorFlow reads them natively and early: they have to be
  * there when the process starts.
  * @param options.threads threads inside an operation; 0 is all cores this process may use
+ * @param options.atOnce operations that work side by side where their results do not need one another
  */
-export function engineEnvironment(install: EngineInstall, { threads }: { threads: number }): Record<string, string> {
+export function engineEnvironment(
+  install: EngineInstall,
+  { threads, atOnce = 1 }: { threads: number; atOnce?: number },
+): Record<string, string> {
+  const cores = resolveThreads(threads);
   const environment: Record<string, string> = {
     // Warnings and errors only.
     TF_CPP_MIN_LOG_LEVEL: '1',
@@ -60,8 +65,8 @@ export function engineEnvironment(install: EngineInstall, { threads }: { threads
     // float32 is float32 on a GPU too, where NVIDIA's libraries would keep 10 bits of a product's factors (TF32); who wants
     // speed has bfloat16.
     NVIDIA_TF32_OVERRIDE: '0',
-    // Our steps run one operation after the other.
-    TF_NUM_INTEROP_THREADS: '1',
+    // A GPU has a queue of its own.
+    TF_NUM_INTEROP_THREADS: String(install.pack === 'gpu' ? 1 : Math.min(atOnce, cores)),
     // TensorFlow leaves oneDNN off on processors without AVX-512 VNNI, where it is still about twice as fast.
     TF_ENABLE_ONEDNN_OPTS: '1',
     // The thread that asks takes a share of the work instead of sleeping until others have done it.
@@ -73,7 +78,7 @@ export function engineEnvironment(install: EngineInstall, { threads }: { threads
     // Ask for that heap in pages of 2 MB: a step that walks through hundreds of megabytes looks up far fewer addresses.
     GLIBC_TUNABLES: [process.env.GLIBC_TUNABLES, 'glibc.malloc.hugetlb=1'].filter(Boolean).join(':'),
     // Always said, so that the number that a run records is the true one.
-    TF_NUM_INTRAOP_THREADS: String(resolveThreads(threads)),
+    TF_NUM_INTRAOP_THREADS: String(cores),
   };
   if (install.libraryPath.length > 0) {
     const before = process.env.LD_LIBRARY_PATH;

@@ -18,7 +18,7 @@ import { meanLogits, predict } from '../evaluation/predictions.ts';
 import type { Head } from '../evaluation/figures.ts';
 import type { RunJob, RunJobOptions } from '../jobs/protocol.ts';
 import { settleDrafts } from './drafts.ts';
-import { engineJobEnvironment } from './job-environment.ts';
+import { trainingJobEnvironment } from './job-environment.ts';
 import { locatedBank, locatedSnapshot } from './located-files.ts';
 import { comparePair, findRun } from './run-data.ts';
 import { planRun, type RunRequest } from './training-plan.ts';
@@ -365,7 +365,7 @@ export async function performRun(
       {
         onEvent: receive,
         ...(signal ? { signal } : {}),
-        env: engineJobEnvironment(config.threads),
+        env: trainingJobEnvironment(config),
       },
     );
     runs.update(runId, {

@@ -22,7 +22,7 @@ import type { SettingIssue } from '../training/setting-issues.ts';
 import type { TrialResult, TrialSpec } from '../training/trial-job.ts';
 import { UNEDITED_BANK } from '../training/warnings.ts';
 import { listBackbones } from './backbones.ts';
-import { engineJobEnvironment } from './job-environment.ts';
+import { trainingJobEnvironment } from './job-environment.ts';
 import { freezeData, queueRun } from './runs.ts';
 import { groupThresholds } from './stats.ts';
 import { checkData, checkPlans, type TrainingCheck } from './training-checks.ts';
@@ -202,7 +202,7 @@ export async function tryTraining(
   };
   const result = await runJob<TrialSpec, Progress, TrialResult>('trial', spec, {
     ...running,
-    env: engineJobEnvironment(configs[0].threads),
+    env: trainingJobEnvironment(configs.at(-1)!),
   });
   keepTrial(store, configs, facts.trainImages, result);
   return result;

@@ -40,11 +40,12 @@ export function versionsOfBoth(): Record<string, string> {
 /**
  * Run a program of this folder under our Node with the engine's environment; stderr passes through.
  * @param spec given to it as JSON, its one argument
+ * @param atOnce operations side by side
  * @returns what its last line says, JSON
  */
-export function runOurs<T>(file: string, spec: object): T {
+export function runOurs<T>(file: string, spec: object, atOnce = 1): T {
   return lastLine<T>(process.execPath, [join(import.meta.dirname, file), JSON.stringify(spec)], {
-    ...engineJobEnvironment(THREADS),
+    ...engineJobEnvironment(THREADS, atOnce),
   });
 }
 

@@ -4,6 +4,7 @@
  * PyTorch eager in the better of its memory layouts, with the loss read back.
  */
 import { join } from 'node:path';
+import { streamsOf } from '../../core/training/config.ts';
 import { runPairs, type PairedResult } from './pairs.ts';
 import { CSA_PEER, peerDevice, runOurs, runPython, THREADS, versionsOfBoth } from './programs.ts';
 
@@ -68,7 +69,7 @@ async function compareSteps(
     greaterIsBetter: false,
     versions: { ...versionsOfBoth(), peerLayout: channelsLast ? 'channels last' : 'channels first' },
     pairs,
-    ours: () => runOurs<Step>('step-ours.ts', { ...spec, precision, steps }).milliseconds,
+    ours: () => runOurs<Step>('step-ours.ts', { ...spec, precision, steps }, streamsOf(method)).milliseconds,
     peer: () => peer(steps, channelsLast),
   });
 }

@@ -6,7 +6,7 @@ import { putSnapshot, takeSnapshot } from '../../core/data/snapshot.ts';
 import { engineEnvironment, readEngineInstall } from '../../core/engine/install.ts';
 import { runJob } from '../../core/jobs/runner.ts';
 import type { Project } from '../../core/storage/project.ts';
-import { METHODS, type MethodName } from '../../core/training/config.ts';
+import { METHODS, streamsOf, type MethodName } from '../../core/training/config.ts';
 import { makeConfig, type TrainOverrides } from '../../core/training/presets.ts';
 import type { TrainEvent, TrainResult, TrainSpec } from '../../core/training/train-job.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
@@ -29,7 +29,11 @@ interface Outcome {
 }
 
 /** A whole run in a process of its own. */
-async function train(method: MethodName, overrides: TrainOverrides = {}): Promise<Outcome> {
+async function train(
+  method: MethodName,
+  overrides: TrainOverrides = {},
+  atOnce: number = streamsOf(method),
+): Promise<Outcome> {
   const config = makeConfig(method, 'small', 32, { ...OVERRIDES, ...overrides });
   const spec: TrainSpec = {
     config,
@@ -44,7 +48,7 @@ async function train(method: MethodName, overrides: TrainOverrides = {}): Promis
     codeVersion: 'test',
   };
   const { epochs, onEvent } = epochListener();
-  const env = engineEnvironment(readEngineInstall(), { threads: config.threads });
+  const env = engineEnvironment(readEngineInstall(), { threads: config.threads, atOnce });
   const { modelBlob, predictionsBlob } = await runJob<TrainSpec, TrainEvent, TrainResult>('train', spec, {
     onEvent,
     env,
@@ -63,6 +67,10 @@ for (const method of METHODS) {
     first.set(method, a);
   });
 }
+
+test('operations side by side, or one after the other: the same digits', async () => {
+  assert.deepEqual(await train('csa', {}, 1), first.get('csa'));
+});
 
 test('another seed, and another method, gives other digits', async () => {
   const other = await train('ce', { seed: 2 });

@@ -51,11 +51,15 @@ test('a part that was deleted is named', () => {
   }
 });
 
-test('the environment says how many threads there are', () => {
+test('the environment says how many threads there are, and how many operations side by side', () => {
   const { install } = engineFile();
   assert.equal(engineEnvironment(install, { threads: 3 }).TF_NUM_INTRAOP_THREADS, '3');
   assert.equal(engineEnvironment(install, { threads: 0 }).TF_NUM_INTRAOP_THREADS, String(availableParallelism()));
   assert.equal('LD_LIBRARY_PATH' in engineEnvironment(install, { threads: 0 }), false);
+  const interOp = (threads: number, atOnce?: number, of = install): string =>
+    engineEnvironment(of, { threads, ...(atOnce === undefined ? {} : { atOnce }) }).TF_NUM_INTEROP_THREADS;
+  assert.deepEqual([interOp(3), interOp(3, 2), interOp(1, 2)], ['1', '2', '1'], 'one thread is one');
+  assert.equal(interOp(3, 2, { ...install, pack: 'gpu' }), '1');
 });
 
 test('the libraries of the GPU pack come before those that were searched before', (t) => {

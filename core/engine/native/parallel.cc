@@ -1,15 +1,19 @@
 #include "parallel.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
+#include <list>
 #include <mutex>
 #include <thread>
 
 namespace contexture {
 
-/// Threads that sleep until there is work. Lives as long as the process: at its end they are asleep or cut off in work
-/// whose result nobody waits for.
+/// Threads that sleep until there is work. Several calls may be under way at once, as operations that do not need one
+/// another are: together with their callers no more threads work than there are to be, and who has nothing left to do in
+/// one call helps in another. Lives as long as the process: at its end they are asleep or cut off in work whose result
+/// nobody waits for.
 class Pool {
  public:
   static Pool& shared() {
@@ -18,69 +22,76 @@ class Pool {
   }
 
   void run(size_t count, const std::function<void(size_t)>& work) {
-    const std::unique_lock<std::mutex> mine(one_at_a_time_, std::try_to_lock);
-    if (!mine.owns_lock() || helpers_ == 0 || count < 2) {
+    if (threads_ == 1 || count < 2) {
       for (size_t i = 0; i < count; i++) work(i);
       return;
     }
+    Call call{work, count};
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      work_ = &work;
-      count_ = count;
-      next_ = 0;
-      busy_ = helpers_;
-      round_++;
+      calls_.push_back(&call);
+      working_++;
     }
     wake_.notify_all();
-    takeItems(work, count);
+    while (call.takeItem()) {
+    }
     std::unique_lock<std::mutex> lock(mutex_);
-    done_.wait(lock, [this] { return busy_ == 0; });
+    calls_.remove(&call);
+    working_--;
+    // There is room for a helper in another call.
+    if (!calls_.empty()) wake_.notify_all();
+    done_.wait(lock, [&] { return call.helpers == 0; });
   }
 
  private:
+  struct Call {
+    const std::function<void(size_t)>& work;
+    const size_t count;
+    int helpers = 0;
+    std::atomic<size_t> next{0};
+
+    /// False when none is left.
+    bool takeItem() {
+      const size_t item = next++;
+      if (item >= count) return false;
+      work(item);
+      return true;
+    }
+  };
+
   Pool() {
     const char* setting = std::getenv("TF_NUM_INTRAOP_THREADS");
     const int wanted = setting ? std::atoi(setting) : 0;
-    const int threads = wanted > 0 ? wanted : static_cast<int>(std::thread::hardware_concurrency());
-    for (int i = 1; i < threads; i++) {
-      std::thread([this] { help(); }).detach();
-      helpers_++;
-    }
-  }
-
-  void takeItems(const std::function<void(size_t)>& work, size_t count) {
-    for (size_t i = next_++; i < count; i = next_++) work(i);
+    threads_ = std::max(1, wanted > 0 ? wanted : static_cast<int>(std::thread::hardware_concurrency()));
+    for (int i = 1; i < threads_; i++) std::thread([this] { help(); }).detach();
   }
 
   void help() {
-    size_t seen = 0;
+    std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
-      const std::function<void(size_t)>* work;
-      size_t count;
-      {
-        std::unique_lock<std::mutex> lock(mutex_);
-        wake_.wait(lock, [&] { return round_ != seen; });
-        seen = round_;
-        work = work_;
-        count = count_;
-      }
-      takeItems(*work, count);
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (--busy_ == 0) done_.notify_one();
+      wake_.wait(lock, [this] { return !calls_.empty() && working_ < threads_; });
+      Call* call = calls_.front();
+      call->helpers++;
+      working_++;
+      lock.unlock();
+      // A caller who comes meanwhile takes this thread's place.
+      bool left = true;
+      while (left && working_ <= threads_) left = call->takeItem();
+      lock.lock();
+      working_--;
+      if (!left) calls_.remove(call);
+      if (--call->helpers == 0) done_.notify_all();
     }
   }
 
-  std::mutex one_at_a_time_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable done_;
-  const std::function<void(size_t)>* work_ = nullptr;
-  size_t count_ = 0;
-  /// Counts the calls of `run`, so that a thread takes part once in each.
-  size_t round_ = 0;
-  int busy_ = 0;
-  int helpers_ = 0;
-  std::atomic<size_t> next_{0};
+  /// Those that may have items left.
+  std::list<Call*> calls_;
+  /// Threads at items, callers included.
+  std::atomic<int> working_{0};
+  int threads_;
 };
 
 void parallelFor(size_t count, const std::function<void(size_t)>& work) { Pool::shared().run(count, work); }

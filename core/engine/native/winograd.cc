@@ -54,37 +54,69 @@ struct Layer {
   int64_t together;
 };
 
-/// G g G^T of all filters: [position, out / together, in, together], or in bfloat16, with input channels by pairs,
-/// [position, out / together, in / 2, together, 2].
+/// G g G^T of filters that lie side by side.
+template <typename V>
+INLINE void transformFilter(const V g[9], V to[POSITIONS]) {
+  V columns[4][3];
+#pragma GCC unroll 3
+  for (int b = 0; b < 3; b++) {
+    const V sum = (g[b] + g[6 + b]) * 0.5f, middle = g[3 + b] * 0.5f;
+    columns[0][b] = g[b];
+    columns[1][b] = sum + middle;
+    columns[2][b] = sum - middle;
+    columns[3][b] = g[6 + b];
+  }
+#pragma GCC unroll 4
+  for (int a = 0; a < 4; a++) {
+    const V sum = (columns[a][0] + columns[a][2]) * 0.5f, middle = columns[a][1] * 0.5f;
+    to[a * 4] = columns[a][0];
+    to[a * 4 + 1] = sum + middle;
+    to[a * 4 + 2] = sum - middle;
+    to[a * 4 + 3] = columns[a][2];
+  }
+}
+
+/// Puts numbers of one input channel down, or of two.
+template <typename V>
+INLINE void putFilters(const V numbers[1][POSITIONS], int position, float* to) {
+  store(to, numbers[0][position]);
+}
+#if defined(__x86_64__)
+INLINE void putFilters(const Sixteen numbers[2][POSITIONS], int position, uint16_t* to) {
+  const Pairs first = __builtin_convertvector(halvesOf(numbers[0][position]), Pairs);
+  const Pairs second = __builtin_convertvector(halvesOf(numbers[1][position]), Pairs);
+  store(to, Pairs(first | second << 16));
+}
+#endif
+
+/// G g G^T of the filters of 16 input channels: [position, out / together, in, together], or in bfloat16, with input
+/// channels by pairs, [position, out / together, in / 2, together, 2].
 /// @param transposed the filters of the gradient in the input: turned by 180 degrees, from `out` to `in` channels
-template <typename E>
-void transformFilters(const Layer& s, const float* kernel, bool transposed, E* to) {
-  parallelFor(s.in, [&](size_t i) {
-    for (int64_t o = 0; o < s.out; o++) {
-      float g[9];
-      for (int k = 0; k < 9; k++) {
-        g[k] = transposed ? kernel[((8 - k) * s.out + o) * s.in + i] : kernel[(k * s.in + i) * s.out + o];
+template <typename V, typename E>
+INLINE void transformFilters(const Layer& s, const float* kernel, bool transposed, int64_t first, E* to) {
+  for (int64_t i = first; i < first + CHANNELS; i += PAIR<E>) {
+    for (int64_t o = 0; o < s.out; o += LANES<V>) {
+      V numbers[PAIR<E>][POSITIONS];
+      for (int64_t p = 0; p < PAIR<E>; p++) {
+        V g[9];
+        for (int k = 0; k < 9; k++) {
+          if (transposed) {
+            float side[LANES<V>];
+            for (int lane = 0; lane < LANES<V>; lane++) side[lane] = kernel[((8 - k) * s.out + o + lane) * s.in + i + p];
+            load(side, g[k]);
+          } else {
+            load(kernel + (k * s.in + i + p) * s.out + o, g[k]);
+          }
+        }
+        transformFilter(g, numbers[p]);
       }
-      float columns[4][3];
-      for (int b = 0; b < 3; b++) {
-        const float sum = (g[b] + g[6 + b]) * 0.5f, middle = g[3 + b] * 0.5f;
-        columns[0][b] = g[b];
-        columns[1][b] = sum + middle;
-        columns[2][b] = sum - middle;
-        columns[3][b] = g[6 + b];
-      }
-      const int64_t place = i / PAIR<E> * PAIR<E> * s.together + o % s.together * PAIR<E> + i % PAIR<E>;
-      E* at = to + o / s.together * s.together * s.in + place;
-      for (int a = 0; a < 4; a++) {
-        const float sum = (columns[a][0] + columns[a][2]) * 0.5f, middle = columns[a][1] * 0.5f;
-        E* row = at + a * 4 * s.in * s.out;
-        set(row[0], columns[a][0]);
-        set(row[s.in * s.out], sum + middle);
-        set(row[2 * s.in * s.out], sum - middle);
-        set(row[3 * s.in * s.out], columns[a][2]);
+      E* at = to + o / s.together * s.together * s.in + i * s.together + o % s.together * PAIR<E>;
+#pragma GCC unroll 16
+      for (int position = 0; position < POSITIONS; position++) {
+        putFilters(numbers, position, at + position * s.in * s.out);
       }
     }
-  });
+  }
 }
 
 /// m[t][o] = sum over c of v[t][c] u[c][o] at one position, for COUNT tiles and VECTORS of output channels, in registers.
@@ -187,6 +219,13 @@ static_assert(TILES == POSITIONS, "one tile is fetched at each position");
 
 #if defined(__x86_64__)
 template <typename E>
+FOR_AVX512 void transformFilters512(const Layer& s, const float* kernel, bool transposed, int64_t first, E* to) {
+  transformFilters<Sixteen>(s, kernel, transposed, first, to);
+}
+FOR_AVX2 void transformFilters256(const Layer& s, const float* kernel, bool transposed, int64_t first, float* to) {
+  transformFilters<Eight>(s, kernel, transposed, first, to);
+}
+template <typename E>
 FOR_AVX512 void convolve512(const Layer& s, const Block<E>& block, const E* x, const E* u, E* y) {
   if (s.together == 32) convolveBlock<Sixteen, 8, 2>(s, block, x, u, y);
   else convolveBlock<Sixteen, 16, 1>(s, block, x, u, y);
@@ -196,10 +235,23 @@ FOR_AVX2 void convolve256(const Layer& s, const Block<float>& block, const float
 }
 #else
 template <typename E>
+void transformFilters512(const Layer&, const float*, bool, int64_t, E*) {}
+template <typename E>
+void transformFilters256(const Layer&, const float*, bool, int64_t, E*) {}
+template <typename E>
 void convolve512(const Layer&, const Block<E>&, const E*, const E*, E*) {}
 template <typename E>
 void convolve256(const Layer&, const Block<E>&, const E*, const E*, E*) {}
 #endif
+
+/// @param lanes floats of the instructions to take
+template <typename E>
+void transformFilters(int64_t lanes, const Layer& s, const float* kernel, bool transposed, int64_t first, E* to) {
+  if constexpr (std::is_same_v<E, float>) {
+    if (lanes == 8) return transformFilters256(s, kernel, transposed, first, to);
+  }
+  transformFilters512(s, kernel, transposed, first, to);
+}
 
 /// @param lanes floats of the instructions to take
 template <typename E>
@@ -240,7 +292,9 @@ class Winograd {
     const float* kernel = call.input(1);
     E* y = call.output<E>(0, {from[0], from[1], from[2], out});
     std::vector<E> u(POSITIONS * in * out);
-    transformFilters(s, kernel, transposed_, u.data());
+    parallelFor(in / CHANNELS, [&](size_t part) {
+      transformFilters(lanes_, s, kernel, transposed_, part * CHANNELS, u.data());
+    });
     const int64_t tiles = s.maps.tiles(), at_a_time = TILES * BLOCKS_AT_A_TIME;
     parallelFor((tiles + at_a_time - 1) / at_a_time, [&](size_t part) {
       const size_t before = atChannel<TILES>(in) * sizeof(E), after = atChannel<TILES>(out) * sizeof(float);
