@@ -108,12 +108,16 @@ export function cropInto(
   target.fill(0);
   const top = dy - pad;
   const left = dx - pad;
+  const first = Math.max(0, -left);
+  const length = (Math.min(size, size - left) - first) * channels;
   for (let y = Math.max(0, -top); y < Math.min(size, size - top); y++) {
-    const sourceRow = (y + top) * size;
-    const targetRow = y * size;
-    for (let x = Math.max(0, -left); x < Math.min(size, size - left); x++) {
-      const from = (sourceRow + x + left) * channels;
-      const to = (targetRow + (flip ? size - 1 - x : x)) * channels;
+    let from = ((y + top) * size + first + left) * channels;
+    if (!flip) {
+      target.set(source.subarray(from, from + length), (y * size + first) * channels);
+      continue;
+    }
+    let to = (y * size + size - 1 - first) * channels;
+    for (const end = from + length; from < end; from += channels, to -= channels) {
       for (let c = 0; c < channels; c++) target[to + c] = source[from + c];
     }
   }
