@@ -180,10 +180,10 @@ export interface Moments {
 
 export function momentsOf(values: Float32Array): Moments {
   let sum = 0;
-  for (const value of values) sum += value;
+  for (let i = 0; i < values.length; i++) sum += values[i];
   const mean = sum / values.length;
   let squares = 0;
-  for (const value of values) squares += (value - mean) ** 2;
+  for (let i = 0; i < values.length; i++) squares += (values[i] - mean) ** 2;
   return { mean, deviation: Math.sqrt(squares / values.length) };
 }
 
@@ -191,7 +191,13 @@ export function momentsOf(values: Float32Array): Moments {
 export function stretched({ width, height, data }: GuidedModel, from: Moments, to: Moments): GuidedModel {
   const scale = from.deviation > 0 ? to.deviation / from.deviation : 1;
   const shift = to.mean - scale * from.mean;
-  return { width, height, data: data.map((value, i) => scale * value + (i % PLANES === PLANES - 1 ? shift : 0)) };
+  const result = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i += PLANES) {
+    for (let plane = 0; plane < PLANES; plane++) result[i + plane] = scale * data[i + plane];
+    const offset = i + PLANES - 1;
+    result[offset] = scale * data[offset] + shift;
+  }
+  return { width, height, data: result };
 }
 
 /** Between which two positions of a coarser axis a position of a finer one lies, and how far from the first. */

@@ -1,6 +1,7 @@
 /** A model file at work: pixels in, probabilities out. The engine of the process has to be started. */
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
+import { toGrey } from '../contexts/saliency-look.ts';
 import type { GreyImage } from '../data/decode.ts';
 import { tidyRead } from '../engine/tidy.ts';
 import type { ModelCard, ModelFile, SelfTest } from '../models/model-file.ts';
@@ -119,13 +120,9 @@ export class Classifier {
       return {
         probabilities: this.#ofEachHead({ uniform, balanced }),
         labels,
-        maps: asked.map((_, i) => ({
-          width,
-          height,
-          data: Uint8Array.from(values.subarray(i * height * width, (i + 1) * height * width), (value) =>
-            Math.round(255 * value),
-          ),
-        })),
+        maps: asked.map((_, i) =>
+          toGrey({ width, height, data: values.subarray(i * height * width, (i + 1) * height * width) }),
+        ),
       };
     });
   }

@@ -12,6 +12,7 @@ import { indicesOfSplit, readSnapshot, trainCounts } from '../data/snapshot.ts';
 import { startEngine } from '../engine/backend.ts';
 import { engineFailure } from '../engine/failure.ts';
 import { readEngineInstall } from '../engine/install.ts';
+import { tidyRead } from '../engine/tidy.ts';
 import type { Head } from '../evaluation/figures.ts';
 import { meanLogits, predict } from '../evaluation/predictions.ts';
 import {
@@ -21,7 +22,6 @@ import {
   type ComposedAnswers,
   type RelianceFigures,
 } from '../evaluation/reliance.ts';
-import { tidyRead } from '../engine/tidy.ts';
 import type { Job, JobPort } from '../jobs/protocol.ts';
 import { decodeModelFile } from '../models/model-file.ts';
 import { Network, type InferenceState } from '../models/network.ts';
