@@ -16,6 +16,8 @@ export type QueuedKind = Exclude<TaskKind, 'command'>;
 export interface TaskContext<Params> {
   readonly service: Service;
   readonly params: Params;
+  /** ISO 8601, when the task was put into the queue. */
+  readonly askedAt: string;
   /** Aborted when the task is paused or cancelled. */
   readonly signal: AbortSignal;
   readonly runJob: RunJob;

@@ -254,7 +254,8 @@ export class TaskQueue {
   async #outcome(running: RunningTask, { owner, record }: OwnedTask): Promise<Partial<TaskRecord>> {
     const kind = taskKindOf(record);
     if (kind === 'command') throw new Error('an errand without its caller');
-    const context = { ...running.turn, service: this.#service, params: record.params, runJob: this.#runJob };
+    const { params, createdAt: askedAt } = record;
+    const context = { ...running.turn, service: this.#service, params, askedAt, runJob: this.#runJob };
     try {
       return { state: 'done', result: await this.#kinds[kind].perform(context, owner.project) };
     } catch (error) {

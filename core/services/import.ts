@@ -22,6 +22,8 @@ export interface ImportOptions {
   layout?: Layout | 'auto';
   onEvent?: (event: Progress) => void;
   signal?: AbortSignal;
+  /** ISO 8601, when the import was asked for: a source that was removed after that stays out. */
+  askedAt?: string;
 }
 
 export interface ImportSummary extends ImportResult {
@@ -40,7 +42,7 @@ export interface ImportSummary extends ImportResult {
  * import that was cut short goes on where it was. Pictures are stored as they are read: what is there stays after a cancel.
  * @param path of the folder, .zip, .csv or .tsv file
  * @throws UserError 'not-found', 'usage' (not a source), 'no-permission', 'damaged', 'empty' (no usable picture),
- *   'cancelled'
+ *   'cancelled'; 'usage' also when it was removed after `askedAt`
  */
 export async function importSource(
   project: Project,
@@ -92,9 +94,19 @@ export async function rescanSource(
 /** Scan a source; one that was removed is brought back first, so that what is not reached is as it was. */
 function scan(project: Project, source: Source, options: ImportOptions, runJob: RunJob): Promise<ImportSummary> {
   return workOn(project, source.id, () => {
-    if (source.removedAt !== null) project.store.sources.restore(source.id);
+    if (source.removedAt !== null) {
+      if (options.askedAt !== undefined && source.removedAt > options.askedAt) throw removedSince(source);
+      project.store.sources.restore(source.id);
+    }
     return read(project, source, options, runJob);
   });
+}
+
+function removedSince({ path }: Source): UserError {
+  return new UserError(
+    'usage',
+    `${path} was removed from the project after this import was asked for. Import it anew, or bring the source back.`,
+  );
 }
 
 async function read(

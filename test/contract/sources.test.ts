@@ -385,6 +385,28 @@ test('a source whose files have changed is scanned when it comes back; one that 
   assert.deepEqual(contract.log, []);
 });
 
+test('an import that is gone on with does not bring back a source that was removed meanwhile', async () => {
+  const contract = startContract();
+  const { params, source, project, wrong } = await twoSources(contract);
+  const ask = (): Promise<Task> => contract.get(`POST ${P}/imports`, { params, body: { path: wrong } });
+  const { id } = await ask();
+  const paused = await contract.get<Task>('POST /api/tasks/{task}/cancel', { params: { task: id } });
+  assert.equal(paused.state, 'cancelled');
+  await contract.get(`POST ${P}/sources/{source}/remove`, { params: source });
+  const again = await contract.ended(
+    await contract.get<Task>('POST /api/tasks/{task}/resume', { params: { task: id } }),
+  );
+  assert.equal(again.state, 'failed');
+  assert.match(
+    again.error!.message,
+    /wrong was removed from the project after this import was asked for\. Import it anew/,
+  );
+  assert.notEqual(project.store.sources.get(2)!.removedAt, null);
+  assert.equal((await contract.ended(await ask())).state, 'done');
+  assert.equal(project.store.sources.get(2)!.removedAt, null);
+  assert.deepEqual(contract.log, []);
+});
+
 test('a source is not removed while a task scans it, or waits to', async () => {
   const contract = startContract();
   const { params, source, project, wrong } = await twoSources(contract);

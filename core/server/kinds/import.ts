@@ -18,10 +18,11 @@ export const importKind = taskKind({
   scope: 'project',
   lane: JOB_LANES.import,
   params: Params,
-  async perform({ project, params, signal, runJob, onEvent, changed }) {
+  async perform({ project, params, askedAt, signal, runJob, onEvent, changed }) {
     let hintedAt = performance.now();
     const options = {
       layout: params.layout,
+      askedAt,
       signal,
       onEvent: (event: Parameters<typeof onEvent>[0]) => {
         onEvent(event);

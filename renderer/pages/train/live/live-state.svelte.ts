@@ -88,7 +88,12 @@ export class LiveState {
 
 /** Training tasks of a project, in order of the queue; and the command line that trains a run. */
 export function trainings(project: string): readonly Task[] {
-  return tasks.of(project).filter(({ kind, runId }) => kind === 'train' || (kind === 'command' && runId !== null));
+  return tasks.of(project).filter(trains);
+}
+
+/** Whether a task trains a run: one of the queue, or one that a command line has begun. */
+export function trains({ kind, runId }: Task): boolean {
+  return kind === 'train' || (kind === 'command' && runId !== null);
 }
 
 /** Whether a task is at its steps: before, it prepares pictures, whose progress is not the run's. */
