@@ -7,7 +7,8 @@ import { engineDifferences, type EngineFingerprint } from '../engine/fingerprint
 import type { JobPort } from '../jobs/protocol.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
-import type { EpochFigures, TrainEvent, TrainResult, TrainSpec } from './train-job.ts';
+import type { EpochFigures } from './epoch-figures.ts';
+import type { TrainEvent, TrainResult, TrainSpec } from './train-job.ts';
 import type { Trainer } from './trainer.ts';
 import type { TrainWarning } from './warnings.ts';
 

@@ -1,6 +1,6 @@
 import type { Json } from '../base/json.ts';
 import type { Figures } from '../evaluation/figures.ts';
-import type { EpochFigures } from './train-job.ts';
+import type { EpochFigures } from './epoch-figures.ts';
 
 /** The figures of an epoch as the train job sent them, from `Run.figures` or `RunEpoch.figures`; null before there are any. */
 export function storedFigures(figures: Json): EpochFigures | null {

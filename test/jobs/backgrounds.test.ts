@@ -25,7 +25,7 @@ import type { Project } from '../../core/storage/project.ts';
 import type { Run } from '../../core/storage/records.ts';
 import { readCheckpoint } from '../../core/training/checkpoint.ts';
 import { CHECKPOINT_NAME } from '../../core/training/run-in-progress.ts';
-import type { EpochFigures } from '../../core/training/train-job.ts';
+import type { EpochFigures } from '../../core/training/epoch-figures.ts';
 import { writePicture } from '../fixtures/export-project.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
 import { makeTrainingProject, SAMPLE, TINY } from '../fixtures/training.ts';

@@ -23,7 +23,7 @@ import { predictionsOf, showRun, startRun } from '../../core/services/runs.ts';
 import type { Project } from '../../core/storage/project.ts';
 import type { Run } from '../../core/storage/records.ts';
 import type { TrainOverrides } from '../../core/training/presets.ts';
-import type { EpochFigures } from '../../core/training/train-job.ts';
+import type { EpochFigures } from '../../core/training/epoch-figures.ts';
 import { quarterPixels, turnedFile } from '../fixtures/images.ts';
 import { makeTrainingProject, SAMPLE, TINY } from '../fixtures/training.ts';
 

@@ -13,7 +13,7 @@ import { locatedBank, locatedSnapshot } from '../../core/services/located-files.
 import { performRun, queueRun } from '../../core/services/runs.ts';
 import { locateSources } from '../../core/services/sources.ts';
 import { openProject, type Project } from '../../core/storage/project.ts';
-import type { EpochFigures } from '../../core/training/train-job.ts';
+import type { EpochFigures } from '../../core/training/epoch-figures.ts';
 import { sqliteStorage } from '../../db/index.ts';
 import { writePicture } from '../fixtures/export-project.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
