@@ -7,16 +7,16 @@ import { UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { Random } from '../base/random.ts';
 import { groupsByCount } from '../data/groups.ts';
-import { indicesOfSplit, type DatasetSnapshot } from '../data/snapshot.ts';
+import type { DatasetSnapshot } from '../data/snapshot.ts';
 import type { JobEvent, WorkPort } from '../jobs/protocol.ts';
 import { networkOf } from '../models/network.ts';
 import type { TrainConfig } from '../training/config.ts';
 import { logitsOf, logitsOfFeatures } from '../training/evaluate.ts';
 import { Evaluator } from '../training/evaluator.ts';
-import { openFeatures, selectFeatures } from '../training/features.ts';
-import { openPictures } from '../training/open-pictures.ts';
+import { selectFeatures } from '../training/features.ts';
 import { selectPictures } from '../training/pictures.ts';
 import { normalisationOf } from '../training/preprocessing.ts';
+import { RunSplit } from '../training/run-split.ts';
 import { startingState } from '../training/starting-state.ts';
 import { disposeState } from '../training/step.ts';
 import { Trainer } from '../training/trainer.ts';
@@ -57,17 +57,16 @@ export async function heldOutProbabilities<Event extends JobEvent>(
   cacheFolder: string,
   port: WorkPort<Event | Progress>,
 ): Promise<Map<number, number>> {
-  const indices = indicesOfSplit(snapshot, 'train');
-  const labels = Int32Array.from(indices, (index) => snapshot.images[index].label);
+  await using split = await RunSplit.open({ snapshot, config, cacheFolder }, 'train', port);
+  const { ids, labels, pictures } = split;
   const fold = dealFolds(labels, folds, config.seed);
-  await using pictures = await openPictures(snapshot, indices, config, 'train', cacheFolder, port);
   const classes = snapshot.classes.length;
   const probabilities = new Map<number, number>();
   const network = networkOf(config, classes);
   using evaluator = new Evaluator(network);
   const state = startingState(network, config);
-  const hashes = indices.map((index) => snapshot.images[index].hash);
-  using features = await openFeatures({ evaluator, state, pictures, hashes, config, use: 'train', cacheFolder }, port);
+  await split.lookOnce(evaluator, state, port);
+  const { features } = split;
   disposeState(state);
   for (let held = 0; held < folds; held++) {
     const positions = (inside: boolean): number[] =>
@@ -95,7 +94,7 @@ export async function heldOutProbabilities<Event extends JobEvent>(
     trainer.dispose();
     for (const [i, position] of judged.entries()) {
       const row = logits.uniform.subarray(i * classes, (i + 1) * classes);
-      probabilities.set(snapshot.images[indices[position]].id, softmaxAt(row, labels[position]));
+      probabilities.set(ids[position], softmaxAt(row, labels[position]));
     }
   }
   return probabilities;
