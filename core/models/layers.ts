@@ -6,14 +6,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   batchNormInference,
   batchNormTraining,
-  convolution,
-  depthwiseConvolution,
-  subsample,
-  toPrecision,
-  zeroPad,
   type AfterNorm,
   type BatchStatistics,
-} from '../engine/operations.ts';
+} from '../engine/operations/batch-norm.ts';
+import { convolution, depthwiseConvolution, zeroPad } from '../engine/operations/convolution.ts';
+import { subsample } from '../engine/operations/pooling.ts';
+import { toPrecision } from '../engine/operations/precision.ts';
 import type { Precision } from '../training/config.ts';
 import type { Layers, Padding } from './layer-plan.ts';
 import type { NamedTensors } from './parameters.ts';

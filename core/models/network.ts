@@ -5,7 +5,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfig, Precision, TrainConfig, Tuning } from '../training/config.ts';
 import type { Random } from '../base/random.ts';
-import { globalAveragePool, toPrecision } from '../engine/operations.ts';
+import { globalAveragePool } from '../engine/operations/pooling.ts';
+import { toPrecision } from '../engine/operations/precision.ts';
 import { backboneOf, type Backbone, type Stage } from './backbones.ts';
 import { LayerPlan, type Layers } from './layer-plan.ts';
 import { InferenceRun, TrainingRun, type RunOptions } from './layers.ts';

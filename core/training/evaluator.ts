@@ -3,7 +3,8 @@
  * job, which are made once a batch size and serve every state that the network comes to.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { crossEntropy, globalAveragePool } from '../engine/operations.ts';
+import { crossEntropy } from '../engine/operations/cross-entropy.ts';
+import { globalAveragePool } from '../engine/operations/pooling.ts';
 import { tidy } from '../engine/tidy.ts';
 import { TracedFunction } from '../engine/traced-function.ts';
 import { headLogits, type Inference, type InferenceState, type Logits, type Network } from '../models/network.ts';

@@ -5,7 +5,7 @@
  * Grad-CAM after its min-max is ReLU(sum_c w_yc f_c): no backward pass.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { gatherRows } from '../engine/operations.ts';
+import { gatherRows } from '../engine/operations/gather-rows.ts';
 import { bicubicMatrix } from './bicubic.ts';
 
 /**

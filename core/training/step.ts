@@ -7,7 +7,7 @@
  * gradient, no dampening, the rate outside the velocity).
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { crossEntropy } from '../engine/operations.ts';
+import { crossEntropy } from '../engine/operations/cross-entropy.ts';
 import { tidy } from '../engine/tidy.ts';
 import { linearHead, type Network, type NetworkState } from '../models/network.ts';
 import type { NamedTensors } from '../models/parameters.ts';

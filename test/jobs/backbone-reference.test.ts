@@ -10,7 +10,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../core/base/errors.ts';
 import { Random } from '../../core/base/random.ts';
 import { decodeSafetensors } from '../../core/base/safetensors.ts';
-import { crossEntropy } from '../../core/engine/operations.ts';
+import { crossEntropy } from '../../core/engine/operations/cross-entropy.ts';
 import { Network } from '../../core/models/network.ts';
 import { findBackbone, getBackbone } from '../../core/services/backbones.ts';
 import { GRADIENTS, PICTURES, readReference, referencePictures, REFERENCES } from '../fixtures/backbone-reference.ts';

@@ -4,15 +4,9 @@ import { before, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Engine } from '../../core/engine/backend.ts';
 import { Random } from '../../core/base/random.ts';
-import {
-  batchNormInference,
-  batchNormTraining,
-  convolution,
-  depthwiseConvolution,
-  toPrecision,
-  zeroPad,
-  type AfterNorm,
-} from '../../core/engine/operations.ts';
+import { batchNormInference, batchNormTraining, type AfterNorm } from '../../core/engine/operations/batch-norm.ts';
+import { convolution, depthwiseConvolution, zeroPad } from '../../core/engine/operations/convolution.ts';
+import { toPrecision } from '../../core/engine/operations/precision.ts';
 import { trace } from '../../core/engine/trace.ts';
 import { Network, STATE_NAMES, type NetworkState } from '../../core/models/network.ts';
 import type { ModelConfig } from '../../core/training/config.ts';

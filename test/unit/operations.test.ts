@@ -9,12 +9,10 @@ import {
   batchNormTraining,
   composedBatchNorm,
   composedInference,
-  composedLosses,
-  convolution,
-  crossEntropy,
-  depthwiseConvolution,
-  globalAveragePool,
-} from '../../core/engine/operations.ts';
+} from '../../core/engine/operations/batch-norm.ts';
+import { convolution, depthwiseConvolution } from '../../core/engine/operations/convolution.ts';
+import { composedLosses, crossEntropy } from '../../core/engine/operations/cross-entropy.ts';
+import { globalAveragePool } from '../../core/engine/operations/pooling.ts';
 import type { Activation, Padding } from '../../core/models/layer-plan.ts';
 import { TrainingRun } from '../../core/models/layers.ts';
 import { NamedTensors } from '../../core/models/parameters.ts';
