@@ -11,14 +11,13 @@ import { runJob } from '../../core/jobs/runner.ts';
 import {
   decideContexts,
   editMask,
-  findContexts,
   listContexts,
   remaskContexts,
   restoreMask,
   showContext,
   type ContextLine,
-  type FindOptions,
 } from '../../core/services/contexts.ts';
+import { findContexts, type FindOptions } from '../../core/services/find-contexts.ts';
 import { predictionsOf, showRun, startRun } from '../../core/services/runs.ts';
 import type { Project } from '../../core/storage/project.ts';
 import type { Run } from '../../core/storage/records.ts';

@@ -50,7 +50,7 @@ export const addContexts: AddCommand = (parent, cli) => {
     )
     .action(({ run, size, secondSize, mirror, heldOut, ...rule }) =>
       cli.perform('contexts', async (session) => {
-        const { findContexts } = await import('../../services/contexts.ts');
+        const { findContexts } = await import('../../services/find-contexts.ts');
         const project = await session.project();
         const { emit: onEvent, signal } = session;
         const options = {
