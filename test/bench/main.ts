@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, (options: Record<string, number>) => Prom
   finetune: async (options) => (await import('./finetune.ts')).finetune(options),
   'first-step': async (options) => (await import('./first-step.ts')).firstStep(options),
   saliency: async (options) => (await import('./saliency.ts')).saliency(options),
+  memory: async (options) => (await import('./memory.ts')).memory(options),
   soak: async (options) => (await import('./soak.ts')).soak(options),
   export: async (options) => (await import('./export.ts')).exportPictures(options),
   import: async (options) => (await import('./import.ts')).importBench(options),
