@@ -30,6 +30,7 @@ const BENCHES: Readonly<Record<string, (options: Record<string, number>) => Prom
   pets: async (options) => (await import('./pets.ts')).pets(options),
   'pets-masks': async (options) => (await import('./pets-masks.ts')).petsMasks(options),
   'near-duplicates': async (options) => (await import('./near-duplicates.ts')).nearDuplicates(options),
+  'near-scale': async (options) => (await import('./near-scale.ts')).nearScale(options),
   'leftover-verdicts': async (options) => (await import('./leftover-verdicts.ts')).leftoverVerdicts(options),
   'cifar-peer': async (options) => (await import('./cifar-peer.ts')).cifarPeer(options),
 };
