@@ -6,16 +6,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UserError } from '../base/errors.ts';
 import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { Random } from '../base/random.ts';
-import { groupsByCount } from '../data/groups.ts';
 import type { DatasetSnapshot } from '../data/snapshot.ts';
 import type { JobEvent, WorkPort } from '../jobs/protocol.ts';
 import { networkOf } from '../models/network.ts';
 import type { TrainConfig } from '../training/config.ts';
-import { logitsOf, logitsOfFeatures } from '../training/evaluate.ts';
+import { admittedClasses } from '../training/context-supply.ts';
+import { answersTo } from '../training/evaluate.ts';
 import { Evaluator } from '../training/evaluator.ts';
 import { selectFeatures } from '../training/features.ts';
 import { selectPictures } from '../training/pictures.ts';
-import { normalisationOf } from '../training/preprocessing.ts';
 import { RunSplit } from '../training/run-split.ts';
 import { startingState } from '../training/starting-state.ts';
 import { disposeState } from '../training/step.ts';
@@ -81,16 +80,16 @@ export async function heldOutProbabilities<Event extends JobEvent>(
       pictures: selectPictures(pictures, known),
       features: features && selectFeatures(features, known),
       labels: Int32Array.from(known, (position) => labels[position]),
-      admitted: groupsByCount(counts, config.groups).map(
-        (group) => config.contextClasses === 'any' || group === 'many',
-      ),
+      admitted: admittedClasses(counts, config),
       curated: null,
     });
     await trainFold(trainer, `Judging fold ${held + 1} of ${folds}: training on the others`, port);
     const hear = (): Promise<void> => breathe(port.signal);
-    const logits = features
-      ? await logitsOfFeatures(evaluator, trainer.state, selectFeatures(features, judged).pooled, hear)
-      : await logitsOf(evaluator, trainer.state, selectPictures(pictures, judged), normalisationOf(config), hear);
+    const unseen = {
+      pictures: selectPictures(pictures, judged),
+      features: features && selectFeatures(features, judged),
+    };
+    const logits = await answersTo(unseen, evaluator, trainer.state, config, hear);
     trainer.dispose();
     for (const [i, position] of judged.entries()) {
       const row = logits.uniform.subarray(i * classes, (i + 1) * classes);

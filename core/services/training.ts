@@ -202,6 +202,7 @@ export async function tryTraining(
   };
   const result = await runJob<TrialSpec, Progress, TrialResult>('trial', spec, {
     ...running,
+    // The last has two streams if any has.
     env: trainingJobEnvironment(configs.at(-1)!),
   });
   keepTrial(store, configs, facts.trainImages, result);

@@ -4,11 +4,6 @@ import { z } from 'zod';
 export const METHODS = ['ce', 'cbrs', 'control', 'csa'] as const;
 export type MethodName = (typeof METHODS)[number];
 
-/** How many streams of pictures a step of a method has: the uniform one, or the class-balanced one besides. */
-export function streamsOf(method: MethodName): 1 | 2 {
-  return method === 'control' || method === 'csa' ? 2 : 1;
-}
-
 export const PRECISIONS = ['float32', 'bfloat16'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 

@@ -3,6 +3,7 @@
  * strongly they are laid on. Method files ask; the settings decide.
  */
 import { Random, type RandomState } from '../base/random.ts';
+import { groupsByCount } from '../data/groups.ts';
 import type { TrainConfig } from './config.ts';
 import { ContextBank, type BankState, type ContextBatch } from './context-bank.ts';
 import type { CuratedBank, CuratedState } from './curated-bank.ts';
@@ -34,6 +35,14 @@ type SupplyConfig = Pick<
   TrainConfig,
   'batchSize' | 'inputSize' | 'bankSize' | 'keepBank' | 'delta' | 'lambda' | 'mask' | 'curatedShare' | 'seed'
 >;
+
+/** For each class: may its samples enter the method's own bank? @param trainCounts in label order */
+export function admittedClasses(
+  trainCounts: number[],
+  { contextClasses, groups }: Pick<TrainConfig, 'contextClasses' | 'groups'>,
+): boolean[] {
+  return groupsByCount(trainCounts, groups).map((group) => contextClasses === 'any' || group === 'many');
+}
 
 export class ContextSupply {
   readonly bank: ContextBank;

@@ -2,11 +2,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { mapOrdered } from '../data/flow.ts';
 import type { InferenceState } from '../models/network.ts';
+import type { TrainConfig } from './config.ts';
 import type { Evaluator } from './evaluator.ts';
 import { ImageTensors } from './image-tensors.ts';
-import type { Features } from './features.ts';
+import type { Features, FrozenFeatures } from './features.ts';
 import type { Pictures } from './pictures.ts';
-import type { Normalisation } from './preprocessing.ts';
+import { normalisationOf, type Normalisation } from './preprocessing.ts';
 
 /** [images, classes] row by row, for each head. */
 export interface SplitLogits {
@@ -85,4 +86,27 @@ export async function logitsOfFeatures(
     await breathe(end);
   }
   return { uniform, balanced };
+}
+
+/** Pictures, and what a frozen backbone has made of them, where it has. */
+export interface Answerable {
+  pictures: Pictures;
+  features: Pick<FrozenFeatures, 'pooled'> | null;
+}
+
+/**
+ * Answers of a run's network, by features where there are any.
+ * @param breathe as of `logitsOf`
+ * @throws UserError as `logitsOf` and `logitsOfFeatures`
+ */
+export function answersTo(
+  { pictures, features }: Answerable,
+  evaluator: Evaluator,
+  state: InferenceState,
+  config: Pick<TrainConfig, 'model' | 'weights' | 'inputSize'>,
+  breathe: (done: number) => Promise<void>,
+): Promise<SplitLogits> {
+  return features
+    ? logitsOfFeatures(evaluator, state, features.pooled, breathe)
+    : logitsOf(evaluator, state, pictures, normalisationOf(config), breathe);
 }

@@ -1,10 +1,9 @@
 /** What a run is judged by: the answers that it gives to whole splits, as they are stored, and the figures of them. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ProgressMeter } from '../base/progress.ts';
-import { trainCounts, type DatasetSnapshot } from '../data/snapshot.ts';
 import { computeFigures, type Figures } from '../evaluation/figures.ts';
 import type { Split } from '../storage/records.ts';
-import type { SplitLogits } from './evaluate.ts';
+import { answersTo, type SplitLogits } from './evaluate.ts';
 import type { Evaluator } from './evaluator.ts';
 import { METHODS_BY_NAME } from './methods/index.ts';
 import { encodePredictions, type Answered } from './predictions-file.ts';
@@ -12,7 +11,8 @@ import type { RunSplit } from './run-split.ts';
 import type { Trainer } from './trainer.ts';
 
 export interface JudgeOptions {
-  snapshot: DatasetSnapshot;
+  /** Training images of each class, in label order. */
+  trainCounts: number[];
   trainer: Trainer;
   evaluator: Evaluator;
   splits: {
@@ -39,16 +39,21 @@ export class Judge {
     this.#with = options;
   }
 
+  /** What figures are on, such as "test as found". */
+  get on(): string {
+    return this.#with.evaluation.name;
+  }
+
   /** Judge the network as it is now. */
   async evaluate(): Promise<Judgement> {
-    const { snapshot, trainer, splits, evaluation } = this.#with;
-    const logits = await this.#answers(splits.judged, evaluation.name);
+    const { trainCounts, trainer, splits } = this.#with;
+    const logits = await this.#answers(splits.judged, this.on);
     const figures = computeFigures({
       logitsUniform: logits.uniform,
       logitsBalanced: this.#hasBalancedHead ? logits.balanced : null,
       labels: splits.judged.labels,
-      classes: snapshot.classes.length,
-      trainCounts: trainCounts(snapshot),
+      classes: trainCounts.length,
+      trainCounts,
       thresholds: trainer.config.groups,
     });
     return { figures, logits };
@@ -74,7 +79,7 @@ export class Judge {
 
   #answers(split: RunSplit, name: string): Promise<SplitLogits> {
     const { trainer, evaluator, meter } = this.#with;
-    return split.logits(evaluator, trainer.state, (done) => {
+    return answersTo(split, evaluator, trainer.state, trainer.config, (done) => {
       meter.add(0, `evaluating on ${name}, ${done}/${split.pictures.count} images`);
       // A cancel is heard between batches.
       return nextTurn();

@@ -4,11 +4,9 @@ import type { PackPort } from '../data/packed.ts';
 import type { InferenceState } from '../models/network.ts';
 import type { Split } from '../storage/records.ts';
 import type { TrainConfig } from './config.ts';
-import { logitsOf, logitsOfFeatures, type SplitLogits } from './evaluate.ts';
 import type { Evaluator } from './evaluator.ts';
 import { openFeatures, type OpenFeatures } from './features.ts';
 import { openPictures, type OpenPictures } from './open-pictures.ts';
-import { normalisationOf } from './preprocessing.ts';
 
 /** What splits are parts of. */
 export interface SplitSource {
@@ -70,17 +68,6 @@ export class RunSplit implements AsyncDisposable {
       use: this.#use,
     };
     this.#features = await openFeatures(from, port);
-  }
-
-  /**
-   * Answers to all images.
-   * @param breathe as of `logitsOf`
-   * @throws UserError as `logitsOf` and `logitsOfFeatures`
-   */
-  logits(evaluator: Evaluator, state: InferenceState, breathe: (done: number) => Promise<void>): Promise<SplitLogits> {
-    return this.#features
-      ? logitsOfFeatures(evaluator, state, this.#features.pooled, breathe)
-      : logitsOf(evaluator, state, this.pictures, normalisationOf(this.#source.config), breathe);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

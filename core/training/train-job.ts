@@ -11,7 +11,6 @@ import { ProgressMeter, type Progress } from '../base/progress.ts';
 import { Random } from '../base/random.ts';
 import { loadCuratedBank } from '../contexts/load-bank.ts';
 import { readBank } from '../contexts/bank.ts';
-import { groupsByCount } from '../data/groups.ts';
 import { prunePacks } from '../data/prune-packs.ts';
 import { datasetHash, readSnapshot, trainCounts, type DatasetSnapshot } from '../data/snapshot.ts';
 import { engineFailure } from '../engine/failure.ts';
@@ -24,6 +23,7 @@ import { networkOf } from '../models/network.ts';
 import { BlobStore } from '../storage/blob-store.ts';
 import type { BlobId, Split } from '../storage/records.ts';
 import type { TrainConfig } from './config.ts';
+import { admittedClasses } from './context-supply.ts';
 import type { CuratedBank } from './curated-bank.ts';
 import { epochFigures, type EpochFigures } from './epoch-figures.ts';
 import { Evaluator } from './evaluator.ts';
@@ -115,7 +115,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
   // A checkpoint holds every weight, frozen ones too: the backbone's pack may be gone by now, or another.
   const state = checkpoint ? network.stateOf(checkpoint.state.network) : startingState(network, config);
   for (const split of [training, judged, val]) await split?.lookOnce(evaluator, state, port);
-  const groups = groupsByCount(trainCounts(snapshot), config.groups);
+  const counts = trainCounts(snapshot);
   const trainer = new Trainer({
     config,
     network,
@@ -123,7 +123,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     pictures: training.pictures,
     features: training.features,
     labels: training.labels,
-    admitted: groups.map((group) => config.contextClasses === 'any' || group === 'many'),
+    admitted: admittedClasses(counts, config),
     curated: await curatedBank(spec, snapshot, blobs, port),
   });
 
@@ -136,9 +136,10 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
     total: config.epochs * trainer.stepsPerEpoch,
     done: trainer.epoch * trainer.stepsPerEpoch + trainer.step,
   });
-  const judge = new Judge({ snapshot, trainer, evaluator, splits: { training, judged, val }, evaluation, meter });
+  const splits = { training, judged, val };
+  const judge = new Judge({ trainCounts: counts, trainer, evaluator, splits, evaluation, meter });
   const report = new LiveReport(trainer, spec.runFolder, (event) => port.emit(event));
-  const trained = await trainEpochs({ trainer, evaluator, run, judge, meter, report, evaluation, snapshot }, port);
+  const trained = await trainEpochs({ trainer, evaluator, run, judge, meter, report, snapshot }, port);
   if (trained.stopped) return run.stop(trained.last);
 
   // A run that was killed after its last step has all but its evaluation.
@@ -150,7 +151,7 @@ async function train(spec: TrainSpec, port: JobPort<TrainEvent>): Promise<TrainR
   const predictionsBlob = blobs.put(predictions);
   const file = await modelFileOf(trainer, evaluator, training.pictures, {
     classes: snapshot.classes,
-    trainCounts: trainCounts(snapshot),
+    trainCounts: counts,
     datasetHash: hash,
     codeVersion: spec.codeVersion,
   });
@@ -196,7 +197,6 @@ interface RunAtWork {
   judge: Judge;
   meter: ProgressMeter;
   report: LiveReport;
-  evaluation: { name: string };
   snapshot: Pick<DatasetSnapshot, 'classes'>;
 }
 
@@ -224,7 +224,7 @@ async function trainEpochs(work: RunAtWork, port: JobPort<TrainEvent>): Promise<
     const seconds = (stepped - started) / 1000;
     const isJudged = (trainer.epoch + 1) % evaluateEvery === 0 || trainer.epoch === epochs - 1;
     judgement = isJudged ? await judge.evaluate() : null;
-    last = epochFigures(trainer, judgement?.figures ?? null, work.evaluation.name, {
+    last = epochFigures(trainer, judgement?.figures ?? null, judge.on, {
       seconds,
       evaluationSeconds: judgement ? (performance.now() - stepped) / 1000 : 0,
       imagesPerSecond: ((trainer.stepsPerEpoch - firstStep) * batchSize) / seconds,

@@ -6,6 +6,7 @@ import { runJob } from '../../core/jobs/runner.ts';
 import type { RunJob } from '../../core/jobs/protocol.ts';
 import { startRun } from '../../core/services/runs.ts';
 import type { Project } from '../../core/storage/project.ts';
+import { METHODS_BY_NAME } from '../../core/training/methods/index.ts';
 import { unpack } from './packs.ts';
 import { runOurs, THREADS, versions } from './programs.ts';
 import { prepare, withProject } from './project.ts';
@@ -33,7 +34,7 @@ export async function firstStep({ runs = 5, blocks = 5, batch = 128 }): Promise<
       const steps = start.steps.map((time) => time.toFixed(0)).join(', ');
       console.error(`first-step, run ${run}: ready after ${start.ready.toFixed(0)} ms, steps after ${steps}`);
     }
-    const parts = runOurs<object>('first-step-parts.ts', { spec });
+    const parts = runOurs<object>('first-step-parts.ts', { spec }, METHODS_BY_NAME.csa.heads.length);
     const firsts = starts.map(({ steps }) => steps[0]).toSorted((a, b) => a - b);
     return {
       name: 'first-step',

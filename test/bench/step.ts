@@ -4,7 +4,7 @@
  * PyTorch eager in the better of its memory layouts, with the loss read back.
  */
 import { join } from 'node:path';
-import { streamsOf } from '../../core/training/config.ts';
+import { METHODS_BY_NAME } from '../../core/training/methods/index.ts';
 import { runPairs, type PairedResult } from './pairs.ts';
 import { CSA_PEER, peerDevice, runOurs, runPython, THREADS, versionsOfBoth } from './programs.ts';
 
@@ -69,7 +69,8 @@ async function compareSteps(
     greaterIsBetter: false,
     versions: { ...versionsOfBoth(), peerLayout: channelsLast ? 'channels last' : 'channels first' },
     pairs,
-    ours: () => runOurs<Step>('step-ours.ts', { ...spec, precision, steps }, streamsOf(method)).milliseconds,
+    ours: () =>
+      runOurs<Step>('step-ours.ts', { ...spec, precision, steps }, METHODS_BY_NAME[method].heads.length).milliseconds,
     peer: () => peer(steps, channelsLast),
   });
 }

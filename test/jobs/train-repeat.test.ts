@@ -6,7 +6,8 @@ import { putSnapshot, takeSnapshot } from '../../core/data/snapshot.ts';
 import { engineEnvironment, readEngineInstall } from '../../core/engine/install.ts';
 import { runJob } from '../../core/jobs/runner.ts';
 import type { Project } from '../../core/storage/project.ts';
-import { METHODS, streamsOf, type MethodName } from '../../core/training/config.ts';
+import { METHODS, type MethodName } from '../../core/training/config.ts';
+import { METHODS_BY_NAME } from '../../core/training/methods/index.ts';
 import { makeConfig, type TrainOverrides } from '../../core/training/presets.ts';
 import type { TrainEvent, TrainResult, TrainSpec } from '../../core/training/train-job.ts';
 import { temporaryFolder } from '../fixtures/temporary.ts';
@@ -32,7 +33,7 @@ interface Outcome {
 async function train(
   method: MethodName,
   overrides: TrainOverrides = {},
-  atOnce: number = streamsOf(method),
+  atOnce: number = METHODS_BY_NAME[method].heads.length,
 ): Promise<Outcome> {
   const config = makeConfig(method, 'small', 32, { ...OVERRIDES, ...overrides });
   const spec: TrainSpec = {
